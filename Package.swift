@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The one list of settings every Swift target is built with.
+///
+/// `Lifetimes` lets a header view borrow the bytes that it looks at (`~Escapable`), so that a
+/// view which outlives its packet does not compile. Cross-module optimisation is what makes the
+/// rooms free: without it each small accessor that crosses one is a call.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func room(_ name: String, _ imports: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: imports, swiftSettings: settings)
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "flinch",
+    products: [
+        .executable(name: "flinchd", targets: ["flinchd"]),
+        .executable(name: "flinch", targets: ["flinch"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // What the kernel and C libraries offer.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CNetfilter", pkgConfig: "libnetfilter_queue"),
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftables"),
+        .systemLibrary(name: "CVectorscan", pkgConfig: "libhs"),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap"),
+
+        // The packet path, in the order in which a packet passes it.
+        room("Wire"),
+        room("Evidence", ["Wire"]),
+        room("Topology", ["Evidence", "Wire"]),
+        room("Conformance", ["Evidence", "Wire"]),
+        room("Floods", ["Evidence", "Wire"]),
+        room("Signatures", ["Evidence", "Wire", "CVectorscan"]),
+        room("Policy", ["Evidence"]),
+        room(
+            "Inspection",
+            ["Conformance", "Evidence", "Floods", "Policy", "Signatures", "Topology", "Wire"]),
+
+        // What surrounds it: where packets come from, the kernel's rules, where events go.
+        room("Intake", ["Evidence", "Wire", "CLinux", "CNetfilter", "CPcap"]),
+        room("Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"]),
+        room("Events", ["Evidence", "Wire", "CLinux"]),
+        room(
+            "Configuration",
+            ["Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+        room(
+            "Sensor",
+            [
+                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
+                "Inspection",
+                "Intake", "Offload", "Policy", "Signatures", "Topology", "Wire", log,
+            ]),
+        room("Control", ["CLinux"]),
+        room("Lab", ["CLinux", "Control"]),
+
+        .executableTarget(
+            name: "flinchd", dependencies: ["Configuration", "Sensor", arguments, log],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "flinch",
+            dependencies: [
+                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
+                "Inspection", "Intake", "Lab", "Offload", "Policy",
+                "Sensor", "Signatures", "Topology", "Wire", arguments, log,
+            ],
+            swiftSettings: settings),
+
+        tests("WireTests", ["Wire"]),
+        tests("ConformanceTests", ["Conformance", "Evidence", "Wire"]),
+        tests("TopologyTests", ["Topology", "Evidence", "Wire"]),
+        tests("FloodsTests", ["Floods", "Evidence", "Wire"]),
+        tests("SignaturesTests", ["Signatures", "Evidence", "Wire"]),
+        tests("PolicyTests", ["Policy", "Evidence", "Wire"]),
+        tests(
+            "InspectionTests",
+            [
+                "Inspection", "Conformance", "Floods", "Policy", "Signatures", "Topology", "Evidence", "Wire",
+                "Intake",
+            ]),
+        tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
+        tests("OffloadTests", ["Offload", "Evidence", "Wire"]),
+        tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
+        tests("ConfigurationTests", ["Configuration", "Evidence", "Floods", "Offload", "Topology", "Wire"]),
+        tests("IntegrationTests", ["Lab", "Control"]),
+    ]
+)

@@ -1,0 +1,3 @@
+// Hyperscan on x86-64, Vectorscan elsewhere: one interface.
+#pragma once
+#include <hs/hs.h>

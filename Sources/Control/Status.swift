@@ -1,0 +1,237 @@
+/// What a running sensor says of itself, as `flinch status --json` prints it. Counters start with the sensor.
+public struct Status: Codable, Sendable {
+    public var sensor: String
+    public var version: String
+    /// Process id, and seconds since the start.
+    public var pid: Int32
+    public var uptime: Double
+    /// "bridge" or "inet": which kind of kernel rules divert the traffic; nil when the operator makes them.
+    public var backend: String?
+    public var shadow: Bool
+    public var whenStopped: String
+    public var whenOverloaded: String
+    public var queues: [Queue]
+    public var guests: [Guest]
+    /// Floods that are open now.
+    public var floods: [Flood]
+    public var verdicts: Verdicts
+    public var uninspected: Uninspected
+    public var rules: Rules
+    public var events: Events
+    /// Bytes: the bound that was printed at start, and what is resident now.
+    public var memoryBound: UInt64
+    public var memoryResident: UInt64
+
+    public struct Queue: Codable, Sendable {
+        public var number: UInt16
+        public var core: Int
+        /// Packets received from the kernel, and packets a second over the last second.
+        public var packets: UInt64
+        public var rate: UInt64
+        /// Packets waiting for a verdict now.
+        public var waiting: UInt64
+        /// The kernel's own counters (/proc/net/netfilter/nfnetlink_queue): the queue was full; the
+        /// message could not be given to the socket.
+        public var dropped: UInt64
+        public var undelivered: UInt64
+        public var batches: UInt64
+        /// CPU time of the worker in seconds.
+        public var userTime: Double
+        public var systemTime: Double
+
+        public init(
+            number: UInt16, core: Int, packets: UInt64, rate: UInt64, waiting: UInt64, dropped: UInt64,
+            undelivered: UInt64, batches: UInt64, userTime: Double, systemTime: Double
+        ) {
+            self.number = number
+            self.core = core
+            self.packets = packets
+            self.rate = rate
+            self.waiting = waiting
+            self.dropped = dropped
+            self.undelivered = undelivered
+            self.batches = batches
+            self.userTime = userTime
+            self.systemTime = systemTime
+        }
+    }
+
+    public struct Guest: Codable, Sendable {
+        public var name: String
+        public var address: String
+        public var shadow: Bool
+        /// A second, over the last second.
+        public var packetsIn: UInt64
+        public var bitsIn: UInt64
+        public var packetsOut: UInt64
+        public var bitsOut: UInt64
+        /// Packets a second to the guest, by class.
+        public var rates: [String: UInt64]
+        /// Packets to the guest by class since the start, and those of them that were not let through.
+        public var received: [String: UInt64]
+        public var dropped: [String: UInt64]
+        public var alerts: UInt64
+
+        public init(
+            name: String, address: String, shadow: Bool, packetsIn: UInt64, bitsIn: UInt64,
+            packetsOut:
+                UInt64, bitsOut: UInt64, rates: [String: UInt64], received: [String: UInt64],
+            dropped: [String:
+                UInt64], alerts: UInt64
+        ) {
+            self.name = name
+            self.address = address
+            self.shadow = shadow
+            self.packetsIn = packetsIn
+            self.bitsIn = bitsIn
+            self.packetsOut = packetsOut
+            self.bitsOut = bitsOut
+            self.rates = rates
+            self.received = received
+            self.dropped = dropped
+            self.alerts = alerts
+        }
+    }
+
+    public struct Flood: Codable, Sendable {
+        public var identifier: UInt64
+        public var guest: String
+        public var address: String
+        public var floodClass: String
+        public var concern: String
+        public var action: String
+        public var shadow: Bool
+        public var seconds: Double
+        public var rate: UInt64
+        public var peakRate: UInt64
+        public var packets: UInt64
+        public var dropped: UInt64
+
+        public init(
+            identifier: UInt64, guest: String, address: String, floodClass: String, concern: String,
+            action:
+                String, shadow: Bool, seconds: Double, rate: UInt64, peakRate: UInt64, packets: UInt64,
+            dropped:
+                UInt64
+        ) {
+            self.identifier = identifier
+            self.guest = guest
+            self.address = address
+            self.floodClass = floodClass
+            self.concern = concern
+            self.action = action
+            self.shadow = shadow
+            self.seconds = seconds
+            self.rate = rate
+            self.peakRate = peakRate
+            self.packets = packets
+            self.dropped = dropped
+        }
+    }
+
+    public struct Verdicts: Codable, Sendable {
+        public var accepted: UInt64
+        public var dropped: UInt64
+        /// By the text of the reason.
+        public var byReason: [String: UInt64]
+        /// Shadow mode: what would have been dropped, by reason; those packets are in `accepted`.
+        public var wouldDrop: [String: UInt64]
+
+        public init(
+            accepted: UInt64, dropped: UInt64, byReason: [String: UInt64], wouldDrop: [String: UInt64]
+        ) {
+            self.accepted = accepted
+            self.dropped = dropped
+            self.byReason = byReason
+            self.wouldDrop = wouldDrop
+        }
+    }
+
+    /// Every packet that was diverted and not inspected, by what became of it.
+    public struct Uninspected: Codable, Sendable {
+        /// Dropped by the kernel: queue full, socket full.
+        public var droppedQueueFull: UInt64
+        public var droppedSocketFull: UInt64
+        /// Passed by the kernel because queue or socket were full (fail-open).
+        public var passedOverload: UInt64
+        /// Passed by the kernel while no sensor was bound.
+        public var passedUnbound: UInt64
+        /// Messages that Flinch could not read; accepted or dropped as `when-overloaded` says.
+        public var unreadable: UInt64
+        public var total: UInt64 {
+            droppedQueueFull + droppedSocketFull + passedOverload + passedUnbound + unreadable
+        }
+
+        public init(
+            droppedQueueFull: UInt64, droppedSocketFull: UInt64, passedOverload: UInt64,
+            passedUnbound:
+                UInt64, unreadable: UInt64
+        ) {
+            self.droppedQueueFull = droppedQueueFull
+            self.droppedSocketFull = droppedSocketFull
+            self.passedOverload = passedOverload
+            self.passedUnbound = passedUnbound
+            self.unreadable = unreadable
+        }
+    }
+
+    public struct Rules: Codable, Sendable {
+        public var loaded: Int
+        public var rejected: Int
+        /// Times the rules were (re)loaded, and why the last reload was refused, if it was.
+        public var generation: Int
+        public var lastError: String?
+
+        public init(
+            loaded: Int, rejected: Int, generation: Int, lastError: String?
+        ) {
+            self.loaded = loaded
+            self.rejected = rejected
+            self.generation = generation
+            self.lastError = lastError
+        }
+    }
+
+    public struct Events: Codable, Sendable {
+        public var written: UInt64
+        /// The ring was full.
+        public var lostRing: UInt64
+        /// The file could not be written (full disk, gone).
+        public var lostWrite: UInt64
+        public var lastError: String?
+
+        public init(
+            written: UInt64, lostRing: UInt64, lostWrite: UInt64, lastError: String?
+        ) {
+            self.written = written
+            self.lostRing = lostRing
+            self.lostWrite = lostWrite
+            self.lastError = lastError
+        }
+    }
+
+    public init(
+        sensor: String, version: String, pid: Int32, uptime: Double, backend: String?, shadow: Bool,
+        whenStopped: String, whenOverloaded: String, queues: [Queue], guests: [Guest], floods: [Flood],
+        verdicts: Verdicts, uninspected: Uninspected, rules: Rules, events: Events, memoryBound: UInt64,
+        memoryResident: UInt64
+    ) {
+        self.sensor = sensor
+        self.version = version
+        self.pid = pid
+        self.uptime = uptime
+        self.backend = backend
+        self.shadow = shadow
+        self.whenStopped = whenStopped
+        self.whenOverloaded = whenOverloaded
+        self.queues = queues
+        self.guests = guests
+        self.floods = floods
+        self.verdicts = verdicts
+        self.uninspected = uninspected
+        self.rules = rules
+        self.events = events
+        self.memoryBound = memoryBound
+        self.memoryResident = memoryResident
+    }
+}

@@ -1,0 +1,81 @@
+import Wire
+
+/// One thing that happened to one packet, as a worker writes it into its ring: fixed size, no references.
+@frozen
+public struct Event: Sendable, BitwiseCopyable {
+    public var packet: Packet
+    public var arrival: Arrival
+    public var finding: Finding
+    /// What was done with the packet, and why if it was not accepted.
+    public var verdict: Verdict
+    public var reason: Reason
+    /// What would have been done; differs from `verdict` only in shadow mode.
+    public var intended: Verdict
+    /// Index of the configured guest concerned (the destination before the source); -1 for none.
+    public var guest: Int32
+    /// The same number for both directions of a flow; not unique for ever.
+    public var flow: UInt64
+
+    @inlinable
+    public init(
+        packet: Packet, arrival: Arrival, finding: Finding, verdict: Verdict, reason: Reason,
+        intended: Verdict, guest: Int32, flow: UInt64
+    ) {
+        self.packet = packet
+        self.arrival = arrival
+        self.finding = finding
+        self.verdict = verdict
+        self.reason = reason
+        self.intended = intended
+        self.guest = guest
+        self.flow = flow
+    }
+}
+
+/// A flood of one class at one host, from the alarm to its end. The controller says it, not a worker.
+public struct FloodEvent: Sendable {
+    public enum Phase: String, Sendable { case open, close }
+
+    /// The same for the opening and the closing event of one flood.
+    public var identifier: UInt64
+    public var phase: Phase
+    public var host: Address
+    /// Name of the guest, or of the prefix it was found in.
+    public var guest: String
+    public var floodClass: FloodClass
+    public var concern: Concern
+    /// "alert", "throttle" or "deny".
+    public var action: String
+    public var shadow: Bool
+    /// Nanoseconds since the Unix epoch: of the alarm, and of this event.
+    public var opened: UInt64
+    public var time: UInt64
+    /// Packets of the class since the alarm, the highest rate seen, and those not let through (in shadow
+    /// mode: that would not have been).
+    public var packets: UInt64
+    public var peakRate: UInt64
+    public var dropped: UInt64
+    /// Packets a second that raised the alarm.
+    public var threshold: UInt64
+
+    public init(
+        identifier: UInt64, phase: Phase, host: Address, guest: String, floodClass: FloodClass,
+        concern: Concern, action: String, shadow: Bool, opened: UInt64, time: UInt64, packets: UInt64,
+        peakRate: UInt64, dropped: UInt64, threshold: UInt64
+    ) {
+        self.identifier = identifier
+        self.phase = phase
+        self.host = host
+        self.guest = guest
+        self.floodClass = floodClass
+        self.concern = concern
+        self.action = action
+        self.shadow = shadow
+        self.opened = opened
+        self.time = time
+        self.packets = packets
+        self.peakRate = peakRate
+        self.dropped = dropped
+        self.threshold = threshold
+    }
+}

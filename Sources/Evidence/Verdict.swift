@@ -1,0 +1,37 @@
+/// What happens to a packet.
+@frozen
+public enum Verdict: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case accept
+    case drop
+    /// Passed or dropped by a token bucket. The packet that reaches the kernel's verdict is one or the
+    /// other; this is the verdict of the policy.
+    case throttle
+}
+
+/// Why a packet was not simply accepted. Raw values are counter indices: append, never reorder.
+@frozen
+public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case none
+    /// A rule whose action is drop matched.
+    case rule
+    /// The guest is under a flood of this class and the class is denied to it.
+    case floodDeny
+    /// The guest is under a flood of this class and this packet is beyond the rate let through.
+    case floodThrottle
+    /// The packet's headers contradict its bytes, and the policy drops such packets.
+    case malformed
+    /// A protocol that the policy does not pass.
+    case unknownProtocol
+
+    /// Short, for a person.
+    public var text: String {
+        switch self {
+        case .none: "accepted"
+        case .rule: "signature"
+        case .floodDeny: "flood denied"
+        case .floodThrottle: "flood throttled"
+        case .malformed: "malformed"
+        case .unknownProtocol: "protocol not passed"
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Wire
+
+/// What `pass or drop` the operator chose for traffic that cannot be inspected.
+public enum Uninspected: String, Sendable, CaseIterable {
+    case pass, drop
+}
+
+/// What happens to frames that are neither IPv4 nor IPv6.
+public enum NonIP: String, Sendable, CaseIterable {
+    /// Never diverted: the bridge forwards them as if Flinch were not there.
+    case pass
+    /// Queued like the rest (bridge family only; br_netfilter brings up IP alone).
+    case inspect
+    /// Dropped by the kernel's rule.
+    case drop
+}
+
+/// Which traffic the kernel hands to which queues.
+public struct DiversionPlan: Sendable, Equatable {
+    /// Bridges whose traffic is diverted; empty for every bridge of the host (network namespace).
+    public var bridges: [String]
+    /// Queues `firstQueue ..< firstQueue + queueCount`, one a worker.
+    public var firstQueue: UInt16
+    public var queueCount: UInt16
+    /// What happens to packets while no sensor is bound to the queues.
+    public var whenStopped: Uninspected
+    public var arp: NonIP
+    public var otherProtocols: NonIP
+    /// Management addresses: traffic from or to them is never diverted.
+    public var excluded: [Prefix]
+    /// The bit of the packet mark that says that a routed packet was queued once already.
+    public var markBit: UInt32
+
+    public init(
+        bridges: [String] = [], firstQueue: UInt16 = 0, queueCount: UInt16 = 1,
+        whenStopped: Uninspected = .pass, arp: NonIP = .pass, otherProtocols: NonIP = .pass,
+        excluded: [Prefix] = [], markBit: UInt32 = 0x0100_0000
+    ) {
+        self.bridges = bridges
+        self.firstQueue = firstQueue
+        self.queueCount = queueCount
+        self.whenStopped = whenStopped
+        self.arp = arp
+        self.otherProtocols = otherProtocols
+        self.excluded = excluded
+        self.markBit = markBit
+    }
+}

@@ -1,0 +1,19 @@
+import Wire
+
+/// A protected VM, or a range of addresses whose hosts are protected one by one.
+public struct Guest: Sendable, Equatable {
+    public var name: String
+    /// Single addresses and prefixes; IPv4 and IPv6 alike.
+    public var addresses: [Prefix]
+    /// The bridge port, where the operator named it.
+    public var port: String?
+    /// Verdicts for this guest are recorded, and its packets pass.
+    public var shadow: Bool
+
+    public init(name: String, addresses: [Prefix], port: String? = nil, shadow: Bool = false) {
+        self.name = name
+        self.addresses = addresses
+        self.port = port
+        self.shadow = shadow
+    }
+}

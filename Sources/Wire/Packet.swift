@@ -1,0 +1,97 @@
+/// What the first bytes given to the decoder are.
+@frozen
+public enum LinkLayer: UInt8, BitwiseCopyable, Sendable {
+    /// The bytes start with an Ethernet header (captures, mirrors).
+    case ethernet
+    /// The bytes start with an IPv4 or IPv6 header (NFQUEUE hands packets up like this).
+    case ip
+}
+
+/// What a packet was found to be once its headers were read.
+@frozen
+public enum PacketKind: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    /// Not IP: ARP has a kind of its own, all else is named by `Packet.etherType`.
+    case other, arp
+    case tcp, udp, icmp, icmp6
+    /// IP with an upper protocol that Flinch has no view for; `Packet.ipProtocol` names it.
+    case otherIP
+    /// A fragment that does not start at offset 0: it has no upper header to read.
+    case laterFragment
+    /// Headers that contradict the bytes: `Packet.anomalies` says which. What was decoded before
+    /// the contradiction is filled in.
+    case malformed
+}
+
+/// The headers of one packet, read once and kept as plain numbers and offsets.
+///
+/// Numbers are in host order. Offsets are bytes from the start of what was given to the decoder, and
+/// never point past it; `payloadOffset + payloadLength` never exceeds the captured length.
+@frozen
+public struct Packet: Sendable, BitwiseCopyable {
+    public var source = Address.none
+    public var destination = Address.none
+
+    /// TCP and UDP ports; 0 for everything else.
+    public var sourcePort: UInt16 = 0
+    public var destinationPort: UInt16 = 0
+
+    public var kind = PacketKind.other
+    /// 4, 6, or 0 for what is not IP.
+    public var ipVersion: UInt8 = 0
+    /// The upper protocol (IANA protocol numbers), after IPv6 extension headers; 0 for what is not IP.
+    public var ipProtocol: UInt8 = 0
+    /// CWR ECE URG ACK PSH RST SYN FIN, high bit first (RFC 9293 §3.1).
+    public var tcpFlags = TCPFlags()
+
+    public var icmpType: UInt8 = 0
+    public var icmpCode: UInt8 = 0
+    /// TTL of IPv4, hop limit of IPv6.
+    public var hopLimit: UInt8 = 0
+    /// 802.1Q tags read from the bytes: 0, 1 or 2 (QinQ).
+    public var vlanCount: UInt8 = 0
+    /// Tag control information, outer first: priority 3 bits, DEI 1 bit, VLAN identifier 12 bits.
+    public var outerTag: UInt16 = 0
+    public var innerTag: UInt16 = 0
+    /// The EtherType behind the tags; 0 for an 802.3 length field.
+    public var etherType: UInt16 = 0
+
+    /// Offset of this fragment in bytes, and whether more follow. 0 and false for a whole packet.
+    public var fragmentOffset: UInt16 = 0
+    public var moreFragments = false
+
+    public var anomalies = Anomalies()
+
+    public var networkOffset: Int32 = 0
+    public var transportOffset: Int32 = 0
+    public var payloadOffset: Int32 = 0
+    /// Payload bytes that are really there, after the upper header, padding excluded.
+    public var payloadLength: Int32 = 0
+    /// Length of the IP packet as its header states it; for what is not IP, the captured length.
+    public var statedLength: Int32 = 0
+
+    @inlinable
+    public init() {}
+
+    @inlinable
+    public var isIP: Bool { ipVersion != 0 }
+
+    /// Any part of a fragmented datagram, the first included. An IPv6 atomic fragment (RFC 6946) is whole.
+    @inlinable
+    public var isFragment: Bool { moreFragments || fragmentOffset != 0 }
+}
+
+@frozen
+public struct TCPFlags: OptionSet, Hashable, Sendable, BitwiseCopyable {
+    public let rawValue: UInt8
+    @inlinable
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static var fin: TCPFlags { TCPFlags(rawValue: 0x01) }
+    public static var syn: TCPFlags { TCPFlags(rawValue: 0x02) }
+    public static var rst: TCPFlags { TCPFlags(rawValue: 0x04) }
+    public static var psh: TCPFlags { TCPFlags(rawValue: 0x08) }
+    public static var ack: TCPFlags { TCPFlags(rawValue: 0x10) }
+    public static var urg: TCPFlags { TCPFlags(rawValue: 0x20) }
+    public static var ece: TCPFlags { TCPFlags(rawValue: 0x40) }
+    public static var cwr: TCPFlags { TCPFlags(rawValue: 0x80) }
+}

@@ -12,6 +12,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
+    // Glibc's headers read with and without GNU extensions are two modules that contradict each other.
+    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 

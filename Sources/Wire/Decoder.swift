@@ -16,6 +16,10 @@ public enum Decoder {
         switch link {
         case .ethernet: readEthernet(bytes, capturedShort, &packet)
         case .ip: readIP(bytes, capturedShort, &packet)
+        case .arp:
+            packet.etherType = EtherType.arp
+            readARP(bytes, at: 0, capturedShort, &packet)
+        case .other: packet.setPayload(0, end: bytes.byteCount)
         }
         return packet
     }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -67,4 +68,15 @@ static inline uint64_t flinch_monotonic(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+// Moves the calling thread, and no other, into the network namespace at `path`. Returns 0 or -1 with errno.
+static inline int flinch_enter_network(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    int result = setns(file, CLONE_NEWNET);
+    int code = errno;
+    close(file);
+    errno = code;
+    return result;
 }

@@ -1,0 +1,58 @@
+/// Where the encoder finds the words for the numbers in an event. The caller gives them, so that this
+/// room need not know rules, checks, or guests.
+public struct EVENames: Sendable {
+    /// What a signature says of itself.
+    public struct Rule: Sendable, Equatable {
+        public var gid: UInt32
+        public var sid: UInt32
+        public var rev: UInt32
+        /// The rule's `msg`.
+        public var message: String
+        /// The long text of its classtype; empty for none.
+        public var category: String
+        /// 1 is the worst (Suricata's `severity`, a rule's priority).
+        public var severity: Int
+        /// The rule's `metadata`, in its order: a key may have several values.
+        public var metadata: [(key: String, values: [String])]
+
+        public init(
+            gid: UInt32 = 1, sid: UInt32, rev: UInt32, message: String, category: String, severity: Int,
+            metadata: [(key: String, values: [String])] = []
+        ) {
+            self.gid = gid
+            self.sid = sid
+            self.rev = rev
+            self.message = message
+            self.category = category
+            self.severity = severity
+            self.metadata = metadata
+        }
+
+        public static func == (a: Rule, b: Rule) -> Bool {
+            a.gid == b.gid && a.sid == b.sid && a.rev == b.rev && a.message == b.message
+                && a.category == b.category && a.severity == b.severity
+                && a.metadata.elementsEqual(b.metadata) { $0.key == $1.key && $0.values == $1.values }
+        }
+    }
+
+    /// By the rule's index (`Finding.code` of a signature); nil for a rule that is no longer loaded.
+    public var rule: @Sendable (UInt32) -> Rule?
+    /// Identifier of a check of Conformance by its index: "ipv4.header-length".
+    public var check: @Sendable (UInt32) -> String?
+    /// Name of a guest by its index.
+    public var guest: @Sendable (Int32) -> String?
+    /// Name of an interface by its index; nil for one that is not there.
+    public var interface: @Sendable (UInt32) -> String?
+
+    public init(
+        rule: @escaping @Sendable (UInt32) -> Rule?,
+        check: @escaping @Sendable (UInt32) -> String?,
+        guest: @escaping @Sendable (Int32) -> String?,
+        interface: @escaping @Sendable (UInt32) -> String? = { InterfaceNames.ask($0) }
+    ) {
+        self.rule = rule
+        self.check = check
+        self.guest = guest
+        self.interface = interface
+    }
+}

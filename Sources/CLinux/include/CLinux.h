@@ -5,6 +5,7 @@
 // modules to the compiler. What needs it is in CLinux.c.
 #pragma once
 #include <stdint.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 // struct mmsghdr of recvmmsg(2); checked against the real one in CLinux.c.

@@ -53,10 +53,14 @@ public struct Inspector: ~Copyable {
         owner = Owner(hosts, floods, policies, tally)
     }
 
-    /// The verdict on one packet. `bytes` start as `link` says; the clock is `arrival.time`.
-    public mutating func inspect(_ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival) -> Decision {
+    /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
+    /// `capturedShort`; the clock is `arrival.time`.
+    public mutating func inspect(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
+    ) -> Decision {
         findings.removeAll()
-        packet = Decoder.decode(bytes, as: link, etherType: arrival.hardwareProtocol)
+        packet = Decoder.decode(bytes, as: link, capturedShort: capturedShort)
+        if link == .other { packet.etherType = arrival.hardwareProtocol }
 
         let destination = hosts.slot(of: packet.destination)
         let source = hosts.slot(of: packet.source)

@@ -264,6 +264,14 @@ public struct Queue: ~Copyable {
             QueuedPacket(message: bytes, time: time, truncated: truncated), borrowing: self)
     }
 
+    /// Whether message `index` is the kernel's answer to a verdict that it could not apply: the packet was
+    /// gone, because its interface was.
+    public borrowing func isKernelError(_ index: Int) -> Bool {
+        unsafe messages[index].msg_len >= UInt32(MemoryLayout<nlmsghdr>.size)
+            && slab.load(fromByteOffset: index &* Queue.slotBytes, as: nlmsghdr.self).nlmsg_type
+                == UInt16(NLMSG_ERROR)
+    }
+
     /// Notes a verdict. Goes to the kernel with `commit`.
     public mutating func decide(_ identifier: UInt32, _ verdict: Verdict) {
         verdicts.append(identifier, accept: verdict == .accept)

@@ -12,6 +12,15 @@ public struct QueuedPacket: ~Escapable {
     public var arrival: Arrival
     /// From the network header on.
     public var payload: RawSpan
+    /// What the payload starts with. Below a bridge anything may be queued; elsewhere it is IP.
+    public var link: LinkLayer {
+        switch arrival.hardwareProtocol {
+        case EtherType.ipv4, EtherType.ipv6: .ip
+        case EtherType.arp: .arp
+        default: .other
+        }
+    }
+
     /// The payload is shorter than the packet was: by the copy range, or a message that did not fit.
     public var isCut = false
 

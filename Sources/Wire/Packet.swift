@@ -5,6 +5,10 @@ public enum LinkLayer: UInt8, BitwiseCopyable, Sendable {
     case ethernet
     /// The bytes start with an IPv4 or IPv6 header (NFQUEUE hands packets up like this).
     case ip
+    /// The bytes start with an ARP message.
+    case arp
+    /// The bytes start behind an Ethernet header whose EtherType is none of these.
+    case other
 }
 
 /// What a packet was found to be once its headers were read.

@@ -58,3 +58,5 @@ static uint64_t clock_in_nanoseconds(clockid_t clock) {
 uint64_t flinch_now(void) { return clock_in_nanoseconds(CLOCK_REALTIME); }
 
 uint64_t flinch_monotonic(void) { return clock_in_nanoseconds(CLOCK_MONOTONIC); }
+
+int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }

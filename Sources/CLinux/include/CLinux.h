@@ -35,3 +35,6 @@ uint64_t flinch_now(void);
 
 // Nanoseconds of a clock that never steps back, from the vDSO.
 uint64_t flinch_monotonic(void);
+
+// Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
+int flinch_unshare_network(void);

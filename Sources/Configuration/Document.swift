@@ -14,11 +14,9 @@ struct Document {
         var column: Int
     }
 
-    /// Duplicated keys that are reported one by one; with more, the last is reported alone.
-    private static let duplicateLimit = 64
-    /// Stands in for the first character of a duplicated key. Printable in YAML's sense, and in no word
-    /// of ours.
-    private static let stand: Unicode.Scalar = "\u{E000}"
+    /// Duplicated keys that are reported one by one; with more, one is reported alone. The text is read
+    /// once more for each, so a large one gets fewer.
+    private static func duplicateLimit(_ text: String) -> Int { min(64, 1 << 18 / (text.utf8.count + 1)) }
 
     init(text: String, file: String) {
         problems = Lexicon.problems(in: text, file: file)
@@ -35,7 +33,8 @@ struct Document {
                 // Yams stops at duplicates. To find everything else in the same run, the first of them
                 // gets another first letter and the text is read again.
                 let place = Document.Place(line: context.mark.line, column: context.mark.column)
-                guard altered.count < Document.duplicateLimit, alter(place, in: &lines, names.first ?? "")
+                guard altered.count < Document.duplicateLimit(text),
+                    alter(place, in: &lines, names.first ?? "")
                 else {
                     report("the key \(quoted(names.first ?? "")) is given twice", place, file)
                     return
@@ -64,9 +63,10 @@ struct Document {
         let line = lines[place.line - 1]
         if line.indices.contains(index), line[index] == "\"" || line[index] == "'" { index += 1 }
         guard line.indices.contains(index), line[index] == first, altered[place] == nil,
-            first != Document.stand
+            // Private use: printable in YAML's sense, in no word of ours, and another for each duplicate.
+            let stand = Unicode.Scalar(0xE000 + UInt32(altered.count))
         else { return false }
-        lines[place.line - 1][index] = Document.stand
+        lines[place.line - 1][index] = stand
         altered[place] = first
         return true
     }
@@ -81,9 +81,9 @@ struct Document {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
             YamlError.composer(let context, let problem, let mark, _):
-            let where_ = context.map { " \($0.text)" } ?? ""
+            let during = context.map { ", \($0.text)" } ?? ""
             report(
-                "this is not YAML: \(problem)\(where_)", Place(line: mark.line, column: mark.column), file)
+                "this is not YAML: \(problem)\(during)", Place(line: mark.line, column: mark.column), file)
         case YamlError.reader(let problem, _, let value, _):
             let what = value >= 0 ? " (U+\(String(value, radix: 16, uppercase: true)))" : ""
             report("this is not YAML: \(problem)\(what)", Place(line: 0, column: 0), file)

@@ -12,8 +12,6 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
-    // Glibc's headers read with and without GNU extensions are two modules that contradict each other.
-    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
@@ -64,7 +62,9 @@ let package = Package(
 
         // What surrounds it: where packets come from, the kernel's rules, where events go.
         room("Intake", ["Evidence", "Wire", "CLinux", "CNetfilter", "CPcap"]),
-        room("Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"]),
+        room(
+            "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
+            resources: [.embedInCode("Templates")]),
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
@@ -104,7 +104,7 @@ let package = Package(
                 "Intake",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
-        tests("OffloadTests", ["Offload", "Evidence", "Wire"]),
+        tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
         tests(
             "ConfigurationTests",

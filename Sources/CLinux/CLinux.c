@@ -1,1 +1,74 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct flinch_mmsghdr) == sizeof(struct mmsghdr), "mmsghdr");
+_Static_assert(offsetof(struct flinch_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "msg_len");
+
+int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, int flags) {
+    return recvmmsg(fd, (struct mmsghdr *)vector, count, flags, NULL);
+}
+
+int flinch_pin_to_core(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (core < 0 || core >= CPU_SETSIZE) return EINVAL;
+    CPU_SET(core, &set);
+    return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+uint64_t flinch_usable_cores(void) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 0;
+    uint64_t mask = 0;
+    for (int core = 0; core < 64; core++)
+        if (CPU_ISSET(core, &set)) mask |= 1ull << core;
+    return mask;
+}
+
+void flinch_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+static uint64_t nanoseconds(struct timeval t) {
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_usec * 1000ull;
+}
+
+int flinch_thread_usage(uint64_t *user, uint64_t *system) {
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0) return -1;
+    *user = nanoseconds(usage.ru_utime);
+    *system = nanoseconds(usage.ru_stime);
+    return 0;
+}
+
+static uint64_t clock_in_nanoseconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+uint64_t flinch_now(void) { return clock_in_nanoseconds(CLOCK_REALTIME); }
+
+uint64_t flinch_monotonic(void) { return clock_in_nanoseconds(CLOCK_MONOTONIC); }
+
+int flinch_enter_network(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    int result = setns(file, CLONE_NEWNET);
+    int code = errno;
+    close(file);
+    errno = code;
+    return result;
+}
+
+int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }

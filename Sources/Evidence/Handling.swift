@@ -1,4 +1,5 @@
-/// What the operator wants done with packets of a kind: the malformed, the ones of unknown protocols.
-public enum Handling: String, Sendable, CaseIterable {
+/// What to do with a kind of packet that no rule and no flood speaks of.
+@frozen
+public enum Handling: String, BitwiseCopyable, Sendable, CaseIterable {
     case pass, alert, drop
 }

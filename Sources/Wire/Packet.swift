@@ -5,6 +5,10 @@ public enum LinkLayer: UInt8, BitwiseCopyable, Sendable {
     case ethernet
     /// The bytes start with an IPv4 or IPv6 header (NFQUEUE hands packets up like this).
     case ip
+    /// The bytes start with an ARP message.
+    case arp
+    /// The bytes start behind an Ethernet header whose EtherType is none of these.
+    case other
 }
 
 /// What a packet was found to be once its headers were read.
@@ -15,7 +19,8 @@ public enum PacketKind: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case tcp, udp, icmp, icmp6
     /// IP with an upper protocol that Flinch has no view for; `Packet.ipProtocol` names it.
     case otherIP
-    /// A fragment that does not start at offset 0: it has no upper header to read.
+    /// A fragment without an upper header to read: it does not start at offset 0, or it does and is too
+    /// short for the whole header (`Anomalies.fragmentTiny`).
     case laterFragment
     /// Headers that contradict the bytes: `Packet.anomalies` says which. What was decoded before
     /// the contradiction is filled in.
@@ -28,6 +33,7 @@ public enum PacketKind: UInt8, BitwiseCopyable, Sendable, CaseIterable {
 /// never point past it; `payloadOffset + payloadLength` never exceeds the captured length.
 @frozen
 public struct Packet: Sendable, BitwiseCopyable {
+    /// Of the IP header; for ARP the sender's and the target's protocol address.
     public var source = Address.none
     public var destination = Address.none
 
@@ -52,7 +58,8 @@ public struct Packet: Sendable, BitwiseCopyable {
     /// Tag control information, outer first: priority 3 bits, DEI 1 bit, VLAN identifier 12 bits.
     public var outerTag: UInt16 = 0
     public var innerTag: UInt16 = 0
-    /// The EtherType behind the tags; 0 for an 802.3 length field.
+    /// The EtherType behind the tags, that of the IP version where the bytes start with IP; 0 for an 802.3
+    /// length field.
     public var etherType: UInt16 = 0
 
     /// Offset of this fragment in bytes, and whether more follow. 0 and false for a whole packet.

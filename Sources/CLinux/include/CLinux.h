@@ -1,70 +1,43 @@
-// What Glibc's module does not show to Swift: GNU extensions and macros, as static-inline shims.
-// Nothing here decides anything; each function is the system call that it is named after.
+// What Glibc's module does not show to Swift: GNU extensions and macros. Nothing here decides anything;
+// each function is the system call that it is named after.
+//
+// The header must not define _GNU_SOURCE: the same C headers seen with and without it are two different
+// modules to the compiler. What needs it is in CLinux.c.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 #include <net/if.h>
+#include <sys/socket.h>
 
+// struct mmsghdr of recvmmsg(2); checked against the real one in CLinux.c.
+struct flinch_mmsghdr {
+    struct msghdr msg_hdr;
+    // Written by the kernel: bytes received.
+    unsigned int msg_len;
+};
 
-static inline int flinch_recvmmsg(int fd, struct mmsghdr *vector, unsigned int count, int flags) {
-    return recvmmsg(fd, vector, count, flags, NULL);
-}
+// recvmmsg(2) without a timeout. Returns the number of messages, or -1 with errno.
+int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, int flags);
 
 // Pins the calling thread to one core. Returns 0 or an errno value.
-static inline int flinch_pin_to_core(int core) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (core < 0 || core >= CPU_SETSIZE) return EINVAL;
-    CPU_SET(core, &set);
-    return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-}
+int flinch_pin_to_core(int core);
 
 // The cores that this process may run on, as a bit mask of the first 64; 0 on failure.
-static inline uint64_t flinch_usable_cores(void) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 0;
-    uint64_t mask = 0;
-    for (int core = 0; core < 64; core++)
-        if (CPU_ISSET(core, &set)) mask |= 1ull << core;
-    return mask;
-}
+uint64_t flinch_usable_cores(void);
 
-static inline void flinch_name_thread(const char *name) {
-    pthread_setname_np(pthread_self(), name);
-}
+// Names the calling thread, 15 bytes at most.
+void flinch_name_thread(const char *name);
 
-// User and system CPU time of the calling thread. Returns 0 or -1 with errno.
-static inline int flinch_thread_usage(struct rusage *usage) {
-    return getrusage(RUSAGE_THREAD, usage);
-}
+// CPU time of the calling thread in nanoseconds. Returns 0 or -1 with errno.
+int flinch_thread_usage(uint64_t *user, uint64_t *system);
 
 // Nanoseconds since the Unix epoch, from the vDSO.
-static inline uint64_t flinch_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
+uint64_t flinch_now(void);
 
 // Nanoseconds of a clock that never steps back, from the vDSO.
-static inline uint64_t flinch_monotonic(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
+uint64_t flinch_monotonic(void);
+
+// Moves the calling thread, and no other, into the network namespace at `path`. Returns 0 or -1 with errno.
+int flinch_enter_network(const char *path);
+
+// Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
+int flinch_unshare_network(void);

@@ -1,0 +1,257 @@
+import Evidence
+import Wire
+
+/// Who holds a slot, as the controller needs to know it.
+public struct HostIdentity: Sendable {
+    public var address: Address
+    /// Index into the configured guests.
+    public var guest: Int
+
+    public init(address: Address, guest: Int) {
+        self.address = address
+        self.guest = guest
+    }
+}
+
+/// What the controller knows of a guest.
+public struct GuestFloods: Sendable {
+    public var name: String
+    public var shadow: Bool
+    public var limits: FloodLimits
+
+    public init(name: String, shadow: Bool, limits: FloodLimits) {
+        self.name = name
+        self.shadow = shadow
+        self.limits = limits
+    }
+}
+
+/// Sums the workers' counters ten times a second, knows what is under flood, and opens and closes gates.
+///
+/// A rate is counted over the last ten steps. A flood many times over the limit therefore raises the alarm
+/// in its first step, one just over it within a second. It ends once the rate has stayed below the exit
+/// limit for two seconds, so that an alarm does not flap.
+public struct FloodController {
+    /// Nanoseconds between steps.
+    public static let step: UInt64 = 100_000_000
+    static let window = 10
+    static let quietSteps = 20
+    /// A claimed slot without a packet for this many steps is given back: one minute.
+    static let idleSteps = 600
+    static let rateCounters = 9  // the first ones of HostCounter
+
+    public struct OpenFlood: Sendable {
+        public var identifier: UInt64
+        public var slot: Int
+        public var floodClass: FloodClass
+        public var concern: Concern
+        public var limit: FloodLimit
+        public var opened: UInt64
+        public var rate: UInt64
+        public var peakRate: UInt64
+        var receivedBefore: UInt64
+        var stoppedBefore: UInt64
+        var quiet = 0
+    }
+
+    public let table: FloodTable
+    public private(set) var guests: [GuestFloods]
+    /// By slot and class: `slot * 5 + class`.
+    public private(set) var open: [Int: OpenFlood] = [:]
+    /// Floods opened since the start, by class.
+    public private(set) var raised = [UInt64](repeating: 0, count: FloodClass.allCases.count)
+
+    private var holders: [Address?]
+    private var everHeld: [Bool]
+    private var history: [UInt64]  // sums, [ring position][slot][counter]
+    private var times: [UInt64]
+    private var position = 0
+    private var bases: [UInt64]  // sums when the slot's holder took it, [slot][counter]
+    private var idle: [UInt16]
+    private var nextIdentifier: UInt64 = 1
+
+    public init(table: FloodTable, guests: [GuestFloods]) {
+        self.table = table
+        self.guests = guests
+        holders = Array(repeating: nil, count: table.slotCount)
+        everHeld = Array(repeating: false, count: table.slotCount)
+        history = Array(repeating: 0, count: FloodController.window * table.slotCount * FloodController.rateCounters)
+        times = Array(repeating: 0, count: FloodController.window)
+        bases = Array(repeating: 0, count: table.slotCount * HostCounter.count)
+        idle = Array(repeating: 0, count: table.slotCount)
+    }
+
+    /// Bytes held for `slots` hosts.
+    public static func memoryBytes(slots: Int) -> Int {
+        slots * (window * rateCounters * 8 + HostCounter.count * 8 + MemoryLayout<Address?>.stride + 2)
+    }
+
+    /// New limits for the same guests: open floods stay open, under their new action.
+    public mutating func replaceLimits(_ guests: [GuestFloods], identify: (Int) -> HostIdentity?) {
+        self.guests = guests
+        for (key, var flood) in open {
+            guard let host = identify(flood.slot) else { continue }
+            flood.limit = guests[host.guest].limits[flood.floodClass]
+            open[key] = flood
+            table.setGate(flood.slot, flood.floodClass, FloodController.gate(flood.limit))
+        }
+    }
+
+    /// One step. `time` is the packets' clock in nanoseconds; `identify` names the holder of a slot;
+    /// `release` gives back the slot of a host that has been idle; `report` takes what there is to say.
+    public mutating func step(
+        _ time: UInt64, identify: (Int) -> HostIdentity?, release: (Int) -> Void, report: (FloodEvent) -> Void
+    ) {
+        let elapsed = max(1_000_000_000, time > times[position] ? time - times[position] : 0)
+        times[position] = time
+        for slot in 0..<table.slotCount {
+            guard let host = identify(slot) else {
+                holders[slot] = nil
+                continue
+            }
+            if holders[slot] != host.address { take(slot, host.address) }
+            var moved = false
+            for counter in 0..<FloodController.rateCounters {
+                let sum = table.sum(slot, counter)
+                let last = newest(slot, counter)
+                moved = moved || sum != last
+                let oldest = exchange(slot, counter, sum)
+                guard let floodClass = FloodClass(rawValue: UInt8(truncatingIfNeeded: counter)) else { continue }
+                // In its first second a host's history is empty: the count since it was first seen.
+                let rate = scaled(sum &- oldest, elapsed)
+                judge(slot, floodClass, host, rate: rate, lastStep: sum &- last, time, report)
+            }
+            idle[slot] = moved ? 0 : idle[slot] &+ 1
+            if idle[slot] >= FloodController.idleSteps {
+                idle[slot] = 0
+                release(slot)
+            }
+        }
+        position = (position + 1) % FloodController.window
+    }
+
+    /// The alarm of every open flood ends, as it does before the tables are replaced or the sensor stops.
+    public mutating func closeAll(_ time: UInt64, identify: (Int) -> HostIdentity?, report: (FloodEvent) -> Void) {
+        for (key, flood) in open {
+            if let host = identify(flood.slot) { report(event(flood, host, .close, time)) }
+            table.setGate(flood.slot, flood.floodClass, .open)
+            open[key] = nil
+        }
+    }
+
+    // MARK: - For the status
+
+    /// A counter's increase a second, over the last second.
+    public func rate(_ slot: Int, _ counter: HostCounter) -> UInt64 {
+        guard counter.rawValue < FloodController.rateCounters else { return 0 }
+        let newestTime = times[(position + FloodController.window - 1) % FloodController.window]
+        let elapsed = max(900_000_000, newestTime > times[position] ? newestTime - times[position] : 0)
+        let oldest = history[place(position, slot, counter.rawValue)]
+        return scaled(newest(slot, counter.rawValue) &- oldest, elapsed)
+    }
+
+    /// A counter since its holder took the slot.
+    public func total(_ slot: Int, _ counter: Int) -> UInt64 {
+        table.sum(slot, counter) &- bases[slot * HostCounter.count + counter]
+    }
+
+    public func stopped(by flood: OpenFlood) -> UInt64 {
+        table.sum(flood.slot, HostCounter.synStopped.rawValue + Int(flood.floodClass.rawValue))
+            &- flood.stoppedBefore
+    }
+
+    public func received(by flood: OpenFlood) -> UInt64 {
+        table.sum(flood.slot, Int(flood.floodClass.rawValue)) &- flood.receivedBefore
+    }
+
+    // MARK: - One class at one host
+
+    private mutating func judge(
+        _ slot: Int, _ floodClass: FloodClass, _ host: HostIdentity, rate: UInt64, lastStep: UInt64,
+        _ time: UInt64, _ report: (FloodEvent) -> Void
+    ) {
+        let key = slot * FloodClass.allCases.count + Int(floodClass.rawValue)
+        guard var flood = open[key] else {
+            let limit = guests[host.guest].limits[floodClass]
+            guard rate >= UInt64(limit.entry) else { return }
+            let momentary = max(rate, lastStep &* 10)
+            let flood = OpenFlood(
+                identifier: nextIdentifier, slot: slot, floodClass: floodClass,
+                concern: FloodController.concern(momentary, limit), limit: limit, opened: time, rate: rate,
+                peakRate: momentary, receivedBefore: table.sum(slot, Int(floodClass.rawValue)) &- lastStep,
+                stoppedBefore: table.sum(slot, HostCounter.synStopped.rawValue + Int(floodClass.rawValue)))
+            nextIdentifier += 1
+            raised[Int(floodClass.rawValue)] += 1
+            open[key] = flood
+            table.setGate(slot, floodClass, FloodController.gate(limit))
+            report(event(flood, host, .open, time))
+            return
+        }
+        flood.rate = rate
+        flood.peakRate = max(flood.peakRate, rate)
+        flood.quiet = rate < UInt64(flood.limit.exit) ? flood.quiet + 1 : 0
+        open[key] = flood
+        guard flood.quiet >= FloodController.quietSteps else { return }
+        open[key] = nil
+        table.setGate(slot, floodClass, .open)
+        report(event(flood, host, .close, time))
+    }
+
+    private static func gate(_ limit: FloodLimit) -> GateSetting {
+        switch limit.action {
+        case .alert: .open
+        case .throttle: .throttle(limit.pass)
+        case .deny: .deny
+        }
+    }
+
+    /// High from ten times the limit on, low below twice.
+    private static func concern(_ rate: UInt64, _ limit: FloodLimit) -> Concern {
+        rate >= UInt64(limit.entry) * 10 ? .high : rate >= UInt64(limit.entry) * 2 ? .medium : .low
+    }
+
+    private func event(
+        _ flood: OpenFlood, _ host: HostIdentity, _ phase: FloodEvent.Phase, _ time: UInt64
+    ) -> FloodEvent {
+        let guest = guests[host.guest]
+        return FloodEvent(
+            identifier: flood.identifier, phase: phase, host: host.address, guest: guest.name,
+            floodClass: flood.floodClass,
+            concern: phase == .open
+                ? flood.concern : max(flood.concern, FloodController.concern(flood.peakRate, flood.limit)),
+            action: "\(flood.limit.action)", shadow: guest.shadow, opened: flood.opened, time: time,
+            packets: received(by: flood), peakRate: flood.peakRate, dropped: stopped(by: flood),
+            threshold: UInt64(flood.limit.entry))
+    }
+
+    // MARK: - History
+
+    private func place(_ step: Int, _ slot: Int, _ counter: Int) -> Int {
+        (step * table.slotCount + slot) * FloodController.rateCounters + counter
+    }
+
+    private func newest(_ slot: Int, _ counter: Int) -> UInt64 {
+        history[place((position + FloodController.window - 1) % FloodController.window, slot, counter)]
+    }
+
+    /// Puts the sum in the oldest place and returns what stood there.
+    private mutating func exchange(_ slot: Int, _ counter: Int, _ sum: UInt64) -> UInt64 {
+        let index = place(position, slot, counter)
+        defer { history[index] = sum }
+        return history[index]
+    }
+
+    /// A host takes a slot. What an earlier holder counted there is not its own.
+    private mutating func take(_ slot: Int, _ address: Address) {
+        holders[slot] = address
+        guard everHeld[slot] else {
+            everHeld[slot] = true
+            return
+        }
+        for counter in 0..<HostCounter.count { bases[slot * HostCounter.count + counter] = table.sum(slot, counter) }
+    }
+
+    private func scaled(_ count: UInt64, _ elapsed: UInt64) -> UInt64 {
+        UInt64((Double(count) * 1e9 / Double(elapsed)).rounded())
+    }
+}

@@ -1,0 +1,120 @@
+import Conformance
+import Evidence
+import Floods
+import Policy
+import Signatures
+import Topology
+import Wire
+
+/// Bytes in, verdict and findings out: all that Flinch thinks of a packet, in reading order.
+///
+/// One worker owns one inspector. What it reads is shared and does not change while it lives (hosts,
+/// rules, policies); what it writes is its own (counters, scratch, findings). A reload makes a new one.
+public struct Inspector: ~Copyable {
+    private let hosts: HostTable.View
+    private let floods: FloodCounters
+    private var matcher: Matcher
+    private let policies: PolicyTable.View
+    private let tally: Tally.Writer
+    private let owner: Owner
+
+    /// Which program this inspector is of; goes into its events.
+    public let generation: UInt32
+
+    /// The last packet inspected, and what was found on it.
+    public private(set) var packet = Packet()
+    public private(set) var findings = Findings()
+    /// Index of the guest whose policy decided; -1 for none.
+    public private(set) var guest: Int32 = -1
+
+    /// Keeps alive what the views point into. Never touched on the packet path.
+    private final class Owner {
+        let hosts: HostTable
+        let floods: FloodTable
+        let policies: PolicyTable
+        let tally: Tally
+
+        init(_ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally) {
+            self.hosts = hosts
+            self.floods = floods
+            self.policies = policies
+            self.tally = tally
+        }
+    }
+
+    /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
+    /// be had.
+    public init(
+        worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
+        policies: PolicyTable, tally: Tally
+    ) throws(RuleLoadError) {
+        precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
+        matcher = try Matcher(rules)
+        self.generation = generation
+        self.hosts = hosts.view
+        self.floods = floods.worker(worker)
+        self.policies = policies.view
+        self.tally = tally.writer(worker)
+        owner = Owner(hosts, floods, policies, tally)
+    }
+
+    /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
+    /// `capturedShort`; the clock is `arrival.time`.
+    public mutating func inspect(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
+    ) -> Decision {
+        findings.removeAll()
+        packet = Decoder.decode(bytes, as: link, capturedShort: capturedShort)
+        if link == .other { packet.etherType = arrival.hardwareProtocol }
+
+        let destination = hosts.slot(of: packet.destination)
+        let source = hosts.slot(of: packet.source)
+        guest = hosts.guest(of: destination >= 0 ? destination : source)
+        let policy = policies[guest]
+
+        let size = UInt64(truncatingIfNeeded: packet.statedLength)
+        var advice = FloodAdvice.none
+        if destination >= 0 {
+            advice = FloodAdvice(floods.arrive(destination, FloodClass(packet), bytes: size, time: arrival.time))
+        }
+        if source >= 0 { floods.leave(source, bytes: size) }
+
+        // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
+        if advice == .none || policy.shadow {
+            if policy.malformed != .pass { Conformance.inspect(packet, into: &findings) }
+            matcher.inspect(packet, bytes, into: &findings)
+        }
+
+        let decision = policy.decide(flood: advice, ruleDrops: findings.anyAskDrop, sort: PacketSort(packet))
+        tally.count(decision)
+        if findings.count > 0 { countFindings(destination, source) }
+        return decision
+    }
+
+    private func countFindings(_ destination: HostSlot, _ source: HostSlot) {
+        if destination >= 0 { floods.countFinding(destination) }
+        if source >= 0 { floods.countFinding(source) }
+    }
+}
+
+extension FloodAdvice {
+    @inlinable
+    init(_ outcome: GateOutcome) {
+        switch outcome {
+        case .open: self = .none
+        case .denied: self = .deny
+        case .throttled: self = .throttle
+        }
+    }
+}
+
+extension PacketSort {
+    @inlinable
+    init(_ packet: Packet) {
+        switch packet.kind {
+        case .malformed: self = .malformed
+        case .otherIP, .other: self = .unknownProtocol
+        default: self = .ordinary
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Evidence
+
+/// The verdict on one packet.
+@frozen
+public struct Decision: Sendable, BitwiseCopyable, Equatable {
+    /// What the kernel is told: accept or drop.
+    public var verdict: Verdict
+    /// What would have been said without shadow mode. `throttle` is a drop by the token bucket.
+    public var intended: Verdict
+    public var reason: Reason
+
+    @inlinable
+    public init(verdict: Verdict, intended: Verdict, reason: Reason) {
+        self.verdict = verdict
+        self.intended = intended
+        self.reason = reason
+    }
+
+    @inlinable
+    public static var accept: Decision { Decision(verdict: .accept, intended: .accept, reason: .none) }
+}
+
+/// What a flood gate said, in Policy's words: Policy does not know Floods.
+@frozen
+public enum FloodAdvice: UInt8, Sendable, BitwiseCopyable {
+    case none, deny, throttle
+}
+
+/// What the packet is, as far as a policy cares.
+@frozen
+public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
+    case ordinary, malformed, unknownProtocol
+}
+
+extension GuestPolicy {
+    /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a packet that
+    /// is malformed, a protocol that is not passed. `ruleDrops` is whether a finding asks to drop.
+    @inlinable
+    public func decide(flood: FloodAdvice, ruleDrops: Bool, sort: PacketSort) -> Decision {
+        switch flood {
+        case .deny: return refuse(.drop, .floodDeny)
+        case .throttle: return refuse(.throttle, .floodThrottle)
+        case .none: break
+        }
+        if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
+        switch sort {
+        case .ordinary: return .accept
+        case .malformed: return malformed == .drop ? refuse(.drop, .malformed) : .accept
+        case .unknownProtocol: return unknownProtocol == .drop ? refuse(.drop, .unknownProtocol) : .accept
+        }
+    }
+
+    @inlinable
+    func refuse(_ verdict: Verdict, _ reason: Reason) -> Decision {
+        Decision(verdict: shadow ? .accept : .drop, intended: verdict, reason: reason)
+    }
+}

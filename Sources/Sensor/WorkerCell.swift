@@ -1,0 +1,51 @@
+import Inspection
+import Synchronization
+
+/// What a worker and the controller say to each other without locks: orders one way, gauges the other.
+struct WorkerCell: ~Copyable {
+    // Written by the controller.
+    let stopping = Atomic<Bool>(false)
+    /// Packets' clock after which a worker that was told to stop leaves although packets still come.
+    let deadline = Atomic<UInt64>(.max)
+    /// Bit pattern of the inspector to take over, 0 for none.
+    let next = Atomic<UInt>(0)
+
+    // Written by the worker.
+    /// Bit pattern of the inspector that was replaced, 0 for none.
+    let retired = Atomic<UInt>(0)
+    /// Thread identifier, for /proc/self/task.
+    let thread = Atomic<Int32>(0)
+    /// Why the thread could not be pinned, an errno value; 0 when it was.
+    let pinError = Atomic<Int32>(0)
+    let packets = Gauge()
+    let batches = Gauge()
+    /// Messages of the queue that could not be read as a packet.
+    let unreadable = Gauge()
+    let receiveErrors = Gauge()
+    let commitErrors = Gauge()
+
+    /// The inspector to take over, if the controller has put one here.
+    func takeNext() -> UnsafeMutablePointer<Inspector>? {
+        guard next.load(ordering: .relaxed) != 0 else { return nil }
+        return unsafe UnsafeMutablePointer(bitPattern: next.exchange(0, ordering: .acquiring))
+    }
+
+    func retire(_ inspector: UnsafeMutablePointer<Inspector>) {
+        unsafe retired.store(UInt(bitPattern: inspector), ordering: .releasing)
+    }
+
+    func mustLeave(_ now: UInt64) -> Bool {
+        stopping.load(ordering: .relaxed) && now > deadline.load(ordering: .relaxed)
+    }
+}
+
+/// A counter with one writer: a relaxed load and store is an increment.
+struct Gauge: ~Copyable {
+    private let atomic = Atomic<UInt64>(0)
+
+    var value: UInt64 { atomic.load(ordering: .relaxed) }
+
+    func add(_ amount: UInt64) {
+        atomic.store(value &+ amount, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,48 @@
+extension Decoder {
+    /// `offset <= bytes.byteCount` is the caller's promise.
+    static func readIPv6(_ bytes: RawSpan, at offset: Int, _ cut: Bool, _ packet: inout Packet) {
+        let captured = bytes.byteCount - offset
+        packet.setPayload(offset, end: bytes.byteCount)
+        guard let header = IPv6Header(bytes.from(offset)) else {
+            return packet.stop(.ipv6TooShort, cut: cut)
+        }
+        guard header.version == 6 else { return packet.refuse(.ipv6WrongVersion) }
+        packet.ipVersion = 6
+        packet.source = header.source
+        packet.destination = header.destination
+        packet.hopLimit = header.hopLimit
+        let next = header.nextHeader
+        packet.ipProtocol = next
+        if packet.source.isV4 || packet.destination.isV4 { packet.anomalies.insert(.ipv6MappedAddress) }
+
+        var stated = IPv6Header.size + header.payloadLength
+        if stated == IPv6Header.size, next != IPProtocol.noNextHeader, captured > IPv6Header.size {
+            stated = statedWithoutPayloadLength(bytes.from(offset), next, cut, &packet)
+        }
+        packet.statedLength = Int32(truncatingIfNeeded: stated)
+        if stated > captured { packet.anomalies.insert(cut ? .cutByCapture : .ipv6Truncated) }
+
+        let start = offset + IPv6Header.size
+        let end = offset + min(stated, captured)
+        let cutHere = cut && packet.anomalies.contains(.cutByCapture)
+        if IPProtocol.isExtension(next) {
+            readExtensions(bytes, start, end, offset + stated, cutHere, &packet)
+        } else {
+            readUpper(bytes, start, end, cutHere, &packet)
+        }
+    }
+
+    /// The length of a packet, counted from its IPv6 header, whose payload length is 0.
+    private static func statedWithoutPayloadLength(
+        _ bytes: RawSpan, _ next: UInt8, _ cut: Bool, _ packet: inout Packet
+    ) -> Int {
+        if next == IPProtocol.hopByHop, let header = IPv6Extension(bytes.from(IPv6Header.size)),
+            let length = readOptions(header.options, &packet)
+        {
+            packet.anomalies.insert(length > 65_535 ? .ipv6Jumbogram : .ipv6BadJumbo)
+            return IPv6Header.size + length
+        }
+        packet.anomalies.insert(cut ? [.ipv6LengthZero, .cutByCapture] : .ipv6LengthZero)
+        return bytes.byteCount
+    }
+}

@@ -1,0 +1,103 @@
+extension Decoder {
+    /// RFC 8200 §4.1 lists seven extension headers of which one may come twice, the registry has added
+    /// three since.
+    static var extensionLimit: Int { 10 }
+
+    /// Walks the extension headers in `start..<end`, which lie within `bytes` and of which `packet.ipProtocol` names the first, and reads
+    /// what follows them. `statedEnd` is where the packet ends as stated.
+    static func readExtensions(
+        _ bytes: RawSpan, _ start: Int, _ end: Int, _ statedEnd: Int, _ cut: Bool, _ packet: inout Packet
+    ) {
+        var offset = start
+        var kind = packet.ipProtocol
+        var seen = SeenExtensions()
+        for _ in 0..<extensionLimit {
+            packet.ipProtocol = kind
+            packet.transportOffset = Int32(truncatingIfNeeded: offset)
+            packet.setPayload(offset, end: end)
+            guard let header = IPv6Extension(bytes.between(offset, end)) else {
+                return packet.stopUpper(.ipv6ExtensionTruncated, cut: cut)
+            }
+            let length = header.length(as: kind)
+            guard length <= end - offset else {
+                return packet.stopUpper(.ipv6ExtensionTruncated, cut: cut)
+            }
+            if seen.hasNoRoom(for: kind) {
+                packet.anomalies.insert(.ipv6DuplicateExtension)
+                // Which of two fragment headers a host would go by cannot be known.
+                if kind == IPProtocol.fragment { return packet.refuse(.ipv6DuplicateExtension) }
+            }
+            switch kind {
+            case IPProtocol.hopByHop:
+                if offset != start { packet.anomalies.insert(.ipv6HopByHopNotFirst) }
+                if readOptions(header.options, &packet) != nil, !packet.anomalies.contains(.ipv6Jumbogram) {
+                    packet.anomalies.insert(.ipv6BadJumbo)
+                }
+            case IPProtocol.destinationOptions:
+                _ = readOptions(header.options, &packet)
+            case IPProtocol.routing where header.routingType == 0:
+                packet.anomalies.insert(.ipv6RoutingType0)
+            case IPProtocol.fragment:
+                packet.fragmentOffset = header.fragmentOffset
+                packet.moreFragments = header.moreFragments
+                packet.ipProtocol = header.nextHeader
+                if packet.isFragment {
+                    packet.checkFragment(length: statedEnd - offset - length, ahead: offset - start)
+                    if packet.anomalies.contains(.ipv6Jumbogram) { packet.anomalies.insert(.ipv6BadJumbo) }
+                }
+            default: break
+            }
+            kind = header.nextHeader
+            offset += length
+            if packet.fragmentOffset != 0 || !IPProtocol.isExtension(kind) {
+                packet.ipProtocol = kind
+                return readUpper(bytes, offset, end, cut, &packet)
+            }
+        }
+        packet.refuse(.ipv6TooManyExtensions)
+    }
+
+    /// Checks the lengths of options, and returns what a jumbo payload option among them states.
+    static func readOptions(_ options: consuming IPv6Options, _ packet: inout Packet) -> Int? {
+        var jumbo: Int?
+        while let option = options.next() {
+            guard option.kind == 0xC2 else { continue }
+            if option.length == 4 {
+                jumbo = Int(options.bytes.be32(option.offset))
+            } else {
+                packet.anomalies.insert(.ipv6BadJumbo)
+            }
+        }
+        if options.isMalformed { packet.anomalies.insert(.ipv6BadOptionLength) }
+        if options.isTooLong { packet.anomalies.insert(.ipv6TooManyOptions) }
+        return jumbo
+    }
+}
+
+/// Which extension headers a packet has had.
+private struct SeenExtensions {
+    private var once: UInt8 = 0
+    private var destinationTwice = false
+
+    /// Destination options may come twice, before a routing header and at the end.
+    mutating func hasNoRoom(for kind: UInt8) -> Bool {
+        let bit: UInt8 =
+            switch kind {
+            case IPProtocol.hopByHop: 0x01
+            case IPProtocol.routing: 0x02
+            case IPProtocol.fragment: 0x04
+            case IPProtocol.authentication: 0x08
+            case IPProtocol.destinationOptions: 0x10
+            case IPProtocol.mobility: 0x20
+            case IPProtocol.hostIdentity: 0x40
+            default: 0x80
+            }
+        guard once & bit != 0 else {
+            once |= bit
+            return false
+        }
+        guard bit == 0x10, !destinationTwice else { return true }
+        destinationTwice = true
+        return false
+    }
+}

@@ -46,8 +46,8 @@ final class Crew: @unchecked Sendable {
                 unsafe inspectors.append(slot)
             }
         } catch {
-            for unsafe queue in unsafe queues { unsafe Crew.free(queue) }
-            for unsafe inspector in unsafe inspectors { unsafe Crew.free(inspector) }
+            unsafe queues.forEach { unsafe Crew.free($0) }
+            unsafe inspectors.forEach { unsafe Crew.free($0) }
             throw error
         }
         let seed = UInt64.random(in: .min ... .max)
@@ -95,7 +95,7 @@ final class Crew: @unchecked Sendable {
                 unsafe fresh.append(slot)
             }
         } catch {
-            for unsafe inspector in unsafe fresh { unsafe Crew.free(inspector) }
+            unsafe fresh.forEach { unsafe Crew.free($0) }
             throw error
         }
         for (index, member) in members.enumerated() {

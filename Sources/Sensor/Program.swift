@@ -12,6 +12,8 @@ import Wire
 /// Everything that one configuration says to the packet path: hosts, counters, rules, policies. Made whole,
 /// then never changed: a reload makes another one, and the workers change over between two batches.
 public final class Program: Sendable {
+    /// From 1; each reload makes the next.
+    public let generation: UInt32
     public let settings: Settings
     public let hosts: HostTable
     public let floods: FloodTable
@@ -23,6 +25,7 @@ public final class Program: Sendable {
     ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
     public init(_ settings: Settings, workers: Int, former: Program? = nil) throws(RuleLoadError) {
+        generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
         if let former, former.hosts.guests.map(\.addresses) == guests.map(\.addresses) {
@@ -55,7 +58,8 @@ public final class Program: Sendable {
 
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
-            worker: worker, hosts: hosts, floods: floods, rules: rules, policies: policies, tally: tally)
+            worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
+            policies: policies, tally: tally)
     }
 
     /// Who holds a slot now.

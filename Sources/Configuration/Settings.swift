@@ -68,6 +68,11 @@ public struct Settings: Sendable, Equatable {
     public struct ProtectedGuest: Sendable, Equatable {
         public var guest: Guest
         public var floods: FloodLimits
+
+        public init(guest: Guest, floods: FloodLimits) {
+            self.guest = guest
+            self.floods = floods
+        }
     }
 
     public struct Rules: Sendable, Equatable {

@@ -28,6 +28,14 @@ public enum FloodClass: UInt8, BitwiseCopyable, Sendable, CaseIterable {
             self = packet.tcpFlags.intersection([.syn, .ack]) == .syn ? .syn : .tcp
         case .udp: self = .udp
         case .icmp, .icmp6: self = .icmp
+        case .malformed:
+            // By what the IP header says: malformed packets flood as well as any.
+            switch packet.ipProtocol {
+            case IPProtocol.tcp: self = .tcp
+            case IPProtocol.udp: self = .udp
+            case IPProtocol.icmp, IPProtocol.icmp6: self = .icmp
+            default: return nil
+            }
         default: return nil
         }
     }

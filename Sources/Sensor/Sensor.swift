@@ -83,7 +83,7 @@ public final class Sensor {
     }
 
     private func serve(_ base: Status) {
-        let (controller, pump, crew) = (controller, pump, crew)
+        let (controller, pump) = (controller, pump)
         control.start { request in
             guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
             var status = controller.fill(base)

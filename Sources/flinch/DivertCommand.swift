@@ -3,6 +3,7 @@ import CLinux
 import Configuration
 import Foundation
 import Offload
+import Sensor
 
 struct DivertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -77,8 +78,7 @@ struct DivertCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let status = try Diversion.status()
-            print(json ? status.json : status.text)
+            try print(DivertPage(Diversion.status()).render(json: json))
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 
 /// `flinch`: what an operator says to Flinch, and asks it.
 @main

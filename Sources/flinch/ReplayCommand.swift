@@ -46,7 +46,7 @@ struct ReplayCommand: ParsableCommand {
         var whole = true
         for path in captures {
             do {
-                let ending = try replay.run(path, into: &encoder) { try output.write(&$0) }
+                let ending = try replay.run(path, into: &encoder) { Self.flush(&$0, to: output) }
                 if case .truncated(let why) = ending {
                     Complaint.say("\(path): \(why); what came before was read")
                     whole = false
@@ -57,8 +57,14 @@ struct ReplayCommand: ParsableCommand {
             }
         }
         replay.finish(into: &encoder)
-        try output.write(&encoder)
+        Self.flush(&encoder, to: output)
+        if let error = output.counters.lastError { throw ReplayError(description: "\(eve): \(error)") }
         if !whole { throw ExitCode.failure }
+    }
+
+    private static func flush(_ encoder: inout EVEEncoder, to file: EVEFile) {
+        file.write(encoder.bytes)
+        encoder.removeAll()
     }
 
     private func settings() throws -> Settings {
@@ -71,4 +77,8 @@ struct ReplayCommand: ParsableCommand {
         settings.rules.files += rules
         return settings
     }
+}
+
+private struct ReplayError: Error, CustomStringConvertible {
+    var description: String
 }

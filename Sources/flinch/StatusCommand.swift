@@ -22,15 +22,11 @@ struct StatusCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        do {
-            let (status, document) = try sensor.status()
-            if json {
-                FileHandle.standardOutput.write(Data(document + [10]))
-            } else {
-                print(StatusPage(status, style: Style.ofStandardOutput).text(width: Terminal.width))
-            }
-        } catch let error as ControlError {
-            throw CleanExit.failure(error)
+        let (status, document) = try sensor.status()
+        if json {
+            FileHandle.standardOutput.write(Data(document + [10]))
+        } else {
+            print(StatusPage(status, style: .ofStandardOutput).text(width: Terminal.width))
         }
     }
 }

@@ -5,7 +5,7 @@ struct Style {
     var colour: Bool
 
     static var ofStandardOutput: Style {
-        Style(colour: isatty(STDOUT_FILENO) == 1 && unsafe getenv("NO_COLOR") == nil)
+        Style(colour: unsafe isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil)
     }
 
     func bold(_ text: String) -> String { paint(text, "1") }

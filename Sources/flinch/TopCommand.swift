@@ -51,7 +51,7 @@ private enum Screen {
     static func enter() {
         // Only async-signal-safe calls in the handler.
         for number in [SIGINT, SIGTERM] {
-            unsafe signal(number) { _ in
+            signal(number) { _ in
                 let leave: StaticString = "\u{1B}[?25h\u{1B}[?1049l"
                 unsafe _ = write(STDOUT_FILENO, leave.utf8Start, leave.utf8CodeUnitCount)
                 _exit(0)

@@ -21,17 +21,24 @@ public final class EventPump: Sendable {
 
     private struct Control: ~Copyable {
         var messages: [Message] = []
-        var names: EVENames?
+        var names: [(EVENames, generation: UInt32)] = []
         var reopen = false
         var isStopping = false
         var thread: ServiceThread?
     }
 
-    /// `sensor` is written into each line as `host`. `interval` is in milliseconds.
+    /// How long a pipe's slow reader may hold up the thread, and with it the end of the sensor.
+    private static let patience = 1000
+
+    /// `names` and `generation` as `EVEEncoder` has them. `interval` is in milliseconds.
     public init(
-        rings: [EventRing], file: sending EVEFile, names: EVENames, sensor: String? = nil, interval: Int = 50
+        rings: [EventRing], file: sending EVEFile, names: EVENames, generation: UInt32? = nil,
+        sensor: String? = nil, interval: Int = 50
     ) {
-        loop = Loop(rings: rings, file: file, encoder: EVEEncoder(names: names, sensor: sensor))
+        file.patience = EventPump.patience
+        loop = Loop(
+            rings: rings, file: file,
+            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor))
         loop.interval = interval
     }
 
@@ -82,21 +89,20 @@ public final class EventPump: Sendable {
         return isQueued
     }
 
-    /// New words for the numbers in events, after a reload. Taken into use once all that waits now has been
-    /// written with the old ones.
-    public func replace(names: EVENames) { control.withLock { $0.names = names } }
+    /// Words for the numbers in events of a new generation. Before a worker writes the first of them.
+    public func add(names: EVENames, generation: UInt32) {
+        control.withLock { $0.names.append((names, generation)) }
+    }
 
     /// Opens the file anew before the next line, for rotation. An error shows in `lastError`.
     public func reopen() { control.withLock { $0.reopen = true } }
 
     /// Lines written.
     public var written: UInt64 { loop.counters.written }
-    /// Events lost before they reached the file: a full ring, too many messages.
-    public var lostRing: UInt64 {
-        loop.rings.reduce(unqueued.load(ordering: .relaxed)) { $0 + $1.lost }
-    }
-    /// Lines that could not be written.
-    public var lostWrite: UInt64 { loop.counters.lost }
+    /// Lines that could not be written, and messages that found too many waiting. What a full ring lost, the
+    /// ring counts.
+    public var lost: UInt64 { loop.counters.lost + unqueued.load(ordering: .relaxed) }
+    /// Why lines were lost; nil if none ever were.
     public var lastError: String? { loop.counters.lastError }
 
     // MARK: - The thread
@@ -117,11 +123,12 @@ public final class EventPump: Sendable {
         let (messages, names, reopens, isStopping) = control.withLock { control in
             defer {
                 control.messages.removeAll(keepingCapacity: true)
-                control.names = nil
+                control.names.removeAll()
                 control.reopen = false
             }
             return (control.messages, control.names, control.reopen, control.isStopping)
         }
+        for (names, generation) in names { loop.encoder.add(names: names, generation: generation) }
         if reopens { loop.reopen() }
         for message in messages {
             switch message {
@@ -132,7 +139,6 @@ public final class EventPump: Sendable {
             loop.flushIfLarge()
         }
         loop.drain()
-        if let names { loop.encoder.names = names }
         return isStopping
     }
 
@@ -178,8 +184,8 @@ public final class EventPump: Sendable {
         }
 
         private func flush() {
-            file.write(encoder.bytes)
-            encoder.removeAll()
+            // What is lost here is counted, and the reason kept, by the file.
+            try? file.write(&encoder)
         }
 
         func reopen() {

@@ -14,16 +14,21 @@ public struct EVEEncoder {
     private var line = JSONLine()
     private var interfaces: InterfaceNames
 
-    /// The words for the numbers in events. Replaced when rules or guests are.
-    public var names: EVENames
+    private var names: NamesOfGenerations
     /// Written as `host`, as Suricata writes its `sensor-name`; nil for none.
-    public var sensor: String?
+    private let sensor: String?
 
-    public init(names: EVENames, sensor: String? = nil) {
-        self.names = names
+    /// `generation` is that of the events that `names` has the words for; nil for all events, where nothing
+    /// is ever reloaded.
+    public init(names: EVENames, generation: UInt32? = nil, sensor: String? = nil) {
+        self.names = NamesOfGenerations(names, generation: generation)
         self.sensor = sensor
-        // Through the value and not `self.names`: names of interfaces do not change with a reload.
         interfaces = InterfaceNames(lookup: names.interface)
+    }
+
+    /// Words for events of another generation, after a reload. Those of the last few are kept.
+    public mutating func add(names: EVENames, generation: UInt32) {
+        self.names.add(names, generation: generation)
     }
 
     /// The lines encoded since the last `removeAll`.
@@ -69,7 +74,7 @@ public struct EVEEncoder {
             line.value("decode")
             line.key("event")
             let code = event.finding.code
-            line.value(names.check(code) ?? "check.\(code)")
+            line.value(names[event.generation]?.check(code) ?? "check.\(code)")
             line.closeObject()
         }
         flinch(event)
@@ -159,7 +164,7 @@ public struct EVEEncoder {
             event.verdict == .drop || (event.verdict == .throttle && event.reason == .floodThrottle)
         let finding = event.finding
         let rule =
-            names.rule(finding.code)
+            names[event.generation]?.rule(finding.code)
             ?? EVENames.Rule(
                 sid: 0, rev: 0, message: "rule \(finding.code), no longer loaded", category: "",
                 severity: finding.concern.severity)
@@ -203,7 +208,7 @@ public struct EVEEncoder {
         if event.guest >= 0 {
             line.key("guest")
             let guest = event.guest
-            line.value(names.guest(guest) ?? "guest \(guest)")
+            line.value(names[event.generation]?.guest(guest) ?? "guest \(guest)")
         }
         line.key("concern")
         line.value(event.finding.concern.description)

@@ -4,8 +4,8 @@ import Synchronization
 /// Where EVE lines go: a file that is appended to, a pipe, or standard output.
 ///
 /// A line is written whole or counted as lost. What a full disk left of a line is taken back, so that a
-/// reader never sees half a one; writing goes on by itself when there is space again. Never waits longer
-/// than `patience` for a reader of a pipe. Used by one thread; `counters` may be read by any.
+/// reader never sees half a one; writing goes on by itself when there is space again. Used by one thread;
+/// `counters` may be read by any.
 public final class EVEFile {
     /// What became of the lines. May be read by any thread.
     public final class Counters: Sendable {
@@ -26,6 +26,11 @@ public final class EVEFile {
         fileprivate func note(_ message: String) { error.withLock { $0 = message } }
     }
 
+    /// Lines that were lost, and why.
+    public struct WriteError: Error, CustomStringConvertible, Equatable {
+        public var description: String
+    }
+
     public struct OpenError: Error, CustomStringConvertible, Equatable {
         public var description: String
     }
@@ -34,7 +39,7 @@ public final class EVEFile {
     public let counters = Counters()
 
     /// Milliseconds that one write waits for the reader of a pipe; nil for as long as it takes.
-    private let patience: Int?
+    public var patience: Int?
     private var descriptor: Int32
     /// Only a regular file of our own may be cut back: standard output may be shared.
     private var mayTruncate: Bool
@@ -48,7 +53,7 @@ public final class EVEFile {
     private static let pipePortion = 4096
 
     /// `path` is a file, made if it is not there (its folder is not), or "-" for standard output.
-    public init(path: String, patience: Int? = 1000) throws(OpenError) {
+    public init(path: String, patience: Int? = nil) throws(OpenError) {
         self.path = path
         self.patience = patience
         descriptor = try EVEFile.open(path)
@@ -76,28 +81,37 @@ public final class EVEFile {
         }
     }
 
-    /// Writes whole lines, each with its end. What cannot be written is counted, never kept.
-    public func write(_ lines: [UInt8]) {
+    /// Writes what the encoder holds, and empties it. What cannot be written is counted, never kept.
+    public func write(_ encoder: inout EVEEncoder) throws(WriteError) {
+        defer { encoder.removeAll() }
+        try write(encoder.bytes)
+    }
+
+    /// Writes whole lines, each with its end.
+    public func write(_ lines: [UInt8]) throws(WriteError) {
         guard !lines.isEmpty else { return }
         if endsInsideLine {
-            guard put([UInt8(ascii: "\n")]).done == 1 else {
-                counters.add(written: 0, lost: EVEFile.count(lines[...]))
-                return
-            }
+            let (done, code) = put([UInt8(ascii: "\n")])
+            guard done == 1 else { throw lose(lines, written: 0, code) }
             endsInsideLine = false
         }
         let (done, code) = put(lines)
         isStalled = code == EAGAIN
-        guard done < lines.count else {
-            counters.add(written: EVEFile.count(lines[...]), lost: 0)
-            return
+        guard done == lines.count else {
+            let whole = (lines[..<done].lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
+            if whole < done { takeBack(done - whole) }
+            throw lose(lines, written: whole, code)
         }
-        let whole = (lines[..<done].lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
-        if whole < done { takeBack(done - whole) }
-        counters.add(written: EVEFile.count(lines[..<whole]), lost: EVEFile.count(lines[whole...]))
-        let reason =
-            code == EAGAIN ? "nobody reads it" : unsafe String(cString: strerror(code))
-        counters.note("cannot write to \(path == "-" ? "standard output" : path): \(reason)")
+        counters.add(written: EVEFile.count(lines[...]), lost: 0)
+    }
+
+    /// Counts the lines behind the first `written` bytes as lost.
+    private func lose(_ lines: [UInt8], written: Int, _ code: Int32) -> WriteError {
+        counters.add(written: EVEFile.count(lines[..<written]), lost: EVEFile.count(lines[written...]))
+        let reason = code == EAGAIN ? "nobody reads it" : unsafe String(cString: strerror(code))
+        let message = "cannot write to \(path == "-" ? "standard output" : path): \(reason)"
+        counters.note(message)
+        return WriteError(description: message)
     }
 
     private static func count(_ lines: ArraySlice<UInt8>) -> Int {

@@ -56,3 +56,24 @@ public struct EVENames: Sendable {
         self.interface = interface
     }
 }
+
+/// The words of the last few programs that the sensor ran: after a reload, events of the one before still
+/// wait in the rings, and their numbers are its.
+struct NamesOfGenerations {
+    private var entries: [(generation: UInt32?, names: EVENames)]
+
+    private static let kept = 4
+
+    /// Without a generation, the words are for every event.
+    init(_ names: EVENames, generation: UInt32?) { entries = [(generation, names)] }
+
+    mutating func add(_ names: EVENames, generation: UInt32) {
+        entries.append((generation, names))
+        if entries.count > NamesOfGenerations.kept { entries.removeFirst() }
+    }
+
+    /// nil for a generation that is too long ago.
+    subscript(generation: UInt32) -> EVENames? {
+        entries.last { $0.generation == nil || $0.generation == generation }?.names
+    }
+}

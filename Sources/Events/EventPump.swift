@@ -21,19 +21,24 @@ public final class EventPump: Sendable {
 
     private struct Control: ~Copyable {
         var messages: [Message] = []
+        var names: [(EVENames, generation: UInt32)] = []
         var reopen = false
         var isStopping = false
         var thread: ServiceThread?
     }
 
-    /// `sensor` is written into each line as `host`. `interval` is in milliseconds.
+    /// How long a pipe's slow reader may hold up the thread, and with it the end of the sensor.
+    private static let patience = 1000
+
+    /// `names` and `generation` as `EVEEncoder` has them. `interval` is in milliseconds.
     public init(
-        rings: [EventRing], file: sending EVEFile, names: EVENames, generation: UInt32 = 0,
+        rings: [EventRing], file: sending EVEFile, names: EVENames, generation: UInt32? = nil,
         sensor: String? = nil, interval: Int = 50
     ) {
+        file.patience = EventPump.patience
         loop = Loop(
-            rings: rings, file: file, encoder: EVEEncoder(names: names, sensor: sensor),
-            generation: generation)
+            rings: rings, file: file,
+            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor))
         loop.interval = interval
     }
 
@@ -84,13 +89,9 @@ public final class EventPump: Sendable {
         return isQueued
     }
 
-    /// The words for the events of another generation, before its first event comes. Those of the two before
-    /// are kept, for what still waits.
+    /// Words for the numbers in events of a new generation. Before a worker writes the first of them.
     public func add(names: EVENames, generation: UInt32) {
-        loop.names.withLock { table in
-            table[generation] = names
-            table = table.filter { generation &- $0.key <= 2 }
-        }
+        control.withLock { $0.names.append((names, generation)) }
     }
 
     /// Opens the file anew before the next line, for rotation. An error shows in `lastError`.
@@ -98,12 +99,10 @@ public final class EventPump: Sendable {
 
     /// Lines written.
     public var written: UInt64 { loop.counters.written }
-    /// Events lost before they reached the file: a full ring, too many messages.
-    public var lostRing: UInt64 {
-        loop.rings.reduce(unqueued.load(ordering: .relaxed)) { $0 + $1.lost }
-    }
-    /// Lines that could not be written.
-    public var lostWrite: UInt64 { loop.counters.lost }
+    /// Lines that could not be written, and messages that found too many waiting. What a full ring lost, the
+    /// ring counts.
+    public var lost: UInt64 { loop.counters.lost + unqueued.load(ordering: .relaxed) }
+    /// Why lines were lost; nil if none ever were.
     public var lastError: String? { loop.counters.lastError }
 
     // MARK: - The thread
@@ -121,13 +120,15 @@ public final class EventPump: Sendable {
     }
 
     private func pass() -> Bool {
-        let (messages, reopens, isStopping) = control.withLock { control in
+        let (messages, names, reopens, isStopping) = control.withLock { control in
             defer {
                 control.messages.removeAll(keepingCapacity: true)
+                control.names.removeAll()
                 control.reopen = false
             }
-            return (control.messages, control.reopen, control.isStopping)
+            return (control.messages, control.names, control.reopen, control.isStopping)
         }
+        for (names, generation) in names { loop.encoder.add(names: names, generation: generation) }
         if reopens { loop.reopen() }
         for message in messages {
             switch message {
@@ -149,9 +150,6 @@ public final class EventPump: Sendable {
         var encoder: EVEEncoder
         var interval = 50
         private let file: EVEFile
-        /// The words by generation, and which the encoder has now.
-        let names: Mutex<[UInt32: EVENames]>
-        private var current: UInt32
         /// Events taken from one ring in a pass.
         private let portion: Int
 
@@ -159,9 +157,7 @@ public final class EventPump: Sendable {
         /// Bytes of lines collected before they are written.
         private static let writeSize = 64 << 10
 
-        init(rings: [EventRing], file: EVEFile, encoder: EVEEncoder, generation: UInt32) {
-            names = Mutex([generation: encoder.names])
-            current = generation
+        init(rings: [EventRing], file: EVEFile, encoder: EVEEncoder) {
             self.rings = rings
             self.file = file
             self.encoder = encoder
@@ -176,7 +172,6 @@ public final class EventPump: Sendable {
         func drain() {
             for ring in rings {
                 ring.drain(max: portion) { event in
-                    speak(event.generation)
                     encoder.encode(copy event)
                     flushIfLarge()
                 }
@@ -184,19 +179,13 @@ public final class EventPump: Sendable {
             flush()
         }
 
-        private func speak(_ generation: UInt32) {
-            guard generation != current, let words = names.withLock({ $0[generation] }) else { return }
-            encoder.names = words
-            current = generation
-        }
-
         func flushIfLarge() {
             if encoder.count >= Loop.writeSize { flush() }
         }
 
         private func flush() {
-            file.write(encoder.bytes)
-            encoder.removeAll()
+            // What is lost here is counted, and the reason kept, by the file.
+            try? file.write(&encoder)
         }
 
         func reopen() {

@@ -46,7 +46,7 @@ struct ReplayCommand: ParsableCommand {
         var whole = true
         for path in captures {
             do {
-                let ending = try replay.run(path, into: &encoder) { Self.flush(&$0, to: output) }
+                let ending = try replay.run(path, into: &encoder) { ReplayCommand.flush(&$0, to: output) }
                 if case .truncated(let why) = ending {
                     Complaint.say("\(path): \(why); what came before was read")
                     whole = false

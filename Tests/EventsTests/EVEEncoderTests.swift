@@ -229,7 +229,7 @@ struct EVEEncoderTests {
         var encoder = EVEEncoder(names: sampleNames)
         encoder.encodeStats(time: seconds * 1_000_000_000 + 7_999, uptime: 0, counters: [:])
         var time = time_t(seconds)
-        var parts = tm()
+        var parts = unsafe tm()
         unsafe gmtime_r(&time, &parts)
         let expected = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
             unsafe strftime(text.baseAddress!, text.count, "%Y-%m-%dT%H:%M:%S", &parts)

@@ -24,7 +24,7 @@ struct EVEFileTests {
             let path = folder + "/eve.json"
             for text in ["one", "two"] {
                 let file = try EVEFile(path: path)
-                file.write(line(text) + line(text))
+                try file.write(line(text) + line(text))
                 #expect(file.counters.written == 2)
             }
             #expect(try contents(path) == "one\none\ntwo\ntwo\n")
@@ -59,11 +59,11 @@ struct EVEFileTests {
         try withFolder { folder in
             let path = folder + "/eve.json"
             let file = try EVEFile(path: path)
-            file.write(line("old"))
+            try file.write(line("old"))
             try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
-            file.write(line("still old"))
+            try file.write(line("still old"))
             try file.reopen()
-            file.write(line("new"))
+            try file.write(line("new"))
             #expect(try contents(path + ".1") == "old\nstill old\n")
             #expect(try contents(path) == "new\n")
 
@@ -71,7 +71,7 @@ struct EVEFileTests {
             try FileManager.default.moveItem(atPath: path, toPath: path + ".2")
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
             #expect(throws: EVEFile.OpenError.self) { try file.reopen() }
-            file.write(line("kept"))
+            try file.write(line("kept"))
             #expect(try contents(path + ".2") == "new\nkept\n")
             #expect(file.counters.lastError == "cannot open \(path): Is a directory")
             #expect(file.counters.lost == 0)
@@ -80,10 +80,11 @@ struct EVEFileTests {
 
     @Test func aFullDeviceLosesLinesAndCountsThem() throws {
         let file = try EVEFile(path: "/dev/full")
-        file.write(line("a") + line("b"))
+        let error = #expect(throws: EVEFile.WriteError.self) { try file.write(line("a") + line("b")) }
+        #expect(error?.description == "cannot write to /dev/full: No space left on device")
         #expect(file.counters.written == 0)
         #expect(file.counters.lost == 2)
-        #expect(file.counters.lastError == "cannot write to /dev/full: No space left on device")
+        #expect(file.counters.lastError == error?.description)
     }
 
     /// A file system of 64 KiB. It is detached as soon as the files are open, so that nothing stays behind
@@ -107,17 +108,17 @@ struct EVEFileTests {
             // 1000 bytes a line; between 4 and 8 of them fit.
             let text = line(String(repeating: "y", count: 999))
             let many = [UInt8]((0..<20).map { _ in text }.joined())
-            file.write(many)
+            #expect(throws: EVEFile.WriteError.self) { try file.write(many) }
             let kept = file.counters.written
             #expect((4...8).contains(kept))
             #expect(file.counters.lost == 20 - kept)
             #expect(file.counters.lastError?.hasSuffix("No space left on device") == true)
             #expect(lseek(reader, 0, Int32(SEEK_END)) == Int(kept) * 1000, "no half line stays")
-            file.write(text)
+            #expect(throws: EVEFile.WriteError.self) { try file.write(text) }
             #expect(file.counters.lost == 21 - kept, "still full")
 
             #expect(ftruncate(filler, 0) == 0)
-            file.write(many)
+            try file.write(many)
             #expect(file.counters.written == kept + 20)
             #expect(lseek(reader, 0, Int32(SEEK_END)) == Int(kept + 20) * 1000)
         }
@@ -136,7 +137,7 @@ struct EVEFileTests {
             let text = line(String(repeating: "z", count: 999))
             let many = [UInt8]((0..<100).map { _ in text }.joined())
             let start = Date()
-            for _ in 0..<20 { file.write(many) }
+            for _ in 0..<20 { #expect(throws: EVEFile.WriteError.self) { try file.write(many) } }
             #expect(Date().timeIntervalSince(start) < 1, "patience is spent once, and not for each write")
             let kept = file.counters.written
             #expect((50...66).contains(kept))
@@ -144,7 +145,7 @@ struct EVEFileTests {
             #expect(file.counters.lastError == "cannot write to \(pipe): nobody reads it")
 
             var received = drained(reader)
-            file.write(line("after"))
+            try file.write(line("after"))
             received += drained(reader)
             #expect(file.counters.written == kept + 1)
             let lines = received.split(separator: "\n")

@@ -1,0 +1,6 @@
+/// Why the sensor's control socket could not be asked or opened, in words for the operator.
+public struct ControlError: Error, CustomStringConvertible, Equatable, Sendable {
+    public var description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -43,7 +43,7 @@ final class CompiledRules: @unchecked Sendable {
                 size += unsafe PatternDatabase.byteCount(database)
             }
         } catch {
-            for unsafedatabase in unsafe databases { unsafe hs_free_database(database) }
+            unsafe databases.forEach { unsafe hs_free_database($0) }
             throw error
         }
         var blocks = unsafe [UnsafeMutableRawPointer]()
@@ -68,6 +68,6 @@ final class CompiledRules: @unchecked Sendable {
 
     deinit {
         for i in 0..<(unsafe tables.databaseCount) { unsafe hs_free_database(tables.databases[i]) }
-        for unsafeblock in unsafe blocks { unsafe block.deallocate() }
+        unsafe blocks.forEach { unsafe $0.deallocate() }
     }
 }

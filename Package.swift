@@ -15,8 +15,11 @@ let settings: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
-func room(_ name: String, _ imports: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings)
+func room(
+    _ name: String, _ imports: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
@@ -54,7 +57,8 @@ let package = Package(
         room("Topology", ["Evidence", "Wire"]),
         room("Conformance", ["Evidence", "Wire"]),
         room("Floods", ["Evidence", "Wire"]),
-        room("Signatures", ["Evidence", "Wire", "CVectorscan"]),
+        // The rules are installed as a file and given by path.
+        room("Signatures", ["Evidence", "Wire", "CVectorscan"], exclude: ["Rules"]),
         room("Policy", ["Evidence"]),
         room(
             "Inspection",
@@ -95,7 +99,7 @@ let package = Package(
         tests("ConformanceTests", ["Conformance", "Evidence", "Wire"]),
         tests("TopologyTests", ["Topology", "Evidence", "Wire"]),
         tests("FloodsTests", ["Floods", "Evidence", "Wire"]),
-        tests("SignaturesTests", ["Signatures", "Evidence", "Wire"]),
+        tests("SignaturesTests", ["Signatures", "Evidence", "Wire", "Intake"]),
         tests("PolicyTests", ["Policy", "Evidence", "Wire"]),
         tests(
             "InspectionTests",

@@ -94,7 +94,7 @@ struct Group: BitwiseCopyable, Sendable {
 
     @inline(__always)
     func admits(key: UInt8) -> Bool {
-        keys[Int(key >> 6)] >> UInt64(key & 63) & 1 != 0
+        unsafe keys[unchecked: Int(key >> 6)] >> UInt64(key & 63) & 1 != 0
     }
 }
 

@@ -3,7 +3,8 @@ import Wire
 /// Reads one kind of field of a rule header, addresses or ports: `any`, single values and ranges, `!`,
 /// nested `[lists]`, and variables.
 ///
-/// A list means the union of what is not negated in it (everything, if all of it is) without what is.
+/// A list means the union of what is not negated in it (everything, if all of it is) without what is. The
+/// outermost may lack its brackets.
 /// The complement of IPv4 addresses holds every IPv6 address too: `!$HOME_NET` is everybody else.
 struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     typealias Values = NumberSet<Number>
@@ -35,16 +36,20 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
         _ text: RuleText, expanding: [String], depth: Int
     ) throws(Rejection) -> Values {
         guard depth < Self.maximumDepth else {
-            throw Rejection("\(noun)es or variables nested deeper than \(Self.maximumDepth)")
+            throw Rejection("\(noun) lists or variables nested deeper than \(Self.maximumDepth)")
         }
         let text = text.trimmed
+        guard let parts = text.parts(separator: UInt8(ascii: ",")) else {
+            throw Rejection("the brackets of \(text.string) do not pair")
+        }
+        guard parts.count == 1 else { return try list(parts, expanding: expanding, depth: depth + 1) }
         switch text.first {
         case nil:
-            throw Rejection("a \(noun) is missing")
+            throw Rejection("\(noun) missing in a list")
         case UInt8(ascii: "!"):
             return try parse(text.dropFirst(), expanding: expanding, depth: depth + 1).complement
-        case UInt8(ascii: "["):
-            return try list(text, expanding: expanding, depth: depth + 1)
+        case UInt8(ascii: "[") where text.last == UInt8(ascii: "]"):
+            return try parse(text.dropFirst().dropLast(), expanding: expanding, depth: depth + 1)
         case UInt8(ascii: "$"):
             return try variable(text.dropFirst().string, expanding: expanding, depth: depth + 1)
         default:
@@ -55,11 +60,8 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     }
 
     private mutating func list(
-        _ text: RuleText, expanding: [String], depth: Int
+        _ parts: [RuleText], expanding: [String], depth: Int
     ) throws(Rejection) -> Values {
-        guard text.last == UInt8(ascii: "]"),
-            let parts = text.dropFirst().dropLast().parts(separator: UInt8(ascii: ","))
-        else { throw Rejection("the brackets of \(text.string) do not pair") }
         var included: [Values] = []
         var excluded: [Values] = []
         for part in parts.map(\.trimmed) {

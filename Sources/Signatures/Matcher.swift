@@ -13,6 +13,8 @@ public struct Matcher: ~Copyable {
     private let rules: RuleSet
     private let tables: RuleTables
     private let candidates: CandidateSet
+    /// What Hyperscan's callback is handed.
+    private let prompt: UnsafeMutablePointer<Prompt>
     private let places: ContentPlaces
     private let scratch: OpaquePointer?
 
@@ -27,6 +29,8 @@ public struct Matcher: ~Copyable {
         unsafe tables = rules.compiled.tables
         unsafe candidates = CandidateSet(capacity: tables.entryCount)
         unsafe places = ContentPlaces(capacity: tables.deepest)
+        unsafe prompt = .allocate(capacity: 1)
+        unsafe prompt.initialize(to: Prompt(tables: tables, candidates: candidates))
         var scratch: OpaquePointer? = nil
         for i in 0..<(unsafe tables.databaseCount) {
             let status = unsafe hs_alloc_scratch(tables.databases[i], &scratch)
@@ -34,6 +38,7 @@ public struct Matcher: ~Copyable {
                 unsafe hs_free_scratch(scratch)
                 unsafe candidates.deallocate()
                 unsafe places.deallocate()
+                unsafe prompt.deallocate()
                 throw .engine("no scratch memory, status \(status)")
             }
         }
@@ -44,6 +49,7 @@ public struct Matcher: ~Copyable {
         unsafe hs_free_scratch(scratch)
         unsafe candidates.deallocate()
         unsafe places.deallocate()
+        unsafe prompt.deallocate()
     }
 
     /// Bytes of this matcher's own working memory.
@@ -65,13 +71,17 @@ public struct Matcher: ~Copyable {
         while i < lookups.upper {
             let number = unsafe tables.group(packet, lookups: i, hasPorts: subject.hasUpperHeader)
             if number != 0 {
-                let group = unsafe tables.groups[number]
-                if group.database >= 0, subject.payloadLength >= group.shortestPattern {
-                    unsafe scan(tables.databases[Int(group.database)], subject, bytes)
+                let group = unsafe tables.groups + number
+                if unsafe group.pointee.database >= 0,
+                    unsafe subject.payloadLength >= group.pointee.shortestPattern
+                {
+                    unsafe scan(tables.databases[Int(group.pointee.database)], subject, bytes)
                     prompted = true
                 }
-                if group.unprompted.count != 0, !subject.hasUpperHeader || group.admits(key: subject.key) {
-                    unsafe tables.insert(group.unprompted, into: candidates)
+                if unsafe group.pointee.unprompted.count != 0,
+                    unsafe !subject.hasUpperHeader || group.pointee.admits(key: subject.key)
+                {
+                    unsafe tables.insert(group.pointee.unprompted, into: candidates)
                     prompted = true
                 }
             }
@@ -80,19 +90,20 @@ public struct Matcher: ~Copyable {
         if prompted { confirm(packet, subject, bytes, into: &findings) }
     }
 
+    // Kept out of line: most packets need neither of these.
+
+    @inline(never)
     private mutating func scan(_ database: OpaquePointer, _ subject: Subject, _ bytes: RawSpan) {
-        var prompt = unsafe Prompt(tables: tables, candidates: candidates)
-        let status = unsafe withUnsafeMutablePointer(to: &prompt) { prompt in
-            unsafe bytes.withUnsafeBytes { buffer in
-                unsafe hs_scan(
-                    database,
-                    (buffer.baseAddress! + Int(subject.payloadOffset)).assumingMemoryBound(to: CChar.self),
-                    UInt32(subject.payloadLength), 0, scratch, Prompt.found, prompt)
-            }
+        let status = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe hs_scan(
+                database,
+                (buffer.baseAddress! + Int(subject.payloadOffset)).assumingMemoryBound(to: CChar.self),
+                UInt32(subject.payloadLength), 0, scratch, Prompt.found, prompt)
         }
         if status != HS_SUCCESS { failedScans &+= 1 }
     }
 
+    @inline(never)
     private mutating func confirm(
         _ packet: Packet, _ subject: Subject, _ bytes: RawSpan, into findings: inout Findings
     ) {
@@ -181,7 +192,7 @@ struct Subject {
     }
 }
 
-/// What Hyperscan's callback is handed.
+/// Where Hyperscan's callback finds and leaves things.
 @unsafe
 struct Prompt {
     let tables: RuleTables

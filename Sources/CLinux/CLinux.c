@@ -60,3 +60,5 @@ uint64_t flinch_now(void) { return clock_in_nanoseconds(CLOCK_REALTIME); }
 uint64_t flinch_monotonic(void) { return clock_in_nanoseconds(CLOCK_MONOTONIC); }
 
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+int flinch_enter_network(int fd) { return setns(fd, CLONE_NEWNET); }

@@ -133,6 +133,7 @@ struct TrafficTests {
                 #expect(try lab.ping("10.9.0.3", from: 0) == false)
                 #expect(try #require(try Diversion.counters()).nonIPDropped.packets > 0)
                 try Diversion(plan: DiversionPlan()).install(.inet)
+                try shell("ip -n \(lab.names[0]) neigh flush all")
                 #expect(try lab.ping("10.9.0.3", from: 0))
             }
         }

@@ -106,7 +106,10 @@ let package = Package(
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
-        tests("ConfigurationTests", ["Configuration", "Evidence", "Floods", "Offload", "Topology", "Wire"]),
+        tests(
+            "ConfigurationTests",
+            ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+        tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]
 )

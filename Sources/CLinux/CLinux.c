@@ -4,17 +4,24 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct flinch_mmsghdr) == sizeof(struct mmsghdr), "mmsghdr");
 _Static_assert(offsetof(struct flinch_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "msg_len");
 
 int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, int flags) {
     return recvmmsg(fd, (struct mmsghdr *)vector, count, flags, NULL);
+}
+
+int flinch_receive_timeout(int fd, unsigned int milliseconds) {
+    struct timeval patience = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
 int flinch_pin_to_core(int core) {
@@ -37,6 +44,8 @@ uint64_t flinch_usable_cores(void) {
 
 void flinch_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
+int flinch_thread_identifier(void) { return gettid(); }
+
 static uint64_t nanoseconds(struct timeval t) {
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_usec * 1000ull;
 }
@@ -58,6 +67,16 @@ static uint64_t clock_in_nanoseconds(clockid_t clock) {
 uint64_t flinch_now(void) { return clock_in_nanoseconds(CLOCK_REALTIME); }
 
 uint64_t flinch_monotonic(void) { return clock_in_nanoseconds(CLOCK_MONOTONIC); }
+
+int flinch_enter_network(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    int result = setns(file, CLONE_NEWNET);
+    int code = errno;
+    close(file);
+    errno = code;
+    return result;
+}
 
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
 

@@ -9,6 +9,7 @@ import Synchronization
 import Wire
 
 /// One queue, one core, and all that is touched for a packet. This loop is what Flinch does.
+@safe
 struct Worker: ~Copyable {
     private var queue: Queue
     private var inspector: UnsafeMutablePointer<Inspector>
@@ -104,6 +105,6 @@ extension Event {
         self.init(
             packet: inspector.packet, arrival: arrival, finding: inspector.findings[index],
             verdict: decision.verdict, reason: decision.reason, intended: decision.intended,
-            guest: inspector.guest, flow: inspector.packet.flowHash(seed: seed))
+            guest: inspector.guest, flow: inspector.packet.flowHash(seed: seed), generation: inspector.generation)
     }
 }

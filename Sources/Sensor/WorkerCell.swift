@@ -15,7 +15,8 @@ struct WorkerCell: ~Copyable {
     let retired = Atomic<UInt>(0)
     /// Thread identifier, for /proc/self/task.
     let thread = Atomic<Int32>(0)
-    let finished = Atomic<Bool>(false)
+    /// Why the thread could not be pinned, an errno value; 0 when it was.
+    let pinError = Atomic<Int32>(0)
     let packets = Gauge()
     let batches = Gauge()
     /// Messages of the queue that could not be read as a packet.
@@ -30,7 +31,7 @@ struct WorkerCell: ~Copyable {
     }
 
     func retire(_ inspector: UnsafeMutablePointer<Inspector>) {
-        unsafe retired.store(UInt(bitPattern: inspector), ordering: .releasing)
+        retired.store(UInt(bitPattern: inspector), ordering: .releasing)
     }
 
     func mustLeave(_ now: UInt64) -> Bool {

@@ -18,6 +18,9 @@ struct flinch_mmsghdr {
 // recvmmsg(2) without a timeout. Returns the number of messages, or -1 with errno.
 int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, int flags);
 
+// SO_RCVTIMEO: a receive gives up with EAGAIN after so long. Returns 0 or -1 with errno.
+int flinch_receive_timeout(int fd, unsigned int milliseconds);
+
 // Pins the calling thread to one core. Returns 0 or an errno value.
 int flinch_pin_to_core(int core);
 
@@ -27,6 +30,9 @@ uint64_t flinch_usable_cores(void);
 // Names the calling thread, 15 bytes at most.
 void flinch_name_thread(const char *name);
 
+// Identifier of the calling thread, as /proc/self/task names it.
+int flinch_thread_identifier(void);
+
 // CPU time of the calling thread in nanoseconds. Returns 0 or -1 with errno.
 int flinch_thread_usage(uint64_t *user, uint64_t *system);
 
@@ -35,6 +41,9 @@ uint64_t flinch_now(void);
 
 // Nanoseconds of a clock that never steps back, from the vDSO.
 uint64_t flinch_monotonic(void);
+
+// Moves the calling thread, and no other, into the network namespace at `path`. Returns 0 or -1 with errno.
+int flinch_enter_network(const char *path);
 
 // Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
 int flinch_unshare_network(void);

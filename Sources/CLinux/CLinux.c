@@ -79,5 +79,3 @@ int flinch_enter_network(const char *path) {
 }
 
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
-
-int flinch_enter_network(int fd) { return setns(fd, CLONE_NEWNET); }

@@ -47,6 +47,3 @@ int flinch_enter_network(const char *path);
 
 // Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
 int flinch_unshare_network(void);
-
-// Puts the calling thread into the network namespace of an open /proc/…/ns/net. Returns 0, or -1 with errno.
-int flinch_enter_network(int fd);

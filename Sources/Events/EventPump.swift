@@ -21,7 +21,6 @@ public final class EventPump: Sendable {
 
     private struct Control: ~Copyable {
         var messages: [Message] = []
-        var names: EVENames?
         var reopen = false
         var isStopping = false
         var thread: ServiceThread?
@@ -29,9 +28,12 @@ public final class EventPump: Sendable {
 
     /// `sensor` is written into each line as `host`. `interval` is in milliseconds.
     public init(
-        rings: [EventRing], file: sending EVEFile, names: EVENames, sensor: String? = nil, interval: Int = 50
+        rings: [EventRing], file: sending EVEFile, names: EVENames, generation: UInt32 = 0,
+        sensor: String? = nil, interval: Int = 50
     ) {
-        loop = Loop(rings: rings, file: file, encoder: EVEEncoder(names: names, sensor: sensor))
+        loop = Loop(
+            rings: rings, file: file, encoder: EVEEncoder(names: names, sensor: sensor),
+            generation: generation)
         loop.interval = interval
     }
 
@@ -82,9 +84,14 @@ public final class EventPump: Sendable {
         return isQueued
     }
 
-    /// New words for the numbers in events, after a reload. Taken into use once all that waits now has been
-    /// written with the old ones.
-    public func replace(names: EVENames) { control.withLock { $0.names = names } }
+    /// The words for the events of another generation, before its first event comes. Those of the two before
+    /// are kept, for what still waits.
+    public func add(names: EVENames, generation: UInt32) {
+        loop.names.withLock { table in
+            table[generation] = names
+            table = table.filter { generation &- $0.key <= 2 }
+        }
+    }
 
     /// Opens the file anew before the next line, for rotation. An error shows in `lastError`.
     public func reopen() { control.withLock { $0.reopen = true } }
@@ -114,13 +121,12 @@ public final class EventPump: Sendable {
     }
 
     private func pass() -> Bool {
-        let (messages, names, reopens, isStopping) = control.withLock { control in
+        let (messages, reopens, isStopping) = control.withLock { control in
             defer {
                 control.messages.removeAll(keepingCapacity: true)
-                control.names = nil
                 control.reopen = false
             }
-            return (control.messages, control.names, control.reopen, control.isStopping)
+            return (control.messages, control.reopen, control.isStopping)
         }
         if reopens { loop.reopen() }
         for message in messages {
@@ -132,7 +138,6 @@ public final class EventPump: Sendable {
             loop.flushIfLarge()
         }
         loop.drain()
-        if let names { loop.encoder.names = names }
         return isStopping
     }
 
@@ -144,6 +149,9 @@ public final class EventPump: Sendable {
         var encoder: EVEEncoder
         var interval = 50
         private let file: EVEFile
+        /// The words by generation, and which the encoder has now.
+        let names: Mutex<[UInt32: EVENames]>
+        private var current: UInt32
         /// Events taken from one ring in a pass.
         private let portion: Int
 
@@ -151,7 +159,9 @@ public final class EventPump: Sendable {
         /// Bytes of lines collected before they are written.
         private static let writeSize = 64 << 10
 
-        init(rings: [EventRing], file: EVEFile, encoder: EVEEncoder) {
+        init(rings: [EventRing], file: EVEFile, encoder: EVEEncoder, generation: UInt32) {
+            names = Mutex([generation: encoder.names])
+            current = generation
             self.rings = rings
             self.file = file
             self.encoder = encoder
@@ -166,11 +176,18 @@ public final class EventPump: Sendable {
         func drain() {
             for ring in rings {
                 ring.drain(max: portion) { event in
+                    speak(event.generation)
                     encoder.encode(copy event)
                     flushIfLarge()
                 }
             }
             flush()
+        }
+
+        private func speak(_ generation: UInt32) {
+            guard generation != current, let words = names.withLock({ $0[generation] }) else { return }
+            encoder.names = words
+            current = generation
         }
 
         func flushIfLarge() {

@@ -30,7 +30,7 @@ struct ServiceThread: Sendable {
                 unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
                 unsafe flinch_name_thread(start.name)
                 // On Linux a thread has a priority of its own, and 0 is the calling one.
-                setpriority(PRIO_PROCESS, 0, 10)
+                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
                 start.body()
                 return nil
             }, start.toOpaque())

@@ -39,7 +39,7 @@ public struct CaptureFile: ~Copyable {
     public private(set) var unsupported: UInt64 = 0
     public private(set) var ending = CaptureEnding.notYet
 
-    /// Nanoseconds since the Unix epoch of the packet that `next()` found, 0 for times before it.
+    /// Nanoseconds since the Unix epoch of the packet that `next()` found; all ones for what does not fit.
     public private(set) var time: UInt64 = 0
     /// Bytes on the wire of what `bytes` is the beginning of, as the capture states it.
     public private(set) var wireLength = 0
@@ -121,8 +121,12 @@ public struct CaptureFile: ~Copyable {
     public var isCutShort: Bool { unsafe data.count < wireLength }
 
     /// With nanosecond precision `tv_usec` holds nanoseconds. Both come from the file: they may be anything.
+    /// A pcap file's seconds are unsigned 32 bits, which libpcap 1.10 reads as signed (sf-pcap.c): they are
+    /// put right, so that time goes on after 2038.
     private static func nanoseconds(_ time: timeval) -> UInt64 {
-        let (whole, overflow) = UInt64(max(0, time.tv_sec)).multipliedReportingOverflow(by: 1_000_000_000)
+        let seconds =
+            time.tv_sec >= 0 ? UInt64(time.tv_sec) : UInt64(UInt32(truncatingIfNeeded: time.tv_sec))
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, carry) = whole.addingReportingOverflow(UInt64(max(0, time.tv_usec)))
         return overflow || carry ? .max : sum
     }

@@ -125,7 +125,7 @@ final class Crew: @unchecked Sendable {
             unsafe member.cell.pointee.deadline.store(deadline, ordering: .relaxed)
             unsafe member.cell.pointee.stopping.store(true, ordering: .relaxed)
         }
-        for member in members { _ = unsafe pthread_join(member.thread, nil) }
+        for member in members { _ = pthread_join(member.thread, nil) }
     }
 
     deinit {

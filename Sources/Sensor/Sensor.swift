@@ -89,8 +89,8 @@ public final class Sensor {
             var status = controller.fill(base)
             status.memoryResident = ThreadTimes.residentMemory()
             status.events = Status.Events(
-                written: pump.written, lostRing: crew.members.reduce(0) { $0 + $1.ring.lost },
-                lostWrite: pump.lost, lastError: pump.lastError)
+                written: pump.written, lostRing: pump.lostRing, lostWrite: pump.lostWrite,
+                lastError: pump.lastError)
             return status.json
         }
     }

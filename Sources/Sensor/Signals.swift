@@ -21,7 +21,7 @@ enum Signals {
     static func block() {
         var set = set
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        unsafe signal(SIGPIPE, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Waits until `time` of the monotonic clock (nanoseconds) for an order; nil when none came.

@@ -57,15 +57,20 @@ struct Worker: ~Copyable {
     }
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
-        guard let item = queue.packet(index, time: now) else {
+        guard let (identifier, arrival, decision) = inspect(index, now) else {
             if !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
             return
         }
-        let identifier = item.identifier
+        record(decision, arrival)
+        queue.decide(identifier, decision.verdict)
+    }
+
+    /// The packet is only looked at here: its bytes are the queue's.
+    private func inspect(_ index: Int, _ now: UInt64) -> (UInt32, Arrival, Decision)? {
+        guard let item = queue.packet(index, time: now) else { return nil }
         let decision = unsafe inspector.pointee.inspect(
             item.payload, item.link, item.arrival, capturedShort: item.isCut)
-        record(decision, item.arrival)
-        queue.decide(identifier, decision.verdict)
+        return (item.identifier, item.arrival, decision)
     }
 
     private mutating func record(_ decision: Decision, _ arrival: Arrival) {

@@ -16,7 +16,7 @@ extension Decoder {
         if packet.source.isV4 || packet.destination.isV4 { packet.anomalies.insert(.ipv6MappedAddress) }
 
         var stated = IPv6Header.size + header.payloadLength
-        if stated == IPv6Header.size, next != IPProtocol.noNextHeader, captured > IPv6Header.size {
+        if stated == IPv6Header.size, next != IPProtocol.noNextHeader, captured > IPv6Header.size || cut {
             stated = statedWithoutPayloadLength(bytes.from(offset), next, cut, &packet)
         }
         packet.statedLength = Int32(truncatingIfNeeded: stated)

@@ -53,8 +53,11 @@ extension Decoder {
         packet.destinationPort = header.destinationPort
         var length = header.length
         if length < UDPHeader.size {
-            // A jumbogram's UDP length may be 0 (RFC 2675 §4).
-            if length != 0 || !packet.anomalies.contains(.ipv6Jumbogram) {
+            // A jumbogram's UDP length may be 0 (RFC 2675 §4), and so is that of a tunnel's packet which the
+            // offload of a virtual card made longer than 64 KiB.
+            if length != 0
+                || packet.anomalies.isDisjoint(with: [.ipv6Jumbogram, .ipv6LengthZero, .ipv4LengthZero])
+            {
                 packet.anomalies.insert(.udpLengthTooSmall)
             }
             length = bytes.byteCount

@@ -62,13 +62,15 @@ struct EventPumpTests {
             writer.append(sampleEvent())
             var names = sampleNames
             names.guest = { _ in "renamed" }
-            pump.replace(names: names)
+            pump.add(names: names, generation: 1)
             try pump.start()
             #expect(eventually { pump.written == 1 })
             try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
             pump.reopen()
             #expect(eventually { FileManager.default.fileExists(atPath: path) })
-            writer.append(sampleEvent())
+            var later = sampleEvent()
+            later.generation = 1
+            writer.append(later)
             pump.stop()
             #expect(try contents(path + ".1").contains(#""guest":"web""#), "waiting events keep their names")
             #expect(try contents(path).contains(#""guest":"renamed""#))

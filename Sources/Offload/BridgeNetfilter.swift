@@ -5,7 +5,9 @@ import Glibc
 /// They are on or off for all bridges of the namespace: once on, bridged IP packets also pass the ip, ip6
 /// and inet rules that others have there.
 enum BridgeNetfilter {
-    static let names = ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-filter-vlan-tagged"]
+    static let names = [
+        "bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-filter-vlan-tagged",
+    ]
 
     /// On or off, in the order of `names`; text form `0,0,1`.
     struct Values: Equatable, Sendable, CustomStringConvertible {

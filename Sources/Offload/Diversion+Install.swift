@@ -43,7 +43,11 @@ extension Diversion {
     /// The rule that queues first, then the chains that lead to it, then what brings packets to these.
     private func installInet(_ before: InstalledRules) throws(OffloadError) {
         let former: BridgeNetfilter.Values
-        if let known = before.state?.formerSwitches { former = known } else { former = try BridgeNetfilter.read() }
+        if let known = before.state?.formerSwitches {
+            former = known
+        } else {
+            former = try BridgeNetfilter.read()
+        }
         try addQueueRule()
         let removal = before.rules[.bridge] != nil && !dropsNonIP ? Diversion.removal(of: [.bridge]) : ""
         do throws(OffloadError) {

@@ -16,7 +16,8 @@ public struct Diversion: Sendable {
         guard plan.queueCount >= 1, Int(plan.firstQueue) + Int(plan.queueCount) <= 65536 else {
             throw OffloadError(
                 .badPlan,
-                "\(plan.queueCount) queues from number \(plan.firstQueue) on: at least one, and none above 65535")
+                "\(plan.queueCount) queues from number \(plan.firstQueue) on: at least one, and none above 65535"
+            )
         }
         guard plan.markBit.nonzeroBitCount == 1 else {
             throw OffloadError(.badPlan, "the mark bit must be one bit of 32, such as 0x01000000")
@@ -123,7 +124,8 @@ public struct Diversion: Sendable {
         ]
         if plan.arp == .inspect { notes.append("ARP passes uninspected: br_netfilter does not queue it") }
         if plan.otherProtocols == .inspect {
-            notes.append("protocols other than IPv4, IPv6 and ARP pass uninspected: br_netfilter does not queue them")
+            notes.append(
+                "protocols other than IPv4, IPv6 and ARP pass uninspected: br_netfilter does not queue them")
         }
         return notes
     }

@@ -34,7 +34,8 @@ extension Diversion {
             }
         }
         return DiversionStatus(
-            backend: backend, diverting: present.chains.contains { $0.name == "divert" }, digest: state.digest,
+            backend: backend, diverting: present.chains.contains { $0.name == "divert" },
+            digest: state.digest,
             firstQueue: state.firstQueue, queueCount: state.queueCount, whenStopped: state.whenStopped,
             counters: counters, bridgeNetfilter: switches)
     }

@@ -37,25 +37,31 @@ struct InstalledRules {
             found.rules[family] = 0
         }
 
-        var rules = NetlinkMessages()
-        rules.add(.nfTables(Int(NFT_MSG_GETRULE.rawValue)), flags: UInt16(NLM_F_DUMP)) {
+        for family in Array(found.rules.keys) { try found.read(family, socket) }
+        return found
+    }
+
+    /// One family at a time: a dump of the rules of a table ends with the first table of that name.
+    private mutating func read(_ family: Family, _ socket: borrowing NetlinkSocket) throws(OffloadError) {
+        var request = NetlinkMessages()
+        request.add(
+            .nfTables(Int(NFT_MSG_GETRULE.rawValue)), family: family.rawValue, flags: UInt16(NLM_F_DUMP)
+        ) {
             $0.put(Int(NFTA_RULE_TABLE.rawValue), string: Diversion.table)
         }
-        for (family, rule) in try socket.dump(rules, "reading the rules of table \(Diversion.table)") {
-            guard let family = Family(rawValue: family),
-                rule.string(NFTA_RULE_TABLE.rawValue) == Diversion.table,
+        for (_, rule) in try socket.dump(request, "reading the rules of table \(Diversion.table)") {
+            guard rule.string(NFTA_RULE_TABLE.rawValue) == Diversion.table,
                 let chain = rule.string(NFTA_RULE_CHAIN.rawValue)
             else { continue }
-            found.rules[family, default: 0] += 1
-            found.chains.insert(Chain(family: family, name: chain))
+            rules[family, default: 0] += 1
+            chains.insert(Chain(family: family, name: chain))
             if chain == Diversion.stateChain,
-                let state = comment(of: rule).flatMap(DiversionState.init(comment:))
+                let state = InstalledRules.comment(of: rule).flatMap(DiversionState.init(comment:))
             {
-                found.state = state
-                found.backend = family == .inet ? .inet : .bridge
+                self.state = state
+                backend = family == .inet ? .inet : .bridge
             }
         }
-        return found
     }
 
     /// User data is a list of type, length, value, a byte each for the first two; type 0 is the comment

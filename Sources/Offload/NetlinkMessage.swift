@@ -30,7 +30,8 @@ struct NetlinkMessages: Equatable {
 
     /// Adds a message; `family` is NFPROTO_…, `flags` go with NLM_F_REQUEST.
     mutating func add(
-        _ kind: Kind, family: UInt8 = 0, flags: UInt16 = 0, _ attributes: (inout Attributes) -> Void = { _ in }
+        _ kind: Kind, family: UInt8 = 0, flags: UInt16 = 0,
+        _ attributes: (inout Attributes) -> Void = { _ in }
     ) {
         var body = Attributes()
         attributes(&body)
@@ -55,7 +56,9 @@ struct NetlinkMessages: Equatable {
         mutating func put(_ type: Int, _ value: [UInt8]) {
             let length = UInt16(4 + value.count)
             unsafe withUnsafeBytes(of: length) { unsafe bytes.append(contentsOf: $0) }
-            unsafe withUnsafeBytes(of: UInt16(truncatingIfNeeded: type)) { unsafe bytes.append(contentsOf: $0) }
+            unsafe withUnsafeBytes(of: UInt16(truncatingIfNeeded: type)) {
+                unsafe bytes.append(contentsOf: $0)
+            }
             bytes += value
             while bytes.count % 4 != 0 { bytes.append(0) }
         }

@@ -16,7 +16,8 @@ import Glibc
         var limit = timeval(tv_sec: 5, tv_usec: 0)
         guard unsafe mnl_socket_bind(socket, 0, pid_t(MNL_SOCKET_AUTOPID)) == 0,
             unsafe setsockopt(
-                mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+                mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &limit,
+                socklen_t(MemoryLayout<timeval>.size))
                 == 0
         else { throw .system(errno, "binding a netlink socket") }
         return opened

@@ -39,7 +39,8 @@ public struct QueueCounters: Sendable, Equatable {
                 let sequence = fields[7]
             else { continue }
             queues[number] = QueueCounters(
-                number: number, port: port, waiting: waiting, copyMode: mode, copyRange: range, dropped: dropped,
+                number: number, port: port, waiting: waiting, copyMode: mode, copyRange: range,
+                dropped: dropped,
                 undelivered: undelivered, sequence: sequence)
         }
         return queues

@@ -66,7 +66,9 @@ struct Template {
         var inChain = false
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
-            if words.first == "table", let named = InstalledRules.Family.allCases.first(where: { $0.name == words[1] }) {
+            if words.first == "table",
+                let named = InstalledRules.Family.allCases.first(where: { $0.name == words[1] })
+            {
                 family = named
                 counts[family, default: 0] += 0
             } else if words.first == "chain" {

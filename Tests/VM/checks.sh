@@ -1,0 +1,76 @@
+# checks.sh: (sourced) the checks of diversion.sh, and the sensor they are made on.
+failures=0
+sensor=
+
+verdict() { # WHAT, after a test
+    if [ $? = 0 ]; then echo "ok   $1"; else echo "FAIL $1"; failures=$((failures + 1)); fi
+}
+is() { # WHAT VALUE WANTED
+    test "$2" = "$3"
+    verdict "$1$([ "$2" = "$3" ] || echo ": $2 instead of $3")"
+}
+does() { local what=$1; shift; "$@" >said 2>&1; verdict "$what"; }
+fails() { local what=$1; shift; ! "$@" >said 2>&1; verdict "$what"; }
+says() { local text=$1; shift; "$@" 2>&1 | tee said | grep -q "$text"; }
+waits() { # WHAT CONDITION: five seconds for it to become true
+    local i
+    for i in {1..20}; do eval "$2" && break; sleep 0.25; done
+    eval "$2"
+    verdict "$1"
+}
+counts() { # WHAT PACKETS COMMAND…: the command succeeds, and the sensor saw that many packets
+    local what=$1 wanted=$2 before
+    shift 2
+    before=$(received)
+    "$@" >said 2>&1 || { false; verdict "$what: $(tail -n 2 said)"; return; }
+    is "$what: $wanted packets" $(($(received) - before)) "$wanted"
+}
+
+flinch() { "$programs/flinch" "$@"; }
+status() { flinch status --json | jq -r "$1"; }
+uninspected() { status '.uninspected | del(.passedUnbound, .droppedUnbound) | add'; }
+# The sensor's own count; published ten times a second.
+received() { sleep 0.3; status '[.queues[].packets] | add'; }
+counter() { # NAME [bytes]
+    nft -j list counter bridge flinch "$1" | jq ".nftables[] | .counter // empty | .${2:-packets}"
+}
+in_queues() { # waiting: summed over the queues
+    awk '{ n += $3 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue
+}
+alerts() { # CONDITION: whether an alert of a ping meets it; events are written a little later
+    local i
+    for i in {1..20}; do
+        jq -es "any(.[]; .event_type == \"alert\" and .alert.signature_id == 1 and ($1))" eve.json && return
+        sleep 0.25
+    done
+}
+
+write_rules() {
+    echo 'alert icmp any any -> any any (msg:"ping"; itype:8; sid:1; rev:1;)' >ping.rules
+}
+start_sensor() { # NAME=VALUE…
+    local bridges=v0 stopped=pass overloaded=pass arp=pass exclude= length=16384
+    [ $# = 0 ] || local "$@"
+    cat >sensor.yaml <<EOF
+sensor: {name: vm, workers: 2, control: /run/flinch/flinchd.sock}
+queues: {first: 0, length: $length}
+divert: {backend: auto, bridges: [${bridges//,/, }], when-stopped: $stopped, when-overloaded: $overloaded, arp: $arp, other-protocols: pass, exclude: [$exclude]}
+guests: [{name: web, addresses: [10.9.0.2, "fd09::2"]}]
+rules: {files: [ping.rules]}
+events: {eve: $PWD/eve.json}
+EOF
+    mkdir -p /run/flinch
+    "$programs/flinchd" --config sensor.yaml 2>>sensor.log &
+    sensor=$!
+    local i
+    for i in {1..120}; do
+        flinch status --json >/dev/null 2>&1 && return
+        kill -0 $sensor 2>/dev/null || break
+        sleep 0.25
+    done
+    echo "FAIL the sensor does not start:"
+    tail -n 20 sensor.log
+    exit 1
+}
+stop_sensor() { kill -TERM $sensor; wait $sensor; }
+kill_sensor() { kill -KILL $sensor; wait $sensor 2>/dev/null; }

@@ -35,16 +35,16 @@ public struct Attack: Sendable {
         hping("syn", from, to, rate, seconds, ["--syn", "--destport", "80"])
     }
 
-    /// Echo requests.
+    /// Echo requests with as much data as ping's.
     public static func icmp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
-        hping("icmp", from, to, rate, seconds, ["--icmp"])
+        hping("icmp", from, to, rate, seconds, ["--icmp", "--data", "56"])
     }
 
     /// Acknowledgements of no connection, to the SMB port.
     public static func tcp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
         trafgen4(
             "tcp", from, to, rate, seconds,
-            "tcp(sport=drnd(), dport=445, ack, aseq=drnd(), seq=drnd(), win=1024)")
+            "tcp(sport=drnd(1024, 65535), dport=445, ack, aseq=drnd(), seq=drnd(), win=1024)")
     }
 
     /// What looks like answers to questions nobody asked, to the DNS port: a server drops them without
@@ -52,7 +52,7 @@ public struct Attack: Sendable {
     public static func udp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
         trafgen4(
             "udp", from, to, rate, seconds,
-            "udp(sport=drnd(), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)")
+            "udp(sport=drnd(1024, 65535), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)")
     }
 
     /// Middle fragments of datagrams that never become whole.

@@ -19,6 +19,11 @@ int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, i
     return recvmmsg(fd, (struct mmsghdr *)vector, count, flags, NULL);
 }
 
+int flinch_receive_timeout(int fd, unsigned int milliseconds) {
+    struct timeval patience = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
 int flinch_pin_to_core(int core) {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -38,6 +43,8 @@ uint64_t flinch_usable_cores(void) {
 }
 
 void flinch_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int flinch_thread_identifier(void) { return gettid(); }
 
 static uint64_t nanoseconds(struct timeval t) {
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_usec * 1000ull;

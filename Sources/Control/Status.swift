@@ -40,8 +40,9 @@ public struct Status: Codable, Sendable {
         public var systemTime: Double
 
         public init(
-            number: UInt16, core: Int, packets: UInt64, rate: UInt64, waiting: UInt64, dropped: UInt64,
-            undelivered: UInt64, batches: UInt64, userTime: Double, systemTime: Double
+            number: UInt16, core: Int, packets: UInt64, rate: UInt64, waiting: UInt64,
+            dropped: UInt64, undelivered: UInt64, batches: UInt64, userTime: Double,
+            systemTime: Double
         ) {
             self.number = number
             self.core = core
@@ -74,10 +75,8 @@ public struct Status: Codable, Sendable {
 
         public init(
             name: String, address: String, shadow: Bool, packetsIn: UInt64, bitsIn: UInt64,
-            packetsOut:
-                UInt64, bitsOut: UInt64, rates: [String: UInt64], received: [String: UInt64],
-            dropped: [String:
-                UInt64], alerts: UInt64
+            packetsOut: UInt64, bitsOut: UInt64, rates: [String: UInt64],
+            received: [String: UInt64], dropped: [String: UInt64], alerts: UInt64
         ) {
             self.name = name
             self.address = address
@@ -109,10 +108,8 @@ public struct Status: Codable, Sendable {
 
         public init(
             identifier: UInt64, guest: String, address: String, floodClass: String, concern: String,
-            action:
-                String, shadow: Bool, seconds: Double, rate: UInt64, peakRate: UInt64, packets: UInt64,
-            dropped:
-                UInt64
+            action: String, shadow: Bool, seconds: Double, rate: UInt64, peakRate: UInt64,
+            packets: UInt64, dropped: UInt64
         ) {
             self.identifier = identifier
             self.guest = guest
@@ -138,7 +135,8 @@ public struct Status: Codable, Sendable {
         public var wouldDrop: [String: UInt64]
 
         public init(
-            accepted: UInt64, dropped: UInt64, byReason: [String: UInt64], wouldDrop: [String: UInt64]
+            accepted: UInt64, dropped: UInt64, byReason: [String: UInt64],
+            wouldDrop: [String: UInt64]
         ) {
             self.accepted = accepted
             self.dropped = dropped
@@ -214,10 +212,10 @@ public struct Status: Codable, Sendable {
     }
 
     public init(
-        sensor: String, version: String, pid: Int32, uptime: Double, backend: String?, shadow: Bool,
-        whenStopped: String, whenOverloaded: String, queues: [Queue], guests: [Guest], floods: [Flood],
-        verdicts: Verdicts, uninspected: Uninspected, rules: Rules, events: Events, memoryBound: UInt64,
-        memoryResident: UInt64
+        sensor: String, version: String, pid: Int32, uptime: Double, backend: String?,
+        shadow: Bool, whenStopped: String, whenOverloaded: String, queues: [Queue],
+        guests: [Guest], floods: [Flood], verdicts: Verdicts, uninspected: Uninspected,
+        rules: Rules, events: Events, memoryBound: UInt64, memoryResident: UInt64
     ) {
         self.sensor = sensor
         self.version = version

@@ -257,7 +257,7 @@ public struct EVEEncoder {
         line.key("concern")
         line.value(flood.concern.description)
         line.key("reason")
-        line.value(EVEEncoder.reason(for: verdict).text)
+        line.value(EVEEncoder.reason(for: intended).text)
         line.key("verdict")
         line.value(verdict.name)
         line.key("intended")

@@ -98,10 +98,11 @@ public struct FloodController {
     }
 
     /// One step. `time` is the packets' clock in nanoseconds; `identify` names the holder of a slot;
-    /// `release` gives back the slot of a host that has been idle; `report` takes what there is to say.
+    /// `release` gives back the slot of a host that has been idle. Returns the floods that opened or closed.
     public mutating func step(
-        _ time: UInt64, identify: (Int) -> HostIdentity?, release: (Int) -> Void, report: (FloodEvent) -> Void
-    ) {
+        _ time: UInt64, identify: (Int) -> HostIdentity?, release: (Int) -> Void
+    ) -> [FloodEvent] {
+        var events: [FloodEvent] = []
         let elapsed = max(1_000_000_000, time > times[position] ? time - times[position] : 0)
         times[position] = time
         for slot in 0..<table.slotCount {
@@ -119,7 +120,7 @@ public struct FloodController {
                 guard let floodClass = FloodClass(rawValue: UInt8(truncatingIfNeeded: counter)) else { continue }
                 // In its first second a host's history is empty: the count since it was first seen.
                 let rate = scaled(sum &- oldest, elapsed)
-                judge(slot, floodClass, host, rate: rate, lastStep: sum &- last, time, report)
+                judge(slot, floodClass, host, rate: rate, lastStep: sum &- last, time, &events)
             }
             idle[slot] = moved ? 0 : idle[slot] &+ 1
             if idle[slot] >= FloodController.idleSteps {
@@ -128,14 +129,16 @@ public struct FloodController {
             }
         }
         position = (position + 1) % FloodController.window
+        return events
     }
 
     /// The alarm of every open flood ends, as it does before the tables are replaced or the sensor stops.
-    public mutating func closeAll(_ time: UInt64, identify: (Int) -> HostIdentity?, report: (FloodEvent) -> Void) {
-        for (key, flood) in open {
-            if let host = identify(flood.slot) { report(event(flood, host, .close, time)) }
+    public mutating func closeAll(_ time: UInt64, identify: (Int) -> HostIdentity?) -> [FloodEvent] {
+        let closing = open.values.sorted { $0.identifier < $1.identifier }
+        open = [:]
+        return closing.compactMap { flood in
             table.setGate(flood.slot, flood.floodClass, .open)
-            open[key] = nil
+            return identify(flood.slot).map { event(flood, $0, .close, time) }
         }
     }
 
@@ -168,7 +171,7 @@ public struct FloodController {
 
     private mutating func judge(
         _ slot: Int, _ floodClass: FloodClass, _ host: HostIdentity, rate: UInt64, lastStep: UInt64,
-        _ time: UInt64, _ report: (FloodEvent) -> Void
+        _ time: UInt64, _ events: inout [FloodEvent]
     ) {
         let key = slot * FloodClass.allCases.count + Int(floodClass.rawValue)
         guard var flood = open[key] else {
@@ -184,7 +187,7 @@ public struct FloodController {
             raised[Int(floodClass.rawValue)] += 1
             open[key] = flood
             table.setGate(slot, floodClass, FloodController.gate(limit))
-            report(event(flood, host, .open, time))
+            events.append(event(flood, host, .open, time))
             return
         }
         flood.rate = rate
@@ -194,7 +197,7 @@ public struct FloodController {
         guard flood.quiet >= FloodController.quietSteps else { return }
         open[key] = nil
         table.setGate(slot, floodClass, .open)
-        report(event(flood, host, .close, time))
+        events.append(event(flood, host, .close, time))
     }
 
     private static func gate(_ limit: FloodLimit) -> GateSetting {

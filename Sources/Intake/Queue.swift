@@ -126,9 +126,7 @@ public struct Queue: ~Copyable {
             descriptor, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, socklen_t(MemoryLayout<Int32>.size))
         let early = try unsafe configure(socket, settings)
         // A worker looks up from its queue this often when nothing comes, to see whether it is to stop.
-        var patience = timeval(tv_sec: 0, tv_usec: 50_000)
-        _ = unsafe setsockopt(
-            descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        _ = flinch_receive_timeout(descriptor, 50)
         return Setup(
             grantedBuffer: granted, bufferLimited: limited,
             portIdentifier: unsafe mnl_socket_get_portid(socket), answeredEarly: early)

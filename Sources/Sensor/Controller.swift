@@ -1,10 +1,15 @@
 import CLinux
+import Configuration
 import Control
 import Evidence
 import Floods
 import Inspection
+import Offload
+import Policy
+import Signatures
 import Synchronization
 import Topology
+import Wire
 
 /// What the control plane knows and does ten times a second: floods, the kernel's losses, rates. Shared by
 /// the sensor's main thread, which steps it, and the control socket's, which asks it for a status.
@@ -35,29 +40,31 @@ final class Controller: Sendable {
     }
 
     /// One step of the floods; every tenth also reads the kernel's counters.
-    func step(_ index: Int, _ time: UInt64, report: (FloodEvent) -> Void) {
+    func step(_ index: Int, _ time: UInt64) -> [FloodEvent] {
         state.withLock { state in
             let program = state.program
-            state.floods.step(
-                time, identify: program.identify, release: program.hosts.release, report: report)
+            let events = state.floods.step(time, identify: program.identify, release: program.hosts.release)
             state.workerPackets[index % 10] = crew.members.map(\.packets)
             if index % 10 == 0 { state.losses.read(crew.members) }
+            return events
         }
     }
 
     /// Takes over a reloaded program, whose inspectors the workers already have.
-    func adopt(_ program: Program, _ time: UInt64, report: (FloodEvent) -> Void) {
+    func adopt(_ program: Program, _ time: UInt64) -> [FloodEvent] {
         state.withLock { state in
             let former = state.program
+            var events: [FloodEvent] = []
             if program.floods === former.floods {
                 state.floods.replaceLimits(program.guestFloods, identify: program.identify)
             } else {
-                state.floods.closeAll(time, identify: former.identify, report: report)
+                events = state.floods.closeAll(time, identify: former.identify)
                 state.floods = FloodController(table: program.floods, guests: program.guestFloods)
             }
             state.program = program
             state.generation += 1
             state.lastError = nil
+            return events
         }
     }
 
@@ -66,11 +73,10 @@ final class Controller: Sendable {
     }
 
     /// Closes what is open, and reads the kernel's counters a last time.
-    func finish(_ time: UInt64, report: (FloodEvent) -> Void) {
+    func finish(_ time: UInt64) -> [FloodEvent] {
         state.withLock { state in
-            let program = state.program
-            state.floods.closeAll(time, identify: program.identify, report: report)
             state.losses.read(crew.members)
+            return state.floods.closeAll(time, identify: state.program.identify)
         }
     }
 

@@ -5,6 +5,7 @@ import Events
 import Glibc
 import Inspection
 import Intake
+import Offload
 import Synchronization
 
 /// The workers, and what is shared with each of them.
@@ -13,6 +14,7 @@ import Synchronization
 /// thread, and owns itself from then on.
 @safe
 final class Crew: @unchecked Sendable {
+    @safe
     struct Member {
         let number: UInt16
         let core: Int
@@ -52,11 +54,11 @@ final class Crew: @unchecked Sendable {
         }
         let seed = UInt64.random(in: .min ... .max)
         members = cores.indices.map { index in
-            let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
+            nonisolated(unsafe) let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
             unsafe cell.initialize(to: WorkerCell())
             let ring = EventRing(capacity: settings.events.ring)
             let setup = unsafe queues[index].pointee.setup
-            let worker = unsafe UnsafeMutablePointer<Worker>.allocate(capacity: 1)
+            nonisolated(unsafe) let worker = UnsafeMutablePointer<Worker>.allocate(capacity: 1)
             unsafe worker.initialize(
                 to: Worker(
                     queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
@@ -66,7 +68,7 @@ final class Crew: @unchecked Sendable {
             let thread = Thread.start(named: "worker \(index)") {
                 let error = flinch_pin_to_core(Int32(core))
                 if error != 0 { unsafe cell.pointee.pinError.store(error, ordering: .relaxed) }
-                unsafe cell.pointee.thread.store(gettid(), ordering: .relaxed)
+                unsafe cell.pointee.thread.store(flinch_thread_identifier(), ordering: .relaxed)
                 unsafe worker.pointee.run()
                 unsafe worker.deinitialize(count: 1)
                 unsafe worker.deallocate()
@@ -123,7 +125,7 @@ final class Crew: @unchecked Sendable {
             unsafe member.cell.pointee.deadline.store(deadline, ordering: .relaxed)
             unsafe member.cell.pointee.stopping.store(true, ordering: .relaxed)
         }
-        for member in members { unsafe _ = pthread_join(member.thread, nil) }
+        for member in members { _ = unsafe pthread_join(member.thread, nil) }
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import Control
+import Intake
 import Offload
 
 /// What the kernel did with diverted packets that Flinch never saw, from the kernel's own counters.

@@ -21,7 +21,7 @@ struct KernelRules {
         whenStopped = settings.divert.whenStopped
         record = settings.sensor.control + ".diverted"
         switch settings.divert.backend {
-        case .auto: backend = try Offload.Backend.detect()
+        case .auto: backend = try Diversion.detectBackend()
         case .bridge: backend = .bridge
         case .inet: backend = .inet
         case .none: backend = nil
@@ -74,7 +74,7 @@ struct KernelRules {
         }
         do {
             try Diversion.remove()
-            unlink(record)
+            unsafe unlink(record)
             log.notice("diversion: removed")
         } catch {
             log.error("\(error)")
@@ -94,7 +94,7 @@ struct KernelRules {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
         var bytes = Array(text.utf8)
-        unsafe _ = Glibc.write(descriptor, &bytes, bytes.count)
+        _ = unsafe Glibc.write(descriptor, &bytes, bytes.count)
         close(descriptor)
     }
 }

@@ -84,7 +84,7 @@ public final class Program: Sendable {
                 let rule = rules.rules[Int(code)]
                 return EVENames.Rule(
                     gid: rule.gid, sid: rule.sid, rev: rule.rev, message: rule.message,
-                    category: rule.category, severity: rule.priority)
+                    category: rule.category, severity: Int(rule.priority))
             },
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil

@@ -15,10 +15,10 @@ final class Reload: Sendable {
     private let outcome = Mutex<Outcome?>(nil)
 
     init(path: String, workers: Int, former: Program) {
-        _ = unsafe Thread.start(named: "reload") { [self] in
+        _ = Thread.start(named: "reload") { [self] in
             let result = Reload.prepare(path, workers, former)
             outcome.withLock { $0 = result }
-            unsafe _ = pthread_detach(pthread_self())
+            pthread_detach(pthread_self())
         }
     }
 

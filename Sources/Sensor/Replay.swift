@@ -1,9 +1,11 @@
-import Evidence
 import Events
+import Evidence
 import Floods
 import Inspection
 import Intake
 import Policy
+import Signatures
+import Topology
 import Wire
 
 /// The inspection of a live queue over captured packets, with the capture's time as the clock.
@@ -64,7 +66,7 @@ public struct Replay: ~Copyable {
     /// Lets the floods end that are open, and encodes the last line: the statistics.
     public mutating func finish(into encoder: inout EVEEncoder) {
         let program = program
-        floods.closeAll(time, identify: program.identify) { encoder.encode($0) }
+        for event in floods.closeAll(time, identify: program.identify) { encoder.encode(event) }
         encoder.encodeStats(time: time, uptime: 0, counters: counters)
     }
 
@@ -81,8 +83,8 @@ public struct Replay: ~Copyable {
         if due > 40 { nextStep = time &- 40 * FloodController.step }
         let program = program
         while nextStep <= time {
-            floods.step(nextStep, identify: program.identify, release: program.hosts.release) {
-                encoder.encode($0)
+            for event in floods.step(nextStep, identify: program.identify, release: program.hosts.release) {
+                encoder.encode(event)
             }
             nextStep &+= FloodController.step
         }

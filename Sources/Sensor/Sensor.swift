@@ -8,6 +8,8 @@ import Inspection
 import Intake
 import Logging
 import Offload
+import Signatures
+import Topology
 
 /// One `flinchd`, from its start to its end.
 ///
@@ -54,6 +56,7 @@ public final class Sensor {
         pump = EventPump(
             rings: crew.members.map(\.ring), file: file, names: program.names, generation: program.generation,
             sensor: settings.sensor.name)
+        try pump.start()
         do {
             try rules.install(log)
         } catch {
@@ -122,7 +125,7 @@ public final class Sensor {
             case .reload: startReload()
             case .rotate: pump.reopen()
             case nil:
-                controller.step(index, flinch_now()) { pump.report($0, generation: program.generation) }
+                report(controller.step(index, flinch_now()))
                 finishReload()
                 if index % 10 == 0 {
                     rules.recordProgress()
@@ -136,13 +139,17 @@ public final class Sensor {
         }
     }
 
+    private func report(_ floods: [FloodEvent]) {
+        for flood in floods { pump.post(flood) }
+    }
+
     /// What waits in the queues is answered before they are closed; what is in the rings is written.
     private func stop() {
         log.notice("stopping")
         rules.quiesce(log)
         crew.stop(patience: 2_000_000_000)
         rules.remove(log)
-        controller.finish(flinch_now()) { pump.report($0, generation: program.generation) }
+        report(controller.finish(flinch_now()))
         pump.stop()
         control.stop()
         log.notice("stopped; \(crew.members.reduce(0) { $0 + $1.packets }) packets inspected")
@@ -190,7 +197,7 @@ public final class Sensor {
         let tally = tally
         pump.add(names: next.names, generation: next.generation)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
-        controller.adopt(next, flinch_now()) { pump.report($0, generation: program.generation) }
+        report(controller.adopt(next, flinch_now()))
         program = next
         try nextRules.install(log)
         rules = nextRules

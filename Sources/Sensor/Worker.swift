@@ -9,6 +9,7 @@ import Synchronization
 import Wire
 
 /// One queue, one core, and all that is touched for a packet. This loop is what Flinch does.
+@safe
 struct Worker: ~Copyable {
     private var queue: Queue
     private var inspector: UnsafeMutablePointer<Inspector>

@@ -31,7 +31,7 @@ struct WorkerCell: ~Copyable {
     }
 
     func retire(_ inspector: UnsafeMutablePointer<Inspector>) {
-        unsafe retired.store(UInt(bitPattern: inspector), ordering: .releasing)
+        retired.store(UInt(bitPattern: inspector), ordering: .releasing)
     }
 
     func mustLeave(_ now: UInt64) -> Bool {

@@ -25,7 +25,7 @@ struct DivertCommand: ParsableCommand {
             switch wanted {
             case "bridge": return (diversion, .bridge)
             case "inet": return (diversion, .inet)
-            case "auto", "none": return (diversion, try Offload.Backend.detect())
+            case "auto", "none": return (diversion, try Diversion.detectBackend())
             default: throw ValidationError("--backend takes auto, bridge or inet")
             }
         }

@@ -23,11 +23,9 @@ struct RulesCommand: ParsableCommand {
             let rules = try RuleSet.load(files: files, variables: .stock(home: []))
             let report = RuleReport(rules)
             if json {
-                let document: [String: Any] = [
-                    "loaded": report.loaded, "rejected": report.rejected, "reasons": report.reasons,
-                ]
-                let data = try JSONSerialization.data(
-                    withJSONObject: document, options: [.sortedKeys, .withoutEscapingSlashes])
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                let data = try encoder.encode(report)
                 FileHandle.standardOutput.write(data + [10])
             } else {
                 for problem in rules.problems { print("\(problem.file):\(problem.line): \(problem.reason)") }
@@ -39,7 +37,7 @@ struct RulesCommand: ParsableCommand {
         private func summary(_ report: RuleReport) -> String {
             let rejected = UInt64(report.rejected)
             var lines = ["\(Figure.whole(UInt64(report.loaded))) loaded, \(Figure.whole(rejected)) rejected"]
-            for (reason, count) in report.reasons.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+            for (reason, count) in report.ranked {
                 lines.append(Figure.whole(UInt64(count)).column(9, right: true) + "  " + reason)
             }
             return lines.joined(separator: "\n")

@@ -18,6 +18,9 @@ struct flinch_mmsghdr {
 // recvmmsg(2) without a timeout. Returns the number of messages, or -1 with errno.
 int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, int flags);
 
+// SO_RCVTIMEO: a receive gives up with EAGAIN after so long. Returns 0 or -1 with errno.
+int flinch_receive_timeout(int fd, unsigned int milliseconds);
+
 // Pins the calling thread to one core. Returns 0 or an errno value.
 int flinch_pin_to_core(int core);
 
@@ -26,6 +29,9 @@ uint64_t flinch_usable_cores(void);
 
 // Names the calling thread, 15 bytes at most.
 void flinch_name_thread(const char *name);
+
+// Identifier of the calling thread, as /proc/self/task names it.
+int flinch_thread_identifier(void);
 
 // CPU time of the calling thread in nanoseconds. Returns 0 or -1 with errno.
 int flinch_thread_usage(uint64_t *user, uint64_t *system);

@@ -27,7 +27,7 @@ public struct Attack: Sendable {
     }
 
     public func start() throws -> Program {
-        try from.start(command, limit: .milliseconds(Int(seconds * 1000) + 1000), input: input)
+        try from.start(command, limit: .milliseconds(Int(seconds * 1000) + 200), input: input)
     }
 
     /// TCP SYNs to port 80, as hping3 sends them.
@@ -35,31 +35,39 @@ public struct Attack: Sendable {
         hping("syn", from, to, rate, seconds, ["--syn", "--destport", "80"])
     }
 
-    /// Echo requests.
+    /// Echo requests with as much data as ping's.
     public static func icmp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
-        hping("icmp", from, to, rate, seconds, ["--icmp"])
+        hping("icmp", from, to, rate, seconds, ["--icmp", "--data", "56"])
     }
 
     /// Acknowledgements of no connection, to the SMB port.
     public static func tcp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
-        trafgen(
+        trafgen4(
             "tcp", from, to, rate, seconds,
-            "tcp(sport=drnd(), dport=445, ack, aseq=drnd(), seq=drnd(), win=1024)")
+            "tcp(sport=drnd(1024, 65535), dport=445, ack, aseq=drnd(), seq=drnd(), win=1024)")
     }
 
     /// What looks like answers to questions nobody asked, to the DNS port: a server drops them without
     /// work, so that the machine is left to the sensor.
     public static func udp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
-        trafgen(
+        trafgen4(
             "udp", from, to, rate, seconds,
-            "udp(sport=drnd(), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)")
+            "udp(sport=drnd(1024, 65535), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)")
     }
 
     /// Middle fragments of datagrams that never become whole.
     public static func fragment(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
-        trafgen(
+        trafgen4(
             "fragment", from, to, rate, seconds, "fill(0x41, 64)",
             ip: ", proto=17, mf, frag=drnd(100, 1000), id=drnd()")
+    }
+
+    /// Echo requests over IPv6.
+    public static func icmp6(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
+        trafgen(
+            "icmp", from, to, rate, seconds,
+            "{ eth(da=\(to.mac), sa=\(from.mac)) ipv6(saddr=\(from.ipv6), daddr=\(to.ipv6)) "
+                + "icmp6(echorequest) }\n")
     }
 
     private static func hping(
@@ -74,18 +82,23 @@ public struct Attack: Sendable {
             ] + options + [to.ipv4], input: nil)
     }
 
-    private static func trafgen(
+    private static func trafgen4(
         _ floodClass: String, _ from: Machine, _ to: Machine, _ rate: Int, _ seconds: Double, _ body: String,
         ip: String = ", ttl=64"
+    ) -> Attack {
+        trafgen(
+            floodClass, from, to, rate, seconds,
+            "{ eth(da=\(to.mac), sa=\(from.mac)) ipv4(saddr=\(from.ipv4), daddr=\(to.ipv4)\(ip)) \(body) }\n")
+    }
+
+    private static func trafgen(
+        _ floodClass: String, _ from: Machine, _ to: Machine, _ rate: Int, _ seconds: Double, _ packet: String
     ) -> Attack {
         Attack(
             from: from, to: to, floodClass: floodClass, rate: rate, seconds: seconds,
             command: [
                 "trafgen", "--in", "-", "--out", "eth0", "--cpus", "1", "--rate", "\(rate)pps", "--num",
                 "\(Int(Double(rate) * seconds))", "--no-sock-mem", "--no-cpu-stats",
-            ],
-            input:
-                "{ eth(da=\(to.mac), sa=\(from.mac)) ipv4(saddr=\(from.ipv4), daddr=\(to.ipv4)\(ip)) \(body) }\n"
-        )
+            ], input: packet)
     }
 }

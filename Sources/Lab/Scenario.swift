@@ -27,7 +27,7 @@ public struct Scenario: Sendable {
 
     public static let all: [Scenario] = [
         Scenario(name: "ordinary", story: "web, DNS, ping and bulk TCP; nobody attacks", play: .ordinary),
-        Scenario(name: "smb-probe", story: "nmap probes the SMB ports of every guest", play: .probe),
+        Scenario(name: "smb-probe", story: "the SMB ports of every guest are probed", play: .probe),
         flood("udp-guest", "guest web pounds the DNS port of guest dns", "udp", from: "web", to: "dns"),
         flood("syn-flood", "connection requests pour in on web", "syn", to: "web"),
         flood("icmp-flood", "echo requests pour in on web", "icmp", to: "web"),

@@ -36,8 +36,9 @@ public struct SensorConfiguration: Sendable {
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
     public var ruleFiles: [String] = []
-    /// eve.json and the control socket in the lab's directory unless set.
+    /// eve.json and the control socket; in the lab's directory unless set.
     public var eve: String?
+    public var control: String?
 
     public init() {}
 
@@ -80,7 +81,7 @@ public struct SensorConfiguration: Sendable {
             return lines.joined(separator: "\n")
         }
         return """
-            sensor: {name: lab, workers: \(workers), control: \(lab.file("flinchd.sock"))}
+            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock"))}
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)

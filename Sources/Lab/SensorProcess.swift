@@ -7,6 +7,8 @@ public final class SensorProcess: Sendable {
     public let lab: Lab
     public let program: Program
     public let eve: EveLog
+    /// Of its control socket.
+    private let control: String
     private let binaries: Binaries
 
     /// Starts it and returns when it inspects: when its control socket answers.
@@ -35,13 +37,14 @@ public final class SensorProcess: Sendable {
         let program = try lab.host.start([binaries.flinchd, "--config", file], limit: nil)
         return SensorProcess(
             lab: lab, program: program, eve: EveLog(path: configuration.eve ?? lab.file("eve.json")),
-            binaries: binaries)
+            control: configuration.control ?? lab.file("flinchd.sock"), binaries: binaries)
     }
 
-    private init(lab: Lab, program: Program, eve: EveLog, binaries: Binaries) {
+    private init(lab: Lab, program: Program, eve: EveLog, control: String, binaries: Binaries) {
         self.lab = lab
         self.program = program
         self.eve = eve
+        self.control = control
         self.binaries = binaries
     }
 
@@ -50,12 +53,14 @@ public final class SensorProcess: Sendable {
     ) throws -> String {
         var configuration = configuration
         if configuration.ruleFiles.isEmpty { configuration.ruleFiles = [try binaries.rules] }
-        return try lab.write(configuration.yaml(for: lab), to: "flinch.yaml")
+        // A second sensor in the lab has a control socket of its own, and so a file of its own.
+        let name = configuration.control.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "flinch"
+        return try lab.write(configuration.yaml(for: lab), to: "\(name).yaml")
     }
 
     /// What it says of itself.
     public func status() throws -> Status {
-        let document = try ControlClient.request(path: lab.file("flinchd.sock"), "status")
+        let document = try ControlClient.request(path: control, "status")
         return try JSONDecoder().decode(Status.self, from: Data(document))
     }
 

@@ -47,17 +47,27 @@ public final class Stage: Sendable {
     ///
     /// - Parameter before: the ordinary traffic of a window without an attack; nil when this is that window.
     public func play(_ scenario: Scenario, before: OrdinaryReport?) throws -> Outcome {
-        guard sensor.program.ended == nil else {
-            throw LabError("flinchd has ended:\n\(sensor.program.complained)")
+        do {
+            try checkSensor()
+            var outcome =
+                switch scenario.play {
+                case .ordinary: try playOrdinary(scenario)
+                case .probe: try playProbe(scenario, before)
+                case .flood(let flood): try play(flood, scenario, before)
+                }
+            try checkSensor()
+            outcome.judge()
+            return outcome
+        } catch {
+            // A sensor that is gone explains whatever else failed.
+            try checkSensor()
+            throw error
         }
-        var outcome =
-            switch scenario.play {
-            case .ordinary: try playOrdinary(scenario)
-            case .probe: try playProbe(scenario, before)
-            case .flood(let flood): try play(flood, scenario, before)
-            }
-        outcome.judge()
-        return outcome
+    }
+
+    private func checkSensor() throws {
+        guard let ending = sensor.program.ended else { return }
+        throw LabError("flinchd has ended (\(ending)):\n\(sensor.program.complained)")
     }
 
     // MARK: Plays

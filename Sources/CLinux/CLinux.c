@@ -4,11 +4,13 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct flinch_mmsghdr) == sizeof(struct mmsghdr), "mmsghdr");
 _Static_assert(offsetof(struct flinch_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "msg_len");
@@ -58,3 +60,13 @@ static uint64_t clock_in_nanoseconds(clockid_t clock) {
 uint64_t flinch_now(void) { return clock_in_nanoseconds(CLOCK_REALTIME); }
 
 uint64_t flinch_monotonic(void) { return clock_in_nanoseconds(CLOCK_MONOTONIC); }
+
+int flinch_enter_network(const char *path) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    int result = setns(file, CLONE_NEWNET);
+    int code = errno;
+    close(file);
+    errno = code;
+    return result;
+}

@@ -35,3 +35,6 @@ uint64_t flinch_now(void);
 
 // Nanoseconds of a clock that never steps back, from the vDSO.
 uint64_t flinch_monotonic(void);
+
+// Moves the calling thread, and no other, into the network namespace at `path`. Returns 0 or -1 with errno.
+int flinch_enter_network(const char *path);

@@ -89,6 +89,19 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // The benchmarks: what Flinch is compared with, the traffic, and the comparison.
+        .executableTarget(name: "flinch-floor", path: "Benchmarks/Floor"),
+        .executableTarget(name: "flinch-load", path: "Benchmarks/Load"),
+        .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+        .target(name: "CBaseline", path: "Benchmarks/CBaseline"),
+        .executableTarget(
+            name: "flinch-bench",
+            dependencies: [
+                "CAllocations", "CBaseline", "CLinux", "Evidence", "Floods", "Lab", "Topology", "Wire",
+                arguments, histogram,
+            ],
+            path: "Benchmarks/Bench", swiftSettings: settings),
+
         tests("WireTests", ["Wire"]),
         tests("ConformanceTests", ["Conformance", "Evidence", "Wire"]),
         tests("TopologyTests", ["Topology", "Evidence", "Wire"]),

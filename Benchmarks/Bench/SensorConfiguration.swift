@@ -1,0 +1,5 @@
+/// What the sensor is started with: everything on.
+enum SensorConfiguration {
+    static let yaml = """
+        """
+}

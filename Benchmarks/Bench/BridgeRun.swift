@@ -48,13 +48,15 @@ struct BridgeRun {
     }
 
     private func attempt(_ measurement: Measurement, on stand: Stand) throws -> [Figure: Double] {
-        for attempt in 1... {
+        var attempt = 1
+        while true {
             do {
                 return try measurement.run(stand)
             } catch let wrong as WrongAnswer {
                 let what = "\(stand.contender.rawValue), \(measurement.figures[0].rawValue): \(wrong)"
                 guard attempt < Self.attempts else { throw WrongAnswer(what) }
                 note("\(what); once more")
+                attempt += 1
             }
         }
     }

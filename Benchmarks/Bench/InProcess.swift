@@ -40,7 +40,7 @@ enum InProcess {
         }
         let ours = {
             var sum: UInt64 = 0
-            let bytes = traffic.bytes.span.bytes
+            let bytes = unsafe traffic.bytes.span.bytes
             for range in traffic.ranges {
                 let packet = Decoder.decode(unsafe bytes.extracting(unchecked: range), as: .ip)
                 sum &+= UInt64(packet.payloadLength) &+ UInt64(packet.sourcePort)
@@ -55,7 +55,7 @@ enum InProcess {
     /// The flood stage alone: two lookups of hosts, the counters of both, the gate.
     private static func floods() throws -> [Row] {
         let traffic = SampleTraffic.mixed
-        let span = traffic.bytes.span.bytes
+        let span = unsafe traffic.bytes.span.bytes
         let packets = traffic.ranges.map { Decoder.decode(unsafe span.extracting(unchecked: $0), as: .ip) }
         let guest = Guest(name: "web", addresses: ["10.77.0.0/24", "fd77::/64"].compactMap { Prefix($0) })
         let hosts = HostTable([guest])

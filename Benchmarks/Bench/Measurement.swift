@@ -1,8 +1,8 @@
 /// One way of measuring, and the figures that come of it.
-struct Measurement {
+struct Measurement: Sendable {
     let figures: [Figure]
     let needsQueue: Bool
-    let run: (Stand) throws -> [Figure: Double]
+    let run: @Sendable (Stand) throws -> [Figure: Double]
 
     static let all: [Measurement] = [
         Measurement(figures: [.capacity60], needsQueue: true) { [.capacity60: try capacity($0, size: 60)] },

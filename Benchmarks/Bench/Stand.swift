@@ -129,14 +129,14 @@ final class Stand {
     /// Waits until the queue is empty and nothing more arrives.
     func settle() throws {
         var last = -1
-        _ = try eventually(within: .seconds(3), every: .milliseconds(20)) { [self] in
+        _ = try poll(within: .seconds(3), every: .milliseconds(20)) { [self] in
             let now = try arrived()
             defer { last = now }
             return try now == last && (!contender.hasQueue || queue().waiting == 0)
         }
     }
 
-    private func eventually(
+    private func poll(
         within limit: Duration, every pause: Duration, _ condition: () throws -> Bool
     ) throws -> Bool {
         let deadline = ContinuousClock.now + limit

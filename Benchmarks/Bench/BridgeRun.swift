@@ -1,7 +1,8 @@
 import Foundation
 import Lab
 
-/// The measurements on the bridge: contenders take turns, so that what drifts drifts for all of them.
+/// The measurements on the bridge. Contenders take turns at each, every one freshly started, so that they
+/// are compared within seconds of each other: what else the machine does changes over minutes.
 struct BridgeRun {
     let contenders: [Contender]
     /// Starts of each contender.
@@ -23,37 +24,36 @@ struct BridgeRun {
             let lab = try Stand.buildLab()
             defer { lab.stop() }
             try lab.write(configuration, to: Tools.configurationName)
-            // A different one goes first each time.
-            for turn in contenders.indices {
-                let contender = contenders[(start + turn) % contenders.count]
-                let began = ContinuousClock.now
-                for (figure, value) in try measure(contender, in: lab) {
-                    samples[figure, default: [:]][contender, default: []].append(value)
+            for measurement in measurements {
+                let able = contenders.filter { $0.hasQueue || !measurement.needsQueue }
+                // A different one goes first each time.
+                for turn in able.indices {
+                    let contender = able[(start + turn) % able.count]
+                    let values = try measure(measurement, contender, in: lab)
+                    var found: [String] = []
+                    for figure in measurement.figures {
+                        guard let value = values[figure] else { continue }
+                        samples[figure, default: [:]][contender, default: []].append(value)
+                        found.append("\(figure.rawValue) \(value.short) \(figure.unit)")
+                    }
+                    note("\(start + 1)/\(starts) \(contender.rawValue): \(found.joined(separator: ", "))")
                 }
-                let seconds = (ContinuousClock.now - began) / .seconds(1)
-                note("start \(start + 1) of \(starts), \(contender.rawValue): \(seconds.short) s")
             }
         }
         return samples
     }
 
-    private func measure(_ contender: Contender, in lab: Lab) throws -> [Figure: Double] {
-        let stand = try Stand(contender, in: lab, tools: tools)
-        defer { stand.stop() }
-        var values: [Figure: Double] = [:]
-        for measurement in measurements where contender.hasQueue || !measurement.needsQueue {
-            values.merge(try attempt(measurement, on: stand)) { $1 }
-        }
-        return values
-    }
-
-    private func attempt(_ measurement: Measurement, on stand: Stand) throws -> [Figure: Double] {
+    private func measure(
+        _ measurement: Measurement, _ contender: Contender, in lab: Lab
+    ) throws -> [Figure: Double] {
         var attempt = 1
         while true {
+            let stand = try Stand(contender, in: lab, tools: tools)
+            defer { stand.stop() }
             do {
                 return try measurement.run(stand)
             } catch let wrong as WrongAnswer {
-                let what = "\(stand.contender.rawValue), \(measurement.figures[0].rawValue): \(wrong)"
+                let what = "\(contender.rawValue), \(measurement.figures[0].rawValue): \(wrong)"
                 guard attempt < Self.attempts else { throw WrongAnswer(what) }
                 note("\(what); once more")
                 attempt += 1

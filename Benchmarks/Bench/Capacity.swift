@@ -3,7 +3,7 @@ import Glibc
 import Lab
 
 private let queued = 15_000
-private let repetitions = 7
+private let repetitions = 11
 
 /// Packets a second of a consumer that always has work: it is stopped, 15,000 packets are queued, it is
 /// continued, and the clock runs until the last has arrived. The median of several times.

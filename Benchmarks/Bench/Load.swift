@@ -72,9 +72,9 @@ func delivered(_ stand: Stand, flows: Int) throws -> Double {
     return Double(arrived) * 1e9 / sent.nanoseconds
 }
 
-/// MiB of the consumer in memory.
-func residentMemory(_ stand: Stand) throws -> Double {
-    guard let consumer = stand.consumer else { return 0 }
+/// MiB of the consumer in memory; nil where there is none.
+func residentMemory(_ stand: Stand) throws -> Double? {
+    guard let consumer = stand.consumer else { return nil }
     let text = try String(contentsOfFile: "/proc/\(consumer.pid)/statm", encoding: .utf8)
     guard let pages = text.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else {
         throw LabError("the consumer is gone")

@@ -11,8 +11,11 @@ struct Measurement: Sendable {
         Measurement(figures: [.deliveredOneFlow], needsQueue: false) {
             [.deliveredOneFlow: try delivered($0, flows: 1)]
         },
-        Measurement(figures: [.deliveredManyFlows], needsQueue: false) {
-            [.deliveredManyFlows: try delivered($0, flows: 60_000)]
+        Measurement(figures: [.deliveredManyFlows, .memory], needsQueue: false) { stand in
+            var values = [Figure.deliveredManyFlows: try delivered(stand, flows: 60_000)]
+            // After what fills a table, if anything does.
+            values[.memory] = try residentMemory(stand)
+            return values
         },
         Measurement(figures: [.tcpOffload], needsQueue: false) { [.tcpOffload: try bulk($0, offload: true)] },
         Measurement(figures: [.tcpNoOffload], needsQueue: false) { [.tcpNoOffload: try bulk($0, offload: false)] },
@@ -24,7 +27,5 @@ struct Measurement: Sendable {
             let times = try roundTrips(stand, awake: true)
             return [.roundTripMedianAwake: times.median, .roundTripTailAwake: times.tail]
         },
-        // Last: what is resident after all of the load above.
-        Measurement(figures: [.memory], needsQueue: true) { [.memory: try residentMemory($0)] },
     ]
 }

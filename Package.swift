@@ -62,7 +62,9 @@ let package = Package(
 
         // What surrounds it: where packets come from, the kernel's rules, where events go.
         room("Intake", ["Evidence", "Wire", "CLinux", "CNetfilter", "CPcap"]),
-        room("Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"]),
+        room(
+            "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
+            resources: [.embedInCode("Templates")]),
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
@@ -115,9 +117,12 @@ let package = Package(
                 "Intake",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
-        tests("OffloadTests", ["Offload", "Evidence", "Wire"]),
+        tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
-        tests("ConfigurationTests", ["Configuration", "Evidence", "Floods", "Offload", "Topology", "Wire"]),
+        tests(
+            "ConfigurationTests",
+            ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+        tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]
 )

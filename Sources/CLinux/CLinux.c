@@ -70,3 +70,5 @@ int flinch_enter_network(const char *path) {
     errno = code;
     return result;
 }
+
+int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }

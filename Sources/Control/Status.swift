@@ -156,21 +156,24 @@ public struct Status: Codable, Sendable {
         public var passedOverload: UInt64
         /// Passed by the kernel while no sensor was bound.
         public var passedUnbound: UInt64
+        /// Dropped by the kernel while no sensor was bound.
+        public var droppedUnbound: UInt64
         /// Messages that Flinch could not read; accepted or dropped as `when-overloaded` says.
         public var unreadable: UInt64
         public var total: UInt64 {
-            droppedQueueFull + droppedSocketFull + passedOverload + passedUnbound + unreadable
+            droppedQueueFull + droppedSocketFull + passedOverload + passedUnbound + droppedUnbound
+                + unreadable
         }
 
         public init(
             droppedQueueFull: UInt64, droppedSocketFull: UInt64, passedOverload: UInt64,
-            passedUnbound:
-                UInt64, unreadable: UInt64
+            passedUnbound: UInt64, droppedUnbound: UInt64, unreadable: UInt64
         ) {
             self.droppedQueueFull = droppedQueueFull
             self.droppedSocketFull = droppedSocketFull
             self.passedOverload = passedOverload
             self.passedUnbound = passedUnbound
+            self.droppedUnbound = droppedUnbound
             self.unreadable = unreadable
         }
     }

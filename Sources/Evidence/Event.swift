@@ -15,11 +15,13 @@ public struct Event: Sendable, BitwiseCopyable {
     public var guest: Int32
     /// The same number for both directions of a flow; not unique for ever.
     public var flow: UInt64
+    /// Which of the programs that the sensor has run so far: `finding.code` and `guest` are its indices.
+    public var generation: UInt32
 
     @inlinable
     public init(
         packet: Packet, arrival: Arrival, finding: Finding, verdict: Verdict, reason: Reason,
-        intended: Verdict, guest: Int32, flow: UInt64
+        intended: Verdict, guest: Int32, flow: UInt64, generation: UInt32 = 0
     ) {
         self.packet = packet
         self.arrival = arrival
@@ -29,6 +31,7 @@ public struct Event: Sendable, BitwiseCopyable {
         self.intended = intended
         self.guest = guest
         self.flow = flow
+        self.generation = generation
     }
 }
 

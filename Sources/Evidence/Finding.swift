@@ -56,6 +56,13 @@ public struct Findings: Sendable, BitwiseCopyable {
         overflow = 0
     }
 
+    /// Whether one of them asks to drop the packet.
+    @inlinable
+    public var anyAskDrop: Bool {
+        for index in 0..<count where storage[index].asks == .drop { return true }
+        return false
+    }
+
     @inlinable
     public subscript(index: Int) -> Finding { storage[index] }
 }

@@ -18,6 +18,9 @@ public struct Inspector: ~Copyable {
     private let tally: Tally.Writer
     private let owner: Owner
 
+    /// Which program this inspector is of; goes into its events.
+    public let generation: UInt32
+
     /// The last packet inspected, and what was found on it.
     public private(set) var packet = Packet()
     public private(set) var findings = Findings()
@@ -42,10 +45,12 @@ public struct Inspector: ~Copyable {
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
     /// be had.
     public init(
-        worker: Int, hosts: HostTable, floods: FloodTable, rules: RuleSet, policies: PolicyTable, tally: Tally
+        worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
+        policies: PolicyTable, tally: Tally
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
         matcher = try Matcher(rules)
+        self.generation = generation
         self.hosts = hosts.view
         self.floods = floods.worker(worker)
         self.policies = policies.view
@@ -76,11 +81,11 @@ public struct Inspector: ~Copyable {
 
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
-            Conformance.inspect(packet, policy.checks, into: &findings)
+            if policy.malformed != .pass { Conformance.inspect(packet, into: &findings) }
             matcher.inspect(packet, bytes, into: &findings)
         }
 
-        let decision = policy.decide(flood: advice, ruleDrops: findings.askDrop, sort: PacketSort(packet))
+        let decision = policy.decide(flood: advice, ruleDrops: findings.anyAskDrop, sort: PacketSort(packet))
         tally.count(decision)
         if findings.count > 0 { countFindings(destination, source) }
         return decision

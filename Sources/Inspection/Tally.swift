@@ -32,8 +32,8 @@ public final class Tally: Sendable {
     public func wouldHaveDropped(_ reason: Reason) -> UInt64 { sum(Tally.shadowBase + Int(reason.rawValue)) }
 
     private func sum(_ index: Int) -> UInt64 {
-        (0..<workerCount).reduce(0) {
-            $0 &+ unsafe counters[$1 * Tally.stride + index].load(ordering: .relaxed)
+        (0..<workerCount).reduce(0) { total, worker in
+            unsafe total &+ counters[worker * Tally.stride + index].load(ordering: .relaxed)
         }
     }
 

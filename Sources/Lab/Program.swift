@@ -74,7 +74,8 @@ public final class Program: Sendable {
         var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
         var settings = unsafe variables.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer {
-            for unsafestring in unsafe arguments + settings { unsafe free(string) }
+            unsafe arguments.forEach { unsafe free($0) }
+            unsafe settings.forEach { unsafe free($0) }
         }
         var pid: pid_t = 0
         let code = unsafe posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, &settings)

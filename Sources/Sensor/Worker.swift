@@ -104,6 +104,6 @@ extension Event {
         self.init(
             packet: inspector.packet, arrival: arrival, finding: inspector.findings[index],
             verdict: decision.verdict, reason: decision.reason, intended: decision.intended,
-            guest: inspector.guest, flow: inspector.packet.flowHash(seed: seed))
+            guest: inspector.guest, flow: inspector.packet.flowHash(seed: seed), generation: inspector.generation)
     }
 }

@@ -15,7 +15,8 @@ struct WorkerCell: ~Copyable {
     let retired = Atomic<UInt>(0)
     /// Thread identifier, for /proc/self/task.
     let thread = Atomic<Int32>(0)
-    let finished = Atomic<Bool>(false)
+    /// Why the thread could not be pinned, an errno value; 0 when it was.
+    let pinError = Atomic<Int32>(0)
     let packets = Gauge()
     let batches = Gauge()
     /// Messages of the queue that could not be read as a packet.

@@ -1,28 +1,116 @@
 import Evidence
-import Wire
+import Glibc
 
-/// The variables a rule file may name: `$HOME_NET`, `$HTTP_PORTS`. Values are in rule syntax.
-public struct RuleVariables: Sendable, Equatable {
-    public var addresses: [String: String]
-    public var ports: [String: String]
+/// The rules of a sensor, compiled. Never changes: a reload makes another one beside it.
+public final class RuleSet: Sendable {
+    /// What loaded, in the order of the files. A finding's `code` is an index into this.
+    public let rules: [Rule]
+    /// What did not load, in the order of the files.
+    public let problems: [RuleProblem]
+    let compiled: CompiledRules
 
-    public init(addresses: [String: String], ports: [String: String]) {
-        self.addresses = addresses
-        self.ports = ports
+    /// No rule at all.
+    public static let empty: RuleSet = {
+        // With no pattern to compile there is nothing that can fail.
+        do { return try RuleSet.compile(text: "", file: "", variables: .stock(home: [])) } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
+
+    /// Reads rule files. A rule that does not load is in `problems`; only a file that cannot be read, or an
+    /// engine that refuses, is an error.
+    public static func load(
+        files: [String], variables: RuleVariables
+    ) throws(RuleLoadError) -> RuleSet {
+        var sources: [(file: String, bytes: [UInt8])] = []
+        for file in files { sources.append((file, try contents(of: file))) }
+        return try RuleSet(sources, variables)
+    }
+
+    /// Compiles the text of one rule file; `file` is what `problems` call it.
+    public static func compile(
+        text: String, file: String, variables: RuleVariables
+    ) throws(RuleLoadError) -> RuleSet {
+        try RuleSet([(file, Array(text.utf8))], variables)
+    }
+
+    /// Bytes of the compiled tables and pattern databases, in use as long as the set is.
+    public var memoryBytes: Int { compiled.memoryBytes }
+
+    init(_ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables) throws(RuleLoadError) {
+        var parser = RuleParser(variables: variables)
+        var loaded: [(parsed: ParsedRule, rule: Rule)] = []
+        var problems: [RuleProblem] = []
+        /// Where each gid and sid was first seen.
+        var places: [UInt64: String] = [:]
+        for (file, bytes) in sources {
+            for line in RuleLines.split(bytes) {
+                var sid: UInt32? = nil
+                do throws(Rejection) {
+                    guard !line.isTooLong else {
+                        throw Rejection("a rule longer than \(RuleLines.maximumLength) bytes")
+                    }
+                    sid = RuleParser.sid(of: line.text[...])
+                    let parsed = try parser.parse(line.text[...])
+                    let place = UInt64(parsed.gid) << 32 | UInt64(parsed.sid)
+                    if let first = places[place] {
+                        throw Rejection("sid \(parsed.sid) of gid \(parsed.gid) stands in \(first) already")
+                    }
+                    places[place] = "\(file):\(line.number)"
+                    loaded.append((parsed, Rule(parsed, file: file, line: line.number)))
+                } catch {
+                    problems.append(
+                        RuleProblem(file: file, line: line.number, sid: sid, reason: error.reason))
+                }
+            }
+        }
+        rules = loaded.map(\.rule)
+        self.problems = problems
+        compiled = try CompiledRules(FlatForm(loaded))
+    }
+
+    /// Files larger than this are not taken for rule files.
+    private static let largestFile = 512 << 20
+
+    private static func contents(of file: String) throws(RuleLoadError) -> [UInt8] {
+        func refuse(_ code: Int32) -> RuleLoadError {
+            .unreadable(file: file, reason: unsafe String(cString: strerror(code)))
+        }
+        guard let handle = unsafe fopen(file, "re") else { throw refuse(errno) }
+        defer { unsafe _ = fclose(handle) }
+        var bytes: [UInt8] = []
+        let step = 1 << 16
+        while true {
+            var count = 0
+            let part = unsafe [UInt8](unsafeUninitializedCapacity: step) { buffer, used in
+                unsafe used = fread(buffer.baseAddress, 1, step, handle)
+                count = used
+            }
+            bytes += part
+            if count < step { break }
+            guard bytes.count <= largestFile else {
+                throw .unreadable(file: file, reason: "larger than \(largestFile >> 20) MiB")
+            }
+        }
+        guard unsafe ferror(handle) == 0 else { throw refuse(errno) }
+        return bytes
     }
 }
 
-/// A line of a rule file that was not loaded, and why.
-public struct RuleProblem: Sendable, Equatable {
-    public var file: String
-    public var line: Int
-    public var sid: UInt32?
-    public var reason: String
-
-    public init(file: String, line: Int, sid: UInt32?, reason: String) {
+extension Rule {
+    fileprivate init(_ parsed: ParsedRule, file: String, line: Int) {
+        let known = Classification.classes[parsed.classtype]
+        gid = parsed.gid
+        sid = parsed.sid
+        rev = parsed.rev
+        message = parsed.message
+        classtype = parsed.classtype
+        // A class of the user's own is named as it is written.
+        category = known?.text ?? parsed.classtype
+        priority = parsed.priority ?? known?.priority ?? Classification.defaultPriority
+        action = parsed.action
+        concern = Concern(priority: priority)
         self.file = file
         self.line = line
-        self.sid = sid
-        self.reason = reason
     }
 }

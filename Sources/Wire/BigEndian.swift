@@ -38,6 +38,13 @@ extension RawSpan {
         return unsafe extracting(unchecked: start..<byteCount)
     }
 
+    /// `start..<end`; `0 <= start <= end <= byteCount` is the caller's promise.
+    @inlinable @inline(__always) @_lifetime(copy self)
+    func between(_ start: Int, _ end: Int) -> RawSpan {
+        assert(start >= 0 && start <= end && end <= byteCount)
+        return unsafe extracting(unchecked: start..<end)
+    }
+
     /// `start..<end` cut to what is there.
     @inlinable @inline(__always) @_lifetime(copy self)
     func clamped(_ start: Int, _ end: Int) -> RawSpan {

@@ -3,7 +3,7 @@ extension Decoder {
     /// three since.
     static var extensionLimit: Int { 10 }
 
-    /// Walks the extension headers in `start..<end`, of which `packet.ipProtocol` names the first, and reads
+    /// Walks the extension headers in `start..<end`, which lie within `bytes` and of which `packet.ipProtocol` names the first, and reads
     /// what follows them. `statedEnd` is where the packet ends as stated.
     static func readExtensions(
         _ bytes: RawSpan, _ start: Int, _ end: Int, _ statedEnd: Int, _ cut: Bool, _ packet: inout Packet
@@ -15,7 +15,7 @@ extension Decoder {
             packet.ipProtocol = kind
             packet.transportOffset = Int32(truncatingIfNeeded: offset)
             packet.setPayload(offset, end: end)
-            guard let header = IPv6Extension(bytes.clamped(offset, end)) else {
+            guard let header = IPv6Extension(bytes.between(offset, end)) else {
                 return packet.stopUpper(.ipv6ExtensionTruncated, cut: cut)
             }
             let length = header.length(as: kind)

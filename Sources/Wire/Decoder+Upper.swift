@@ -1,5 +1,5 @@
 extension Decoder {
-    /// Reads what the IP packet carries in `start..<end`. `cut` says that the IP packet reaches beyond
+    /// Reads what the IP packet carries in `start..<end`, which lie within `bytes`. `cut` says that the IP packet reaches beyond
     /// `end`, and that the capture is to blame.
     @inline(__always)
     static func readUpper(
@@ -11,7 +11,7 @@ extension Decoder {
             packet.kind = .laterFragment
             return
         }
-        let upper = bytes.clamped(start, end)
+        let upper = bytes.between(start, end)
         switch packet.ipProtocol {
         case IPProtocol.tcp: readTCP(upper, start, cut, &packet)
         case IPProtocol.udp: readUDP(upper, start, cut, &packet)

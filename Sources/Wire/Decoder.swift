@@ -8,8 +8,19 @@ public enum Decoder {
     /// length, a queue's copy range). What then seems to be missing is `cutByCapture` and no other anomaly,
     /// and the kind is that of the last whole header: `other` if the IP header is not whole, `otherIP` if
     /// the upper one is not.
+    @inlinable @inline(__always)
     public static func decode(_ bytes: RawSpan, as link: LinkLayer, capturedShort: Bool = false) -> Packet {
         var packet = Packet()
+        decode(bytes, as: link, capturedShort: capturedShort, into: &packet)
+        return packet
+    }
+
+    /// The same into a fresh `Packet()`. A record that is returned by a call is copied right after it was
+    /// filled in field by field, in wider moves than the fields were written with: processors stall on that
+    /// for as long as the whole decoding takes.
+    public static func decode(
+        _ bytes: RawSpan, as link: LinkLayer, capturedShort: Bool, into packet: inout Packet
+    ) {
         // Offsets are kept in 32 bits. No source hands up more than some 512 KiB (BIG TCP).
         let bytes = bytes.clamped(0, Int(Int32.max))
         packet.statedLength = Int32(truncatingIfNeeded: bytes.byteCount)
@@ -21,7 +32,6 @@ public enum Decoder {
             readARP(bytes, at: 0, capturedShort, &packet)
         case .other: packet.setPayload(0, end: bytes.byteCount)
         }
-        return packet
     }
 
     private static func readEthernet(_ bytes: RawSpan, _ cut: Bool, _ packet: inout Packet) {

@@ -21,14 +21,15 @@ public struct HeaderOption: Equatable, Sendable, BitwiseCopyable {
 public struct HeaderOptions: ~Escapable {
     public let bytes: RawSpan
     @usableFromInline var position = 0
+    @usableFromInline var refused = false
     /// A length below 2 or beyond the header ended the walk.
-    public private(set) var isMalformed = false
+    @inlinable public var isMalformed: Bool { refused }
 
     @inlinable @_lifetime(copy bytes)
     init(_ bytes: RawSpan) { self.bytes = bytes }
 
     /// The next option that is not padding; nil at the end.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func next() -> HeaderOption? {
         while position < bytes.byteCount {
             let kind = bytes.be8(position)
@@ -48,9 +49,9 @@ public struct HeaderOptions: ~Escapable {
         return nil
     }
 
-    @usableFromInline
+    @inlinable @inline(__always)
     mutating func refuse() -> HeaderOption? {
-        isMalformed = true
+        refused = true
         position = bytes.byteCount
         return nil
     }

@@ -38,3 +38,6 @@ uint64_t flinch_monotonic(void);
 
 // Moves the calling thread, and no other, into the network namespace at `path`. Returns 0 or -1 with errno.
 int flinch_enter_network(const char *path);
+
+// Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
+int flinch_unshare_network(void);

@@ -1,0 +1,71 @@
+import Floods
+import Topology
+import Wire
+
+/// Reads the list of guests.
+struct GuestReader {
+    /// What the file says for every guest.
+    let shadow: Bool
+    let floods: FloodLimits
+
+    func read(_ value: Value) -> [Settings.ProtectedGuest] {
+        let example = "- {name: web, addresses: [192.0.2.7]}"
+        guard let elements = value.elements(numbered: true, like: example) else { return [] }
+        if elements.isEmpty { value.problem("there is none; write at least one, like: \(example)") }
+        var guests: [Settings.ProtectedGuest] = []
+        var names: [String: Int] = [:]
+        var owners: [Prefix: (name: String, line: Int)] = [:]
+        for element in elements {
+            guard let section = element.section(["name", "addresses", "port", "shadow", "floods"]) else {
+                continue
+            }
+            let name = self.name(section, &names)
+            var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
+            guest.port = section["port"].flatMap(InterfaceName.read)
+            guest.shadow = (section["shadow"]?.flag() ?? false) || shadow
+            let limits = section["floods"].map { FloodReader.read($0, over: floods) } ?? floods
+            guests.append(Settings.ProtectedGuest(guest: guest, floods: limits))
+        }
+        return guests
+    }
+
+    private func name(_ section: Section, _ names: inout [String: Int]) -> String? {
+        guard let value = section["name"] else {
+            section.missing("name", "the guest has none; write name: and a word")
+            return nil
+        }
+        guard let name = value.text("a name", atMost: 64) else { return nil }
+        if let line = names[name] {
+            value.problem("\(quoted(name)) is the name of the guest on line \(line) too; give it another")
+        }
+        names[name] = names[name] ?? value.line
+        return name
+    }
+
+    private func addresses(
+        _ section: Section, _ name: String?, _ owners: inout [Prefix: (name: String, line: Int)]
+    ) -> [Prefix] {
+        guard let value = section["addresses"] else {
+            section.missing("addresses", "the guest has none; write addresses: [192.0.2.7]")
+            return []
+        }
+        guard let elements = value.elements(like: #"[192.0.2.7, "2001:db8::7"]"#) else { return [] }
+        if elements.isEmpty { value.problem("the list is empty; write at least one, like [192.0.2.7]") }
+        var prefixes: [Prefix] = []
+        for element in elements {
+            guard let prefix = element.prefix() else { continue }
+            if prefix == Prefix(Address.none) {
+                element.problem("\"::\" is no host's address; write the guest's own")
+                continue
+            }
+            if let owner = owners[prefix] {
+                let whose = owner.name == name ?? "" ? "this guest" : quoted(owner.name)
+                element.problem("\(prefix) is an address of \(whose) already (line \(owner.line))")
+                continue
+            }
+            owners[prefix] = (name ?? "", element.line)
+            prefixes.append(prefix)
+        }
+        return prefixes
+    }
+}

@@ -1,0 +1,120 @@
+import Evidence
+import Floods
+import Offload
+import Signatures
+import Topology
+import Wire
+
+/// What the operator's configuration file says, checked, with every default filled in.
+///
+/// Paths are absolute or relative to the working directory: what the file wrote relative to its own
+/// folder has that folder in front.
+public struct Settings: Sendable, Equatable {
+    public var sensor = Sensor()
+    public var queues = Queues()
+    public var divert = Divert()
+    /// Verdicts are recorded and everything passes. Each guest's own `shadow` is then set as well.
+    public var shadow = false
+    /// For every guest that says nothing else; already part of each guest's own.
+    public var floods = FloodLimits()
+    public var guests: [ProtectedGuest] = []
+    public var rules = Rules()
+    public var policy = Policy()
+    public var events = Events()
+
+    public init() {}
+
+    public struct Sensor: Sendable, Equatable {
+        /// Default: the host's name.
+        public var name = ""
+        /// Workers, 1…64; nil for one a core.
+        public var workers: Int?
+        /// Cores the workers are pinned to, one a worker; empty for whichever are usable.
+        public var cores: [Int] = []
+        /// Path of the control socket, at most 107 bytes.
+        public var control = "/run/flinch/flinchd.sock"
+    }
+
+    public struct Queues: Sendable, Equatable {
+        /// Number of the first worker's queue; the others follow.
+        public var first: UInt16 = 0
+        /// Packets that may wait for a verdict in one queue.
+        public var length: UInt32 = 16_384
+        /// Bytes of each queue socket's receive buffer.
+        public var receiveBuffer = 64 << 20
+    }
+
+    public struct Divert: Sendable, Equatable {
+        public var backend = Backend.auto
+        /// Empty for every bridge.
+        public var bridges: [String] = []
+        public var whenStopped = Uninspected.pass
+        public var whenOverloaded = Uninspected.pass
+        public var arp = NonIP.pass
+        public var otherProtocols = NonIP.pass
+        public var excluded: [Prefix] = []
+        public var markBit: UInt32 = 0x0100_0000
+    }
+
+    /// Which kind of kernel rules diverts the traffic.
+    public enum Backend: String, Sendable, CaseIterable {
+        /// `bridge` where the kernel can, else `inet`.
+        case auto
+        case bridge, inet
+        /// The rules are the operator's own.
+        case none
+    }
+
+    public struct ProtectedGuest: Sendable, Equatable {
+        public var guest: Guest
+        public var floods: FloodLimits
+    }
+
+    public struct Rules: Sendable, Equatable {
+        public var files: [String] = []
+        /// What the file sets. Suricata's defaults for the rest are the rule loader's.
+        public var variables = RuleVariables(addresses: [:], ports: [:])
+    }
+
+    public struct Policy: Sendable, Equatable {
+        public var malformed = Handling.alert
+        public var unknownProtocols = Handling.pass
+        public var signatures = Signatures.asWritten
+    }
+
+    /// What becomes of a packet that a rule matched.
+    public enum Signatures: String, Sendable, CaseIterable {
+        /// What the rule's own action says.
+        case asWritten = "as-written"
+        case alertOnly = "alert-only"
+    }
+
+    public struct Events: Sendable, Equatable {
+        /// Path of the EVE file; "-" for standard output.
+        public var eve = "/var/log/flinch/eve.json"
+        /// Events that one worker's ring holds, a power of two.
+        public var ring = 8192
+    }
+}
+
+extension Settings {
+    /// One core a worker, given the cores that this process may use, lowest first.
+    ///
+    /// More workers than cores share them in turn. Never empty.
+    public func workerCores(usable: [Int]) -> [Int] {
+        if !sensor.cores.isEmpty { return sensor.cores }
+        let pool = usable.isEmpty ? [0] : usable
+        let count = sensor.workers ?? min(pool.count, Settings.maximumWorkers)
+        return (0..<count).map { pool[$0 % pool.count] }
+    }
+
+    /// What the kernel is to divert to `workers` queues.
+    public func diversionPlan(workers: Int) -> DiversionPlan {
+        DiversionPlan(
+            bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(workers),
+            whenStopped: divert.whenStopped, arp: divert.arp, otherProtocols: divert.otherProtocols,
+            excluded: divert.excluded, markBit: divert.markBit)
+    }
+
+    public static let maximumWorkers = 64
+}

@@ -1,0 +1,202 @@
+import Evidence
+import Floods
+import Glibc
+import Offload
+import Signatures
+import Topology
+import Wire
+
+/// Reads the sections of the file into `Settings`. What is wrong keeps its default and is reported.
+struct SettingsReader {
+    /// The configuration file's folder with a slash at its end, or nothing.
+    let folder: String
+
+    func read(_ root: Value) -> Settings {
+        var settings = Settings()
+        settings.sensor.name = SettingsReader.hostName()
+        let keys = [
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "events",
+        ]
+        guard let top = root.section(keys) else { return settings }
+        if let value = top["sensor"] { sensor(value, &settings.sensor) }
+        if let value = top["queues"] { queues(value, &settings) }
+        if let value = top["divert"] { divert(value, &settings.divert) }
+        settings.shadow = top["shadow"]?.flag() ?? false
+        if let value = top["floods"] { settings.floods = FloodReader.read(value, over: settings.floods) }
+        if let value = top["guests"] {
+            settings.guests = GuestReader(shadow: settings.shadow, floods: settings.floods).read(value)
+        } else {
+            top.missing(
+                "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
+        }
+        if let value = top["rules"] { rules(value, &settings.rules) }
+        if let value = top["policy"] { policy(value, &settings.policy) }
+        if let value = top["events"] { events(value, &settings.events) }
+        return settings
+    }
+
+    // MARK: - Sections
+
+    private func sensor(_ value: Value, _ sensor: inout Settings.Sensor) {
+        guard let section = value.section(["name", "workers", "cores", "control"]) else { return }
+        sensor.name = section["name"]?.text("a name", atMost: 255) ?? sensor.name
+        sensor.workers = section["workers"]?.integer(1...Settings.maximumWorkers)
+        if let list = section["cores"] {
+            var cores: [Int] = []
+            for element in list.elements(like: "[0, 1]") ?? [] {
+                guard let core = element.integer(0...1023) else { continue }
+                if cores.contains(core) { element.problem("core \(core) is listed twice") }
+                cores.append(core)
+            }
+            if cores.count > Settings.maximumWorkers {
+                list.problem("\(cores.count) cores are too many; list at most \(Settings.maximumWorkers)")
+            }
+            sensor.cores = cores
+            if let workers = sensor.workers, !cores.isEmpty, workers != cores.count {
+                section["workers"]?.problem(
+                    "\(workers) workers, but cores lists \(cores.count); write one of the two")
+            }
+        }
+        if let control = section["control"], let path = control.text("a path", atMost: 4096) {
+            sensor.control = resolved(path)
+            // sun_path of a Unix socket address holds 108 bytes with its end.
+            if sensor.control.utf8.count > 107 {
+                control.problem("the path is longer than the 107 bytes that a socket's may have")
+            }
+        }
+    }
+
+    private func queues(_ value: Value, _ settings: inout Settings) {
+        guard let section = value.section(["first", "length", "receive-buffer"]) else { return }
+        if let value = section["first"], let first = value.integer(0...65_535) {
+            let workers = settings.sensor.workers ?? max(1, settings.sensor.cores.count)
+            if first + workers > 65_536 {
+                value.problem(
+                    "\(workers) queues from \(first) on go past 65535; write at most \(65_536 - workers)")
+            }
+            settings.queues.first = UInt16(first)
+        }
+        if let length = section["length"]?.integer(16...1 << 20, "packets") {
+            settings.queues.length = UInt32(length)
+        }
+        if let size = section["receive-buffer"]?.size(256 << 10...1 << 30) {
+            settings.queues.receiveBuffer = size
+        }
+    }
+
+    private func divert(_ value: Value, _ divert: inout Settings.Divert) {
+        let keys = [
+            "backend", "bridges", "when-stopped", "when-overloaded", "arp", "other-protocols", "exclude",
+            "mark-bit",
+        ]
+        guard let section = value.section(keys) else { return }
+        divert.backend = section["backend"]?.choice() ?? divert.backend
+        for element in section["bridges"]?.elements(like: "[br0]") ?? [] {
+            guard let name = InterfaceName.read(element) else { continue }
+            if divert.bridges.contains(name) { element.problem("\(name) is listed twice") }
+            divert.bridges.append(name)
+        }
+        divert.whenStopped = section["when-stopped"]?.choice() ?? divert.whenStopped
+        divert.whenOverloaded = section["when-overloaded"]?.choice() ?? divert.whenOverloaded
+        divert.arp = section["arp"]?.choice() ?? divert.arp
+        divert.otherProtocols = section["other-protocols"]?.choice() ?? divert.otherProtocols
+        for key in ["arp", "other-protocols"] where divert.backend == .inet {
+            guard let value = section[key], value.word == "inspect" else { continue }
+            value.problem(
+                "the inet backend brings up IP alone; write pass or drop, or choose the bridge backend")
+        }
+        for element in section["exclude"]?.elements(like: "[192.0.2.1, \"2001:db8::/64\"]") ?? [] {
+            if let prefix = element.prefix() { divert.excluded.append(prefix) }
+        }
+        if let value = section["mark-bit"] {
+            if let number = value.number, let bit = UInt32(exactly: number), bit.nonzeroBitCount == 1 {
+                divert.markBit = bit
+            } else {
+                value.refuse("one bit of 32; write a power of two, like 0x01000000")
+            }
+        }
+    }
+
+    private func rules(_ value: Value, _ rules: inout Settings.Rules) {
+        guard let section = value.section(["files", "variables"]) else { return }
+        for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
+            if let path = element.text("a path") { rules.files.append(resolved(path)) }
+        }
+        let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
+        for (name, value) in section["variables"]?.entries(like: example) ?? [] {
+            guard !name.isEmpty, name.utf8.count <= 64,
+                name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+            else {
+                value.problem(
+                    "\(quoted(name)) is not the name of a variable; write letters, digits and _, like HOME_NET"
+                )
+                continue
+            }
+            guard let text = variable(value) else { continue }
+            if name.hasSuffix("PORTS") {
+                rules.variables.ports[name] = text
+            } else {
+                rules.variables.addresses[name] = text
+            }
+        }
+    }
+
+    /// In rule syntax, or as a YAML list of its elements.
+    private func variable(_ value: Value) -> String? {
+        if value.word != nil { return value.text("a value in rule syntax") }
+        guard let elements = value.elements(like: #""[10.0.0.0/8,!10.1.0.0/16]""#) else { return nil }
+        let words = elements.compactMap { $0.text("a value in rule syntax") }
+        return words.count == elements.count ? "[\(words.joined(separator: ","))]" : nil
+    }
+
+    private func policy(_ value: Value, _ policy: inout Settings.Policy) {
+        guard let section = value.section(["malformed", "unknown-protocols", "signatures"]) else { return }
+        policy.malformed = section["malformed"]?.choice() ?? policy.malformed
+        policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
+        policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+    }
+
+    private func events(_ value: Value, _ events: inout Settings.Events) {
+        guard let section = value.section(["eve", "ring"]) else { return }
+        if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
+            events.eve = path == "-" ? path : resolved(path)
+        }
+        if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
+            if ring.nonzeroBitCount == 1 {
+                events.ring = ring
+            } else {
+                let below = 1 << (Int.bitWidth - 1 - ring.leadingZeroBitCount)
+                value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
+            }
+        }
+    }
+
+    // MARK: - Pieces
+
+    private func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+
+    private static func hostName() -> String {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
+            unsafe name.initialize(repeating: 0)
+            // One byte stays 0: a name that was cut need not have its end.
+            guard let start = name.baseAddress, unsafe gethostname(start, name.count - 1) == 0 else {
+                return "sensor"
+            }
+            return unsafe String(cString: start)
+        }
+    }
+}
+
+enum InterfaceName {
+    /// What the kernel takes for an interface's name (net/core/dev.c, dev_valid_name).
+    static func read(_ value: Value) -> String? {
+        let right = "an interface's name (1 to 15 bytes, no blank, no slash, no colon)"
+        guard let name = value.word, (1...15).contains(name.utf8.count), name != ".", name != "..",
+            !name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F || $0 == 0x2F || $0 == 0x3A })
+        else {
+            value.refuse(right)
+            return nil
+        }
+        return name
+    }
+}

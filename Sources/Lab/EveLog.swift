@@ -1,0 +1,103 @@
+import Foundation
+
+/// The sensor's eve.json, read as it grows.
+public struct EveLog: Sendable {
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    /// One line, as far as the lab looks at it.
+    public struct Record: Decodable, Sendable {
+        public struct Alert: Decodable, Sendable {
+            public var action: String
+            public var gid: Int
+            public var signature_id: Int
+            public var signature: String
+            public var category: String
+            public var severity: Int
+        }
+        public struct Flood: Decodable, Sendable {
+            public var id: UInt64
+            public var `class`: String
+            public var phase: String
+            public var action: String
+            public var threshold: UInt64
+            public var rate: UInt64?
+            public var packets: UInt64?
+            public var peak_rate: UInt64?
+            public var dropped: UInt64?
+            public var duration: Double?
+        }
+        public struct Flinch: Decodable, Sendable {
+            public var guest: String?
+            public var concern: String?
+            public var reason: String?
+            public var verdict: String?
+            public var intended: String?
+            public var shadow: Bool?
+            public var flood: Flood?
+        }
+
+        public var timestamp: String
+        public var event_type: String
+        public var in_iface: String?
+        public var src_ip: String?
+        public var src_port: Int?
+        public var dest_ip: String?
+        public var dest_port: Int?
+        public var proto: String?
+        public var alert: Alert?
+        public var flinch: Flinch?
+
+        /// Seconds since the Unix epoch.
+        public var time: Double? { EveLog.seconds(timestamp) }
+        /// The opening of a flood.
+        public var opens: Bool { event_type == "alert" && flinch?.flood?.phase == "open" }
+        public var closes: Bool { event_type == "flood" && flinch?.flood?.phase == "close" }
+        /// An alert of a rule.
+        public var isSignature: Bool { event_type == "alert" && flinch?.flood == nil }
+    }
+
+    /// Bytes written until now: a place to read from later.
+    public var end: Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.size] as? NSNumber)?.intValue ?? 0
+    }
+
+    /// The complete lines after a place in the file. A line that is no JSON is an error, not skipped: the
+    /// sensor may not write such.
+    public func records(from place: Int = 0) throws -> [Record] {
+        guard let data = FileManager.default.contents(atPath: path), data.count > place else { return [] }
+        let decoder = JSONDecoder()
+        return try data[place...].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+            .prefix(data.last == UInt8(ascii: "\n") ? .max : lines(data[place...]))
+            .map { line in
+                do {
+                    return try decoder.decode(Record.self, from: line)
+                } catch {
+                    throw LabError(
+                        "\(path): not an EVE line: \(String(decoding: line, as: UTF8.self)): \(error)")
+                }
+            }
+    }
+
+    /// Newlines, which is the number of complete lines.
+    private func lines(_ data: Data) -> Int { data.count { $0 == UInt8(ascii: "\n") } }
+
+    /// `2025-01-31T12:00:00.123456+0000` in seconds since the Unix epoch.
+    static func seconds(_ timestamp: String) -> Double? {
+        let fields = timestamp.split { "-T:.+Z".contains($0) }.compactMap { Int($0) }
+        let fraction = timestamp.split(separator: ".").last?.prefix { $0.isNumber } ?? ""
+        guard fields.count >= 7, fraction.count == 6 else { return nil }
+        // Days since the epoch by the civil calendar, whose years begin in March for the sum.
+        let year = fields[1] > 2 ? fields[0] : fields[0] - 1
+        let month = (fields[1] + 9) % 12
+        let days =
+            year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + fields[2] - 719_469
+        let seconds = days * 86_400 + fields[3] * 3600 + fields[4] * 60 + fields[5]
+        // What follows the fraction: hours and minutes east of Greenwich.
+        let zone = fields.count == 8 ? fields[7] : 0
+        let east = (zone / 100 * 3600 + zone % 100 * 60) * (timestamp.dropFirst(20).contains("-") ? -1 : 1)
+        return Double(seconds - east) + Double(fields[6]) / 1e6
+    }
+}

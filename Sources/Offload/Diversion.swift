@@ -1,0 +1,130 @@
+import Wire
+
+/// The kernel rules that send bridge traffic to the queues: tables named `flinch`, which nobody else uses.
+///
+/// All functions act on the network namespace of the calling thread, and need CAP_NET_ADMIN.
+public struct Diversion: Sendable {
+    public let plan: DiversionPlan
+
+    static let table = "flinch"
+    static let queueChain = "queues"
+    static let stateChain = "installed"
+
+    /// Throws `badPlan` for a plan that nft could not, or must not, be given.
+    public init(plan: DiversionPlan) throws(OffloadError) {
+        for bridge in plan.bridges { try Diversion.check(bridge: bridge) }
+        guard plan.queueCount >= 1, Int(plan.firstQueue) + Int(plan.queueCount) <= 65536 else {
+            throw OffloadError(
+                .badPlan,
+                "\(plan.queueCount) queues from number \(plan.firstQueue) on: at least one, and none above 65535")
+        }
+        guard plan.markBit.nonzeroBitCount == 1 else {
+            throw OffloadError(.badPlan, "the mark bit must be one bit of 32, such as 0x01000000")
+        }
+        self.plan = plan
+    }
+
+    /// Linux allows 15 bytes without blanks, '/' and ':' (kernel: dev_valid_name). Of those we refuse what
+    /// nft would not take literally between quotes.
+    static func check(bridge name: String) throws(OffloadError) {
+        let allowed = name.utf8.allSatisfy { byte in
+            (0x21...0x7E).contains(byte) && !"/:\"\\*".utf8.contains(byte)
+        }
+        guard allowed, (1...15).contains(name.utf8.count), name != ".", name != ".." else {
+            let shown = String(name.unicodeScalars.prefix(20).map { $0.value < 32 ? "?" : Character($0) })
+            throw OffloadError(
+                .badPlan,
+                "'\(shown)' is no name of a bridge: 1 to 15 printable ASCII characters but blank / : \" \\ *")
+        }
+    }
+
+    /// The rules as nft takes them, as `flinch divert print` shows them.
+    public func render(_ backend: Backend) -> String {
+        render(backend, formerSwitches: nil)
+    }
+
+    func render(_ backend: Backend, formerSwitches: BridgeNetfilter.Values?) -> String {
+        let state = DiversionState(plan: plan, formerSwitches: formerSwitches)
+        return fill(backend, state: state.comment(digest: digest(backend)))
+    }
+
+    /// Of all that the rules say, and of nothing that changes from one install to the next.
+    public func digest(_ backend: Backend) -> String {
+        Offload.digest(of: fill(backend, state: ""))
+    }
+
+    private func fill(_ backend: Backend, state: String) -> String {
+        let names = plan.bridges.map { "\"\($0)\"" }.joined(separator: ", ")
+        let (inKey, outKey) = backend == .bridge ? ("meta ibrname", "meta obrname") : ("iifname", "oifname")
+        var values = [
+            "state": state,
+            "mark": "0x" + String(repeating: "0", count: plan.markBit.leadingZeroBitCount / 4)
+                + String(plan.markBit, radix: 16),
+            "exclusions": exclusions.joined(separator: "\n"),
+            "queue": plan.queueStatement,
+            "xt_rule": plan.xtRuleText,
+            "arp": verdict(plan.arp, backend),
+            "other_protocols": verdict(plan.otherProtocols, backend),
+            "in_bridges": names.isEmpty ? "" : "\(inKey) { \(names) }",
+            "out_bridges": names.isEmpty ? "" : "\(outKey) { \(names) }",
+        ]
+        if backend == .bridge { return Template.bridge.filled(values) }
+
+        var nonIP = ""
+        if dropsNonIP {
+            values["in_bridges"] = names.isEmpty ? "" : "meta ibrname { \(names) }"
+            values["out_bridges"] = names.isEmpty ? "" : "meta obrname { \(names) }"
+            nonIP = "\n" + Template.nonIP.filled(values)
+        }
+        values["in_bridges"] = names.isEmpty ? "meta iifkind \"bridge\"" : "iifname { \(names) }"
+        values["out_bridges"] = names.isEmpty ? "meta oifkind \"bridge\"" : "oifname { \(names) }"
+        return Template.inet.filled(values) + nonIP
+    }
+
+    /// Whether the inet backend needs a table in the bridge family beside its own.
+    var dropsNonIP: Bool { plan.arp == .drop || plan.otherProtocols == .drop }
+
+    private func verdict(_ choice: NonIP, _ backend: Backend) -> String {
+        switch choice {
+        case .pass: "accept"
+        case .inspect: backend == .bridge ? "goto divert" : "accept"
+        case .drop: "counter name nonip_dropped drop"
+        }
+    }
+
+    private var exclusions: [String] {
+        let outermost = Diversion.outermost(plan.excluded)
+        var rules: [String] = []
+        for (family, prefixes) in [("ip", outermost.filter(\.isV4)), ("ip6", outermost.filter { !$0.isV4 })]
+        where !prefixes.isEmpty {
+            let set = prefixes.map(\.description).joined(separator: ", ")
+            for side in ["saddr", "daddr"] {
+                rules.append("\(family) \(side) { \(set) } counter name excluded accept")
+            }
+        }
+        return rules
+    }
+
+    /// Two prefixes are nested or apart: sorted, what lies within the one kept before goes. nft refuses
+    /// overlaps.
+    static func outermost(_ prefixes: [Prefix]) -> [Prefix] {
+        let sorted = prefixes.sorted { ($0.base, $0.fixedBits) < ($1.base, $1.fixedBits) }
+        var kept: [Prefix] = []
+        for prefix in sorted where kept.last?.contains(prefix.base) != true { kept.append(prefix) }
+        return kept
+    }
+
+    /// What an operator should know of this backend and this plan; one sentence each, for the log.
+    public func notes(_ backend: Backend) -> [String] {
+        guard backend == .inet else { return [] }
+        var notes = [
+            "this kernel has no nft queue for bridges: bridged packets are diverted through br_netfilter, which "
+                + "is on for every bridge of this network namespace, so they also pass its other ip, ip6 and inet rules"
+        ]
+        if plan.arp == .inspect { notes.append("ARP passes uninspected: br_netfilter does not queue it") }
+        if plan.otherProtocols == .inspect {
+            notes.append("protocols other than IPv4, IPv6 and ARP pass uninspected: br_netfilter does not queue them")
+        }
+        return notes
+    }
+}

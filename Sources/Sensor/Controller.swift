@@ -1,0 +1,167 @@
+import CLinux
+import Control
+import Evidence
+import Floods
+import Inspection
+import Synchronization
+import Topology
+
+/// What the control plane knows and does ten times a second: floods, the kernel's losses, rates. Shared by
+/// the sensor's main thread, which steps it, and the control socket's, which asks it for a status.
+final class Controller: Sendable {
+    private struct State {
+        var program: Program
+        var floods: FloodController
+        var losses: KernelLosses
+        var workerPackets: [[UInt64]]  // sums of the last ten steps, [step][worker]
+        var generation = 1
+        var lastError: String?
+    }
+
+    private let state: Mutex<State>
+    private let crew: Crew
+    private let tally: Tally
+    private let started: UInt64
+
+    init(program: Program, crew: Crew, tally: Tally, losses: KernelLosses, time: UInt64) {
+        self.crew = crew
+        self.tally = tally
+        started = time
+        state = Mutex(
+            State(
+                program: program, floods: FloodController(table: program.floods, guests: program.guestFloods),
+                losses: losses,
+                workerPackets: Array(repeating: Array(repeating: 0, count: crew.members.count), count: 10)))
+    }
+
+    /// One step of the floods; every tenth also reads the kernel's counters.
+    func step(_ index: Int, _ time: UInt64, report: (FloodEvent) -> Void) {
+        state.withLock { state in
+            let program = state.program
+            state.floods.step(
+                time, identify: program.identify, release: program.hosts.release, report: report)
+            state.workerPackets[index % 10] = crew.members.map(\.packets)
+            if index % 10 == 0 { state.losses.read(crew.members) }
+        }
+    }
+
+    /// Takes over a reloaded program, whose inspectors the workers already have.
+    func adopt(_ program: Program, _ time: UInt64, report: (FloodEvent) -> Void) {
+        state.withLock { state in
+            let former = state.program
+            if program.floods === former.floods {
+                state.floods.replaceLimits(program.guestFloods, identify: program.identify)
+            } else {
+                state.floods.closeAll(time, identify: former.identify, report: report)
+                state.floods = FloodController(table: program.floods, guests: program.guestFloods)
+            }
+            state.program = program
+            state.generation += 1
+            state.lastError = nil
+        }
+    }
+
+    func refuseReload(_ why: String) {
+        state.withLock { $0.lastError = why }
+    }
+
+    /// Closes what is open, and reads the kernel's counters a last time.
+    func finish(_ time: UInt64, report: (FloodEvent) -> Void) {
+        state.withLock { state in
+            let program = state.program
+            state.floods.closeAll(time, identify: program.identify, report: report)
+            state.losses.read(crew.members)
+        }
+    }
+
+    // MARK: - Status
+
+    /// `base` is what the sensor knows of itself; the rest is filled in here.
+    func fill(_ base: Status) -> Status {
+        state.withLock { state in
+            var status = base
+            state.losses.read(crew.members)
+            let time = flinch_now()
+            status.uptime = Double(time &- started) / 1e9
+            status.shadow = state.program.settings.shadow
+            status.queues = queues(state)
+            status.guests = guests(state)
+            status.floods = state.floods.open.values.sorted { $0.identifier < $1.identifier }
+                .compactMap { flood($0, state, time) }
+            status.verdicts = verdicts()
+            status.uninspected = state.losses.uninspected(crew.members)
+            status.rules = Status.Rules(
+                loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
+                generation: state.generation, lastError: state.lastError)
+            return status
+        }
+    }
+
+    private func queues(_ state: borrowing State) -> [Status.Queue] {
+        crew.members.enumerated().map { index, member in
+            let (user, system) = ThreadTimes.read(member.threadIdentifier)
+            let sums = state.workerPackets.map { $0[index] }
+            let kernel = state.losses.queues[member.number]
+            return Status.Queue(
+                number: member.number, core: member.core, packets: member.packets,
+                rate: (sums.max() ?? 0) - (sums.min() ?? 0), waiting: UInt64(kernel?.waiting ?? 0),
+                dropped: UInt64(kernel?.dropped ?? 0), undelivered: UInt64(kernel?.undelivered ?? 0),
+                batches: member.batches, userTime: user, systemTime: system)
+        }
+    }
+
+    /// Every host that is named singly, and of the prefixes those that were seen, the busiest first.
+    private func guests(_ state: borrowing State) -> [Status.Guest] {
+        let program = state.program
+        let floods = state.floods
+        var rows: [(active: UInt64, row: Status.Guest)] = []
+        for slot in 0..<program.hosts.slotCount {
+            guard let host = program.identify(slot) else { continue }
+            let guest = floods.guests[host.guest]
+            let total = floods.total(slot, HostCounter.bytesIn.rawValue)
+                &+ floods.total(slot, HostCounter.bytesOut.rawValue)
+            let named = program.settings.guests[host.guest].guest.addresses.contains {
+                $0.isSingle && $0.base == host.address
+            }
+            guard named || total > 0 else { continue }
+            var row = Status.Guest(
+                name: guest.name,
+                address: program.hosts.isShared(slot) ? "\(host.address) …" : "\(host.address)",
+                shadow: guest.shadow,
+                packetsIn: 0, bitsIn: floods.rate(slot, .bytesIn) &* 8,
+                packetsOut: floods.rate(slot, .packetsOut), bitsOut: floods.rate(slot, .bytesOut) &* 8,
+                rates: [:], received: [:], dropped: [:], alerts: floods.total(slot, HostCounter.findings.rawValue))
+            for floodClass in FloodClass.allCases {
+                let offset = Int(floodClass.rawValue)
+                row.rates[floodClass.name] = floods.rate(slot, HostCounter(rawValue: offset)!)
+                row.received[floodClass.name] = floods.total(slot, offset)
+                row.dropped[floodClass.name] = floods.total(slot, HostCounter.synStopped.rawValue + offset)
+            }
+            row.packetsIn = row.rates.values.reduce(floods.rate(slot, .otherIn), &+)
+            rows.append((named ? .max : total, row))
+        }
+        return rows.sorted { $0.active > $1.active }.prefix(1000).map(\.row)
+    }
+
+    private func flood(
+        _ flood: FloodController.OpenFlood, _ state: borrowing State, _ time: UInt64
+    ) -> Status.Flood? {
+        guard let host = state.program.identify(flood.slot) else { return nil }
+        let guest = state.floods.guests[host.guest]
+        return Status.Flood(
+            identifier: flood.identifier, guest: guest.name, address: "\(host.address)",
+            floodClass: flood.floodClass.name, concern: "\(flood.concern)", action: "\(flood.limit.action)",
+            shadow: guest.shadow, seconds: Double(time > flood.opened ? time - flood.opened : 0) / 1e9,
+            rate: flood.rate, peakRate: flood.peakRate, packets: state.floods.received(by: flood),
+            dropped: state.floods.stopped(by: flood))
+    }
+
+    private func verdicts() -> Status.Verdicts {
+        let reasons = Reason.allCases.dropFirst()
+        let dropped = reasons.map { ($0.text, tally.dropped($0)) }.filter { $0.1 > 0 }
+        let would = reasons.map { ($0.text, tally.wouldHaveDropped($0)) }.filter { $0.1 > 0 }
+        return Status.Verdicts(
+            accepted: tally.accepted(), dropped: dropped.reduce(0) { $0 + $1.1 },
+            byReason: Dictionary(uniqueKeysWithValues: dropped), wouldDrop: Dictionary(uniqueKeysWithValues: would))
+    }
+}

@@ -1,0 +1,55 @@
+import Control
+import Offload
+
+/// What the kernel did with diverted packets that Flinch never saw, from the kernel's own counters.
+///
+/// The queue counts what it drops, not what it lets pass when it is full (NFQA_CFG_F_FAIL_OPEN) or when
+/// nobody is bound (bypass). Those are what is left of the packets that the diversion's rule counted once
+/// those received, dropped and waiting are taken away.
+struct KernelLosses {
+    /// By queue number.
+    private(set) var queues: [UInt16: QueueCounters] = [:]
+    private(set) var passedOverload: UInt64 = 0
+    private let unbound: UInt64
+    private let unboundPassed: Bool
+
+    private let failOpen: Bool
+    /// The rule's counter when our queues were bound; nil when the rules are the operator's own.
+    private let divertedBefore: UInt64?
+
+    /// `divertedBefore` as read before the queues were bound; `unbound` packets were sent to them when
+    /// nobody was, and passed or were dropped.
+    init(failOpen: Bool, divertedBefore: UInt64?, unbound: UInt64, unboundPassed: Bool) {
+        self.failOpen = failOpen
+        self.divertedBefore = divertedBefore
+        self.unbound = unbound
+        self.unboundPassed = unboundPassed
+    }
+
+    /// The rule's counter first and what was received last: a packet that moves on in between makes the
+    /// remainder smaller, never greater.
+    mutating func read(_ members: [Crew.Member]) {
+        let diverted = (try? Diversion.counters())?.diverted.packets
+        let all = QueueCounters.read()
+        // A queue of ours is bound to our own socket; another's would be somebody else's counters.
+        queues = all.filter { number, _ in members.contains { $0.number == number } }
+        guard failOpen, let diverted, let divertedBefore else { return }
+        var answered: UInt64 = 0
+        for member in members { answered += member.packets + member.setup.answeredEarly }
+        for queue in queues.values {
+            answered += UInt64(queue.waiting) + UInt64(queue.dropped) + UInt64(queue.undelivered)
+        }
+        // Rules of another backend in place of the former start to count anew.
+        let rest = diverted >= divertedBefore ? diverted - divertedBefore : diverted
+        passedOverload = max(passedOverload, rest > answered ? rest - answered : 0)
+    }
+
+    func uninspected(_ members: [Crew.Member]) -> Status.Uninspected {
+        Status.Uninspected(
+            droppedQueueFull: queues.values.reduce(0) { $0 + UInt64($1.dropped) },
+            droppedSocketFull: queues.values.reduce(0) { $0 + UInt64($1.undelivered) },
+            passedOverload: passedOverload, passedUnbound: unboundPassed ? unbound : 0,
+            droppedUnbound: unboundPassed ? 0 : unbound,
+            unreadable: members.reduce(0) { $0 + $1.unreadable })
+    }
+}

@@ -1,0 +1,100 @@
+import Configuration
+import Conformance
+import Evidence
+import Events
+import Floods
+import Inspection
+import Policy
+import Signatures
+import Topology
+import Wire
+
+/// Everything that one configuration says to the packet path: hosts, counters, rules, policies. Made whole,
+/// then never changed: a reload makes another one, and the workers change over between two batches.
+public final class Program: Sendable {
+    /// From 1; each reload makes the next.
+    public let generation: UInt32
+    public let settings: Settings
+    public let hosts: HostTable
+    public let floods: FloodTable
+    public let rules: RuleSet
+    public let policies: PolicyTable
+
+    /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
+    /// its hosts and counters go on: floods that are open stay open.
+    ///
+    /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
+    public init(_ settings: Settings, workers: Int, former: Program? = nil) throws(RuleLoadError) {
+        generation = (former?.generation ?? 0) + 1
+        self.settings = settings
+        let guests = settings.guests.map(\.guest)
+        if let former, former.hosts.guests.map(\.addresses) == guests.map(\.addresses) {
+            hosts = former.hosts
+            floods = former.floods
+        } else {
+            hosts = HostTable(guests)
+            floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
+        }
+        rules = try RuleSet.load(files: settings.rules.files, variables: Program.variables(settings))
+        let base = GuestPolicy(
+            shadow: settings.shadow, malformed: settings.policy.malformed,
+            unknownProtocol: settings.policy.unknownProtocols,
+            signaturesDrop: settings.policy.signatures == .asWritten)
+        policies = PolicyTable(
+            guests: guests.map { guest in
+                var policy = base
+                policy.shadow = base.shadow || guest.shadow
+                return policy
+            }, others: base)
+    }
+
+    /// Suricata's stock variables with the guests as HOME_NET, and over them what the file sets.
+    private static func variables(_ settings: Settings) -> RuleVariables {
+        var variables = RuleVariables.stock(home: settings.guests.flatMap(\.guest.addresses))
+        variables.addresses.merge(settings.rules.variables.addresses) { $1 }
+        variables.ports.merge(settings.rules.variables.ports) { $1 }
+        return variables
+    }
+
+    public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
+        try Inspector(
+            worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
+            policies: policies, tally: tally)
+    }
+
+    /// Who holds a slot now.
+    public func identify(_ slot: Int) -> HostIdentity? {
+        guard let address = hosts.address(of: slot) else { return nil }
+        return HostIdentity(address: address, guest: Int(hosts.view.guest(of: HostSlot(slot))))
+    }
+
+    public var guestFloods: [GuestFloods] {
+        settings.guests.map {
+            GuestFloods(name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow, limits: $0.floods)
+        }
+    }
+
+    /// The words that EVE lines use.
+    public var names: EVENames {
+        let rules = rules
+        let guests = settings.guests.map(\.guest.name)
+        return EVENames(
+            rule: { code in
+                guard Int(code) < rules.rules.count else { return nil }
+                let rule = rules.rules[Int(code)]
+                return EVENames.Rule(
+                    gid: rule.gid, sid: rule.sid, rev: rule.rev, message: rule.message,
+                    category: rule.category, severity: rule.priority)
+            },
+            check: { code in
+                Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
+            },
+            guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil })
+    }
+
+    /// Bytes the tables hold, for `workers` workers.
+    public var memoryBytes: Int {
+        hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
+            + rules.memoryBytes
+    }
+}

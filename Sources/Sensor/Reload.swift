@@ -1,0 +1,60 @@
+import Configuration
+import Glibc
+import Signatures
+import Synchronization
+
+/// A configuration that is read and compiled on a thread of its own, because a large rule set takes seconds
+/// and the controller has none to spare.
+final class Reload: Sendable {
+    enum Outcome: Sendable {
+        /// And the names of settings that only a restart takes over.
+        case ready(Program, needRestart: [String])
+        case refused(String)
+    }
+
+    private let outcome = Mutex<Outcome?>(nil)
+
+    init(path: String, workers: Int, former: Program) {
+        _ = unsafe Thread.start(named: "reload") { [self] in
+            let result = Reload.prepare(path, workers, former)
+            outcome.withLock { $0 = result }
+            unsafe _ = pthread_detach(pthread_self())
+        }
+    }
+
+    /// nil while it is not finished.
+    var finished: Outcome? { outcome.withLock { $0 } }
+
+    private static func prepare(_ path: String, _ workers: Int, _ former: Program) -> Outcome {
+        do {
+            var settings = try Settings.load(path: path)
+            let needRestart = Settings.restartNeeded(former.settings, settings)
+            settings.keepWhatNeedsRestart(former.settings)
+            let program = try Program(settings, workers: workers, former: former)
+            return .ready(program, needRestart: needRestart)
+        } catch {
+            return .refused("\(error)")
+        }
+    }
+}
+
+extension Settings {
+    /// What cannot be changed in a running sensor stays as it was.
+    mutating func keepWhatNeedsRestart(_ running: Settings) {
+        sensor = running.sensor
+        queues = running.queues
+        events = running.events
+        divert.backend = running.divert.backend
+        divert.whenOverloaded = running.divert.whenOverloaded
+    }
+
+    /// Names of the settings that the file changed and that only a restart takes over.
+    static func restartNeeded(_ running: Settings, _ file: Settings) -> [String] {
+        [
+            ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
+            ("events", running.events != file.events),
+            ("divert.backend", running.divert.backend != file.divert.backend),
+            ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
+        ].filter(\.1).map(\.0)
+    }
+}

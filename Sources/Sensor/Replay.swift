@@ -1,0 +1,105 @@
+import Evidence
+import Events
+import Floods
+import Inspection
+import Intake
+import Policy
+import Wire
+
+/// The inspection of a live queue over captured packets, with the capture's time as the clock.
+public struct Replay: ~Copyable {
+    /// Packets read, and those of a link type or kind that could not be read.
+    public private(set) var packets: UInt64 = 0
+    public private(set) var unsupported: UInt64 = 0
+    public private(set) var bytes: UInt64 = 0
+    /// The last packet's time, nanoseconds since the epoch; 0 before the first.
+    public private(set) var time: UInt64 = 0
+    public let tally = Tally(workerCount: 1)
+
+    private let program: Program
+    private var inspector: Inspector
+    private var floods: FloodController
+    private var nextStep: UInt64 = 0
+    private var kinds = [UInt64](repeating: 0, count: PacketKind.allCases.count)
+    private var findings: UInt64 = 0
+
+    /// `program` must have been made for one worker.
+    public init(_ program: Program) throws {
+        self.program = program
+        inspector = try program.inspector(for: 0, tally: tally)
+        floods = FloodController(table: program.floods, guests: program.guestFloods)
+    }
+
+    /// Reads one capture to its end and encodes what is found. `flush` is called whenever the encoder holds
+    /// lines worth writing.
+    ///
+    /// Throws `CaptureError` for what is no capture, and what `flush` throws.
+    public mutating func run(
+        _ path: String, into encoder: inout EVEEncoder, flush: (inout EVEEncoder) throws -> Void
+    ) throws -> CaptureEnding {
+        var capture = try CaptureFile(path: path)
+        var number: UInt64 = 0
+        while try capture.next() {
+            number += 1
+            advance(to: capture.time, into: &encoder)
+            let arrival = Arrival(time: capture.time)
+            let decision = inspector.inspect(
+                capture.bytes, capture.link, arrival, capturedShort: capture.isCutShort)
+            packets += 1
+            bytes &+= UInt64(capture.wireLength)
+            kinds[Int(inspector.packet.kind.rawValue)] += 1
+            findings &+= UInt64(inspector.findings.count + inspector.findings.overflow)
+            for index in 0..<inspector.findings.count {
+                encoder.encode(
+                    Event(inspector, finding: index, decision: decision, arrival: arrival, seed: Replay.flowSeed),
+                    captureNumber: number)
+            }
+            if encoder.count > 1 << 16 { try flush(&encoder) }
+        }
+        unsupported &+= capture.unsupported
+        try flush(&encoder)
+        return capture.ending
+    }
+
+    /// Lets the floods end that are open, and encodes the last line: the statistics.
+    public mutating func finish(into encoder: inout EVEEncoder) {
+        let program = program
+        floods.closeAll(time, identify: program.identify) { encoder.encode($0) }
+        encoder.encodeStats(time: time, uptime: 0, counters: counters)
+    }
+
+    /// Two runs over the same capture give the same flow_id.
+    private static let flowSeed: UInt64 = 0x666C_696E_6368
+
+    /// The controller's steps that the capture's clock has passed. After a long silence only those that can
+    /// still change something: a window, and what ends a flood.
+    private mutating func advance(to time: UInt64, into encoder: inout EVEEncoder) {
+        self.time = max(self.time, time)
+        if nextStep == 0 { nextStep = time &+ FloodController.step }
+        guard time >= nextStep else { return }
+        let due = (time &- nextStep) / FloodController.step
+        if due > 40 { nextStep = time &- 40 * FloodController.step }
+        let program = program
+        while nextStep <= time {
+            floods.step(nextStep, identify: program.identify, release: program.hosts.release) {
+                encoder.encode($0)
+            }
+            nextStep &+= FloodController.step
+        }
+    }
+
+    /// By the names of Suricata's `stats` where there are such.
+    private var counters: [String: UInt64] {
+        var counters: [String: UInt64] = [
+            "decoder.pkts": packets, "decoder.bytes": bytes, "decoder.unsupported": unsupported,
+            "detect.findings": findings, "detect.rules_loaded": UInt64(program.rules.rules.count),
+            "ips.accepted": tally.accepted(),
+            "ips.blocked": Reason.allCases.reduce(0) { $0 &+ tally.dropped($1) },
+        ]
+        for kind in PacketKind.allCases { counters["decoder.kind.\(kind)"] = kinds[Int(kind.rawValue)] }
+        for (index, floodClass) in FloodClass.allCases.enumerated() {
+            counters["flood.\(floodClass.name)"] = floods.raised[index]
+        }
+        return counters
+    }
+}

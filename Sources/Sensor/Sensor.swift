@@ -1,0 +1,198 @@
+import CLinux
+import Configuration
+import Control
+import Events
+import Evidence
+import Floods
+import Inspection
+import Intake
+import Logging
+import Offload
+
+/// One `flinchd`, from its start to its end.
+///
+/// The main thread is the controller: it steps ten times a second and takes signals in between. Each worker
+/// has a thread, the writer of events has one, the control socket has one, and a reload is prepared on one.
+public final class Sensor {
+    private let path: String
+    private let log: Logger
+    private let cores: [Int]
+    private let tally: Tally
+    private let crew: Crew
+    private let pump: EventPump
+    private let controller: Controller
+    private let control: ControlServer
+    private var rules: KernelRules
+    private var program: Program
+    private var reload: Reload?
+
+    /// Runs the sensor until SIGTERM or SIGINT ends it.
+    ///
+    /// Throws what keeps it from starting, in words for the operator; nothing is then left behind.
+    public static func run(path: String, log: Logger) throws {
+        // Before any thread is started: all inherit the mask, and only the main thread takes signals.
+        Signals.block()
+        let sensor = try Sensor(path: path, log: log)
+        Notify.ready(status: "inspecting")
+        sensor.loop()
+        Notify.stopping()
+        sensor.stop()
+    }
+
+    private init(path: String, log: Logger) throws {
+        self.path = path
+        self.log = log
+        let settings = try Settings.load(path: path)
+        let cores = settings.workerCores(usable: UsableCores.list)
+        let program = try Program(settings, workers: cores.count)
+        let tally = Tally(workerCount: cores.count)
+        let rules = try KernelRules(settings, workers: cores.count)
+        // The socket first: it is what shows that another sensor runs here.
+        control = try ControlServer(path: settings.sensor.control)
+        let file = try EVEFile(path: settings.events.eve)
+        crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
+        pump = EventPump(
+            rings: crew.members.map(\.ring), file: file, names: program.names, generation: program.generation,
+            sensor: settings.sensor.name)
+        do {
+            try rules.install(log)
+        } catch {
+            crew.stop(patience: 0)
+            pump.stop()
+            throw error
+        }
+        controller = Controller(
+            program: program, crew: crew, tally: tally,
+            losses: KernelLosses(
+                failOpen: settings.divert.whenOverloaded == .pass,
+                divertedBefore: rules.backend == nil ? nil : rules.divertedBefore,
+                unbound: rules.unbound, unboundPassed: settings.divert.whenStopped == .pass),
+            time: flinch_now())
+        self.cores = cores
+        self.tally = tally
+        self.rules = rules
+        self.program = program
+        let bound = UInt64(
+            program.memoryBytes
+                + cores.count * (Queue.memoryBytes + EventRing.memory(capacity: settings.events.ring)))
+        serve(Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound))
+        announce(settings, bound)
+    }
+
+    private func serve(_ base: Status) {
+        let (controller, pump, crew) = (controller, pump, crew)
+        control.start { request in
+            guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
+            var status = controller.fill(base)
+            status.memoryResident = ThreadTimes.residentMemory()
+            status.events = Status.Events(
+                written: pump.written, lostRing: crew.members.reduce(0) { $0 + $1.ring.lost },
+                lostWrite: pump.lost, lastError: pump.lastError)
+            return status.json
+        }
+    }
+
+    private func announce(_ settings: Settings, _ bound: UInt64) {
+        for problem in program.rules.problems {
+            log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
+        }
+        for member in crew.members {
+            var line = "queue \(member.number) on core \(member.core), "
+            line += "receive buffer \(member.setup.grantedBuffer >> 20) MiB"
+            if member.setup.bufferLimited {
+                line += " (wanted \(settings.queues.receiveBuffer >> 20): needs CAP_NET_ADMIN or a higher "
+                    + "net.core.rmem_max)"
+            }
+            log.notice("\(line)")
+        }
+        log.notice(
+            "\(program.rules.rules.count) rules, \(settings.guests.count) guests, tables of \(bound >> 20) MiB at most; when stopped \(settings.divert.whenStopped.rawValue), when overloaded \(settings.divert.whenOverloaded.rawValue)\(settings.shadow ? "; SHADOW: everything passes" : "")"
+        )
+    }
+
+    // MARK: - Life
+
+    private func loop() {
+        let step = FloodController.step
+        var next = flinch_monotonic() &+ step
+        var index = 0
+        while true {
+            switch Signals.wait(until: next) {
+            case .stop: return
+            case .reload: startReload()
+            case .rotate: pump.reopen()
+            case nil:
+                controller.step(index, flinch_now()) { pump.report($0, generation: program.generation) }
+                finishReload()
+                if index % 10 == 0 {
+                    rules.recordProgress()
+                    Notify.watchdog()
+                }
+                index += 1
+                // After a stall the next step is one step from now: steps are not made up for.
+                let now = flinch_monotonic()
+                next = max(next &+ step, now > step ? now &- step / 2 : 0)
+            }
+        }
+    }
+
+    /// What waits in the queues is answered before they are closed; what is in the rings is written.
+    private func stop() {
+        log.notice("stopping")
+        rules.quiesce(log)
+        crew.stop(patience: 2_000_000_000)
+        rules.remove(log)
+        controller.finish(flinch_now()) { pump.report($0, generation: program.generation) }
+        pump.stop()
+        control.stop()
+        log.notice("stopped; \(crew.members.reduce(0) { $0 + $1.packets }) packets inspected")
+    }
+
+    // MARK: - Reload
+
+    private func startReload() {
+        guard reload == nil else {
+            log.warning("a reload is under way already; send SIGHUP again when it is done")
+            return
+        }
+        Notify.reloading()
+        log.notice("reloading \(path)")
+        reload = Reload(path: path, workers: cores.count, former: program)
+    }
+
+    private func finishReload() {
+        guard let outcome = reload?.finished else { return }
+        reload = nil
+        switch outcome {
+        case .refused(let why):
+            controller.refuseReload(why)
+            log.error("reload refused, the old configuration stays:\n\(why)")
+        case .ready(let next, let needRestart):
+            do {
+                try adopt(next)
+                log.notice("reloaded: \(next.rules.rules.count) rules, \(next.settings.guests.count) guests")
+                for problem in next.rules.problems {
+                    log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
+                }
+                if !needRestart.isEmpty {
+                    log.warning("only a restart takes over: \(needRestart.joined(separator: ", "))")
+                }
+            } catch {
+                controller.refuseReload("\(error)")
+                log.error("reload refused, the old configuration stays: \(error)")
+            }
+        }
+        Notify.ready(status: "inspecting")
+    }
+
+    private func adopt(_ next: Program) throws {
+        let nextRules = try KernelRules(next.settings, workers: cores.count)
+        let tally = tally
+        pump.add(names: next.names, generation: next.generation)
+        try crew.adopt { try next.inspector(for: $0, tally: tally) }
+        controller.adopt(next, flinch_now()) { pump.report($0, generation: program.generation) }
+        program = next
+        try nextRules.install(log)
+        rules = nextRules
+    }
+}

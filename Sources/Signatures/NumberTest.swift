@@ -1,0 +1,62 @@
+/// A test of one number, as dsize, itype and icode write it: `n`, `!n`, `<n`, `<=n`, `>n`, `>=n`, and the
+/// range `a<>b`, which excludes both its ends (so Suricata; `a<=>b`, Snort 3's, includes them).
+struct NumberTest: Sendable, Hashable, BitwiseCopyable {
+    var low: Int32
+    var high: Int32
+    /// The number must lie outside of `low…high`.
+    var inverted: Bool
+
+    @inline(__always)
+    func matches(_ number: Int32) -> Bool { (number >= low && number <= high) != inverted }
+
+    /// `maximum`: the largest that the number can be. A test that always or never holds is refused.
+    init(_ text: RuleText, keyword: String, maximum: Int) throws(Rejection) {
+        func refuse(_ why: String) -> Rejection { Rejection("\(keyword):\(text.string): \(why)") }
+        func value(_ part: RuleText) throws(Rejection) -> Int {
+            guard let number = part.trimmed.number, (0...maximum).contains(number) else {
+                throw refuse("expected a number of 0…\(maximum)")
+            }
+            return number
+        }
+        var rest = text.trimmed
+        inverted = rest.first == UInt8(ascii: "!")
+        if inverted { rest = rest.dropFirst().trimmed }
+        var bounds: (Int, Int)
+        if let (left, right) = rest.cut(at: "<=>") {
+            bounds = (try value(left), try value(right))
+        } else if let (left, right) = rest.cut(at: "<>") ?? rest.cut(at: "-") {
+            bounds = (try value(left) + 1, try value(right) - 1)
+        } else if let right = rest.after("<=") {
+            bounds = (0, try value(right))
+        } else if let right = rest.after(">=") {
+            bounds = (try value(right), maximum)
+        } else if let right = rest.after("<") {
+            bounds = (0, try value(right) - 1)
+        } else if let right = rest.after(">") {
+            bounds = (try value(right) + 1, maximum)
+        } else {
+            let number = try value(rest.after("=") ?? rest)
+            bounds = (number, number)
+        }
+        guard bounds.0 <= bounds.1 else { throw refuse("no number lies between") }
+        low = Int32(bounds.0)
+        high = Int32(bounds.1)
+        guard !(inverted && bounds == (0, maximum)) else { throw refuse("every number is excluded") }
+    }
+}
+
+extension ArraySlice where Element == UInt8 {
+    fileprivate func after(_ prefix: StaticString) -> RuleText? {
+        let text = Array("\(prefix)".utf8)
+        return starts(with: text) ? dropFirst(text.count) : nil
+    }
+
+    /// What stands before and after the first `separator`; nil unless something stands before it.
+    fileprivate func cut(at separator: StaticString) -> (RuleText, RuleText)? {
+        let text = Array("\(separator)".utf8)
+        guard let first = indices.dropFirst().first(where: { self[$0...].starts(with: text) }) else {
+            return nil
+        }
+        return (self[..<first], self[(first + text.count)...])
+    }
+}

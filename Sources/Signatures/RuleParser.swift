@@ -1,0 +1,113 @@
+/// Reads rules in the syntax of Suricata and Snort.
+///
+///     alert tcp $EXTERNAL_NET any -> $HOME_NET 445 (msg:"…"; content:"|ff|SMB"; depth:8; sid:1;)
+///
+/// A rule is understood whole or refused: what this parser does not know is a `Rejection`, never skipped.
+struct RuleParser {
+    private var addresses: EndpointParser<UInt128>
+    private var ports: EndpointParser<UInt16>
+
+    init(variables: RuleVariables) {
+        addresses = EndpointParser(addresses: variables.addresses)
+        ports = EndpointParser(ports: variables.ports)
+    }
+
+    mutating func parse(_ text: RuleText) throws(Rejection) -> ParsedRule {
+        var rest = text.trimmed
+        var rule = try header(&rest)
+        rest = rest.trimmed
+        guard rest.first == UInt8(ascii: "("), rest.last == UInt8(ascii: ")"), rest.count >= 2 else {
+            throw Rejection("the options of a rule stand in parentheses, and nothing follows them")
+        }
+        try RuleParser.options(rest.dropFirst().dropLast()) { (name, value) throws(Rejection) in
+            try rule.apply(name, value)
+        }
+        try rule.validate()
+        return rule
+    }
+
+    // MARK: - Header
+
+    private mutating func header(_ rest: inout RuleText) throws(Rejection) -> ParsedRule {
+        let action = try RuleParser.action(try word(&rest, "an action").string)
+        let transport = try RuleProtocol(try word(&rest, "a protocol").string)
+        let source = try addresses.parse(try word(&rest, "a source address"))
+        let sourcePorts = try ports.parse(try word(&rest, "a source port"))
+        let direction = try word(&rest, "-> or <>").string
+        guard direction == "->" || direction == "<>" else {
+            throw Rejection("direction \(direction): expected -> or <>")
+        }
+        let destination = try addresses.parse(try word(&rest, "a destination address"))
+        let destinationPorts = try ports.parse(try word(&rest, "a destination port"))
+        return ParsedRule(
+            action: action, transport: transport, source: source, sourcePorts: sourcePorts,
+            destination: destination, destinationPorts: destinationPorts,
+            isBidirectional: direction == "<>")
+    }
+
+    /// The next word of the header. Blanks inside brackets belong to it.
+    private func word(_ rest: inout RuleText, _ what: String) throws(Rejection) -> RuleText {
+        rest = rest.trimmed
+        var depth = 0
+        let end =
+            rest.firstIndex { byte in
+                if byte == UInt8(ascii: "[") { depth += 1 }
+                if byte == UInt8(ascii: "]") { depth -= 1 }
+                return byte == UInt8(ascii: "(") || (depth <= 0 && byte.isBlank)
+            } ?? rest.endIndex
+        guard end > rest.startIndex else { throw Rejection("the header ends where \(what) should stand") }
+        defer { rest = rest[end...] }
+        return rest[..<end]
+    }
+
+    private static func action(_ name: String) throws(Rejection) -> RuleAction {
+        switch name.lowercased() {
+        case "alert": return .alert
+        case "drop": return .drop
+        case "pass": return .pass
+        case "accept", "activate", "block", "config", "dynamic", "log", "react", "reject", "rejectboth",
+            "rejectdst", "rejectsrc", "rewrite", "sdrop":
+            throw Rejection("action \(name) is not supported yet")
+        default:
+            throw Rejection("unknown action \(name): expected alert, drop or pass")
+        }
+    }
+
+    // MARK: - Options
+
+    /// Gives each option's name, in lower case, and its value, nil where there is no colon. A semicolon
+    /// ends an option unless a backslash stands before it, whatever quotes are open: that is how the
+    /// engines whose files these are read them.
+    static func options(
+        _ text: RuleText, _ body: (String, RuleText?) throws(Rejection) -> Void
+    ) throws(Rejection) {
+        var start = text.startIndex
+        var i = start
+        while i < text.endIndex {
+            defer { i += 1 }
+            guard text[i] == UInt8(ascii: ";"), i == start || text[i - 1] != UInt8(ascii: "\\") else {
+                continue
+            }
+            let option = text[start..<i].trimmed
+            start = i + 1
+            if option.isEmpty { continue }
+            if let colon = option.firstIndex(of: UInt8(ascii: ":")) {
+                try body(option[..<colon].trimmed.string.lowercased(), option[(colon + 1)...].trimmed)
+            } else {
+                try body(option.string.lowercased(), nil)
+            }
+        }
+        guard text[start...].trimmed.isEmpty else { throw Rejection("the last option has no semicolon") }
+    }
+
+    /// The sid of a rule that was refused before its options were read, for the report; nil if none is
+    /// found.
+    static func sid(of text: RuleText) -> UInt32? {
+        guard let open = text.firstIndex(of: UInt8(ascii: "(")) else { return nil }
+        var sid: UInt32? = nil
+        try? options(text[(open + 1)...]) { (name, value) throws(Rejection) in
+            if name == "sid", sid == nil { sid = value?.number.flatMap { UInt32(exactly: $0) } }
+        }
+        return sid
+    }
+}

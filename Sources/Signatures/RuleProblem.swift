@@ -1,0 +1,44 @@
+/// A line of a rule file that was not loaded, and why.
+public struct RuleProblem: Sendable, Equatable {
+    public var file: String
+    public var line: Int
+    public var sid: UInt32?
+    public var reason: String
+
+    public init(file: String, line: Int, sid: UInt32?, reason: String) {
+        self.file = file
+        self.line = line
+        self.sid = sid
+        self.reason = reason
+    }
+}
+
+extension RuleProblem: CustomStringConvertible {
+    public var description: String {
+        "\(file):\(line): \(sid.map { "sid \($0): " } ?? "")\(reason)"
+    }
+}
+
+/// Why no rule set came of it at all, as opposed to single rules that did not load.
+public enum RuleLoadError: Error, Sendable, Equatable, CustomStringConvertible {
+    case unreadable(file: String, reason: String)
+    /// The rules differ by so many ports that more than 65,535 pattern groups would be needed.
+    case tooManyGroups
+    /// Hyperscan refused; its own words.
+    case engine(String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason): "cannot read rule file \(file): \(reason)"
+        case .tooManyGroups: "the rules need more than 65,535 different groups of ports: load fewer of them"
+        case .engine(let words): "Hyperscan: \(words)"
+        }
+    }
+}
+
+/// Why one rule is refused. Reasons carry no detail of the single rule where many rules share them, so
+/// that they can be counted.
+struct Rejection: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+}

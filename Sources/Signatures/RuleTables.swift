@@ -1,0 +1,73 @@
+import CVectorscan
+import Wire
+
+/// Pointers to the records of a rule set, and how many. Owned by `CompiledRules`.
+@unsafe
+struct RuleTables: BitwiseCopyable {
+    var entries: UnsafePointer<Entry>
+    var contents: UnsafePointer<CompiledContent>
+    var patterns: UnsafePointer<UInt8>
+    var addressRanges: UnsafePointer<AddressRange>
+    var portRanges: UnsafePointer<PortRange>
+    var groups: UnsafePointer<Group>
+    /// Runs of entry numbers.
+    var entryLists: UnsafePointer<UInt32>
+    /// By the identifier that Hyperscan reports: the entries that the pattern may lead to.
+    var literals: UnsafePointer<Run>
+    var databases: UnsafePointer<OpaquePointer>
+    var lookups: UnsafePointer<Lookup>
+    var portGroups: UnsafePointer<UInt16>
+    /// By position of the class's bit in `ProtocolClasses`.
+    var classes: UnsafePointer<Run>
+
+    var entryCount = 0
+    var databaseCount = 0
+    /// The most contents that one entry has.
+    var deepest = 0
+}
+
+/// The memory behind a rule set: written once while it is built, then only read, by any thread.
+@safe
+final class CompiledRules: @unchecked Sendable {
+    let tables: RuleTables
+    let memoryBytes: Int
+    private let blocks: [UnsafeMutableRawPointer]
+
+    init(_ form: FlatForm) throws(RuleLoadError) {
+        var databases = unsafe [OpaquePointer]()
+        var size = 0
+        do throws(RuleLoadError) {
+            for patterns in form.databases {
+                let database = unsafe try PatternDatabase.compile(patterns, arena: form.patterns)
+                unsafe databases.append(database)
+                size += unsafe PatternDatabase.byteCount(database)
+            }
+        } catch {
+            unsafe databases.forEach { unsafe hs_free_database($0) }
+            throw error
+        }
+        var blocks = unsafe [UnsafeMutableRawPointer]()
+        func place<Record: BitwiseCopyable>(_ records: [Record]) -> UnsafePointer<Record> {
+            // Never empty, so that every table has an address.
+            let memory = UnsafeMutablePointer<Record>.allocate(capacity: max(1, records.count))
+            unsafe memory.initialize(from: records, count: records.count)
+            unsafe blocks.append(UnsafeMutableRawPointer(memory))
+            size += max(1, records.count) * MemoryLayout<Record>.stride
+            return unsafe UnsafePointer(memory)
+        }
+        unsafe tables = unsafe RuleTables(
+            entries: place(form.entries), contents: place(form.contents), patterns: place(form.patterns),
+            addressRanges: place(form.addressRanges), portRanges: place(form.portRanges),
+            groups: place(form.groups), entryLists: place(form.entryLists), literals: place(form.literals),
+            databases: place(databases), lookups: place(form.lookups), portGroups: place(form.portGroups),
+            classes: place(form.classes), entryCount: form.entries.count, databaseCount: databases.count,
+            deepest: form.deepest)
+        unsafe self.blocks = unsafe blocks
+        memoryBytes = size
+    }
+
+    deinit {
+        for i in 0..<(unsafe tables.databaseCount) { unsafe hs_free_database(tables.databases[i]) }
+        unsafe blocks.forEach { unsafe $0.deallocate() }
+    }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `flinch`: what an operator says to Flinch, and asks it.
+@main
+struct Flinch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flinch",
+        abstract: "Intrusion prevention on the bridge of a VM host: ask the sensor, set it up, try it out.",
+        version: Version.text,
+        subcommands: [
+            StatusCommand.self, TopCommand.self, ReplayCommand.self, RulesCommand.self, ConfigCommand.self,
+            DivertCommand.self, DemoCommand.self,
+        ])
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Configuration
+import Control
+import Events
+import Foundation
+import Sensor
+import Signatures
+import Topology
+import Wire
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Inspect captured packets as if they came by now.",
+        discussion: """
+            The same inspection as inline, over pcap and pcapng files, with the capture's time as the clock. \
+            Prints EVE JSON lines, the last a `stats` event. Exit 0 when every capture was read to its end.
+            """)
+
+    @Option(help: "The sensor's configuration: guests, floods, rules, policy.")
+    var config: String?
+    @Option(help: ArgumentHelp("A rule file; may be given several times.", valueName: "file"))
+    var rules: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Addresses to protect, which $HOME_NET stands for; may be given several times.", valueName: "cidr"),
+        transform: ReplayCommand.prefix)
+    var home: [Prefix] = []
+    @Option(help: ArgumentHelp("Where the events go; - is standard output.", valueName: "file"))
+    var eve = "-"
+    @Argument(help: ArgumentHelp("pcap or pcapng files; - is standard input.", valueName: "capture"))
+    var captures: [String]
+
+    private static func prefix(_ text: String) throws -> Prefix {
+        guard let prefix = Prefix(text) else {
+            throw ValidationError("'\(text)' is no address or prefix; write it like 192.0.2.0/24 or 2001:db8::/64")
+        }
+        return prefix
+    }
+
+    func run() throws {
+        let program = try Program(settings(), workers: 1)
+        Complaint.report(program.rules.problems)
+        let output = try EVEFile(path: eve)
+        var encoder = EVEEncoder(names: program.names)
+        var replay = try Replay(program)
+        var whole = true
+        for path in captures {
+            do {
+                let ending = try replay.run(path, into: &encoder) { try output.write(&$0) }
+                if case .truncated(let why) = ending {
+                    Complaint.say("\(path): \(why); what came before was read")
+                    whole = false
+                }
+            } catch {
+                Complaint.say("\(error)")
+                whole = false
+            }
+        }
+        replay.finish(into: &encoder)
+        try output.write(&encoder)
+        if !whole { throw ExitCode.failure }
+    }
+
+    private func settings() throws -> Settings {
+        var settings = Settings()
+        if let config { settings = try Settings.load(path: config) }
+        if !home.isEmpty {
+            settings.guests.append(
+                Settings.ProtectedGuest(guest: Guest(name: "home", addresses: home), floods: settings.floods))
+        }
+        settings.rules.files += rules
+        return settings
+    }
+}

@@ -1,0 +1,121 @@
+import Control
+
+/// The sensor's status as a page that is read at a glance: how it is, guests and what comes at them, the
+/// floods of this moment, verdicts, and what was not inspected.
+struct StatusPage {
+    private let status: Status
+    private let style: Style
+
+    init(_ status: Status, style: Style) {
+        self.status = status
+        self.style = style
+    }
+
+    /// `guests` is how many guests fit.
+    func text(width: Int, guests: Int = .max) -> String {
+        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected, rules])
+            .joined(separator: "\n")
+    }
+
+    // MARK: - Lines
+
+    private var head: String {
+        let rate = status.queues.reduce(0) { $0 + $1.rate }
+        let mode = status.shadow ? style.concern("low", "SHADOW: everything passes") : "inline"
+        let parts = [
+            style.bold("flinch \(status.version) · \(status.sensor)"), "up \(Figure.duration(status.uptime))",
+            "\(mode) (\(status.backend ?? "own rules"))", "\(Figure.whole(rate)) packets/s",
+            "\(Figure.bytes(status.memoryResident)) of at most \(Figure.bytes(status.memoryBound))",
+        ]
+        return parts.joined(separator: style.dim("  ·  "))
+    }
+
+    private func table(_ width: Int, _ room: Int) -> [String] {
+        let name = 12
+        let address = max(15, min(39, width - 78))
+        var lines = [
+            style.dim(
+                "GUEST".column(name) + " " + "ADDRESS".column(address) + "IN pkt/s".column(11, right: true)
+                    + "bit/s".column(9, right: true) + "OUT pkt/s".column(11, right: true)
+                    + "bit/s".column(9, right: true) + "STOPPED".column(12, right: true) + "  FLOODS")
+        ]
+        for guest in status.guests.prefix(room) {
+            let stopped = guest.dropped.values.reduce(0, &+)
+            let floods = status.floods.filter { $0.guest == guest.name && $0.address == guest.address }
+            let marks = floods.map { style.concern($0.concern, "● \($0.floodClass)") }.joined(separator: " ")
+            lines.append(
+                guest.name.column(name) + " " + guest.address.column(address)
+                    + Figure.whole(guest.packetsIn).column(11, right: true)
+                    + Figure.bits(guest.bitsIn).column(9, right: true)
+                    + Figure.whole(guest.packetsOut).column(11, right: true)
+                    + Figure.bits(guest.bitsOut).column(9, right: true)
+                    + Figure.whole(stopped).column(12, right: true) + "  "
+                    + (floods.isEmpty ? style.dim(guest.shadow ? "shadow" : "–") : marks))
+        }
+        let hidden = status.guests.count - min(room, status.guests.count)
+        if hidden > 0 { lines.append(style.dim("… and \(hidden) more: flinch status --json")) }
+        return lines
+    }
+
+    private var floods: [String] {
+        guard !status.floods.isEmpty else { return [style.good("No floods.")] }
+        return status.floods.map { flood in
+            let act =
+                switch flood.action {
+                case "alert": "watched"
+                case "throttle": "throttled, \(Figure.whole(flood.dropped)) stopped"
+                default: "denied, \(Figure.whole(flood.dropped)) stopped"
+                }
+            return style.concern(
+                flood.concern,
+                "● \(flood.concern.uppercased().column(6)) \(flood.floodClass) flood to \(flood.guest) (\(flood.address))")
+                + "  \(Figure.whole(flood.rate)) packets/s, peak \(Figure.whole(flood.peakRate)), "
+                + "for \(Figure.duration(flood.seconds)): \(flood.shadow ? "would be \(act)" : act)"
+        }
+    }
+
+    private var verdicts: [String] {
+        let verdicts = status.verdicts
+        var text =
+            "Verdicts     \(Figure.whole(verdicts.accepted)) accepted, \(Figure.whole(verdicts.dropped)) dropped"
+        if !verdicts.byReason.isEmpty { text += ": " + StatusPage.list(verdicts.byReason) }
+        guard !verdicts.wouldDrop.isEmpty else { return [text] }
+        return [text, "Shadow       would have dropped: " + StatusPage.list(verdicts.wouldDrop)]
+    }
+
+    private var queues: String {
+        "Queues       "
+            + status.queues.map {
+                "\($0.number) on core \($0.core): \(Figure.whole($0.rate)) packets/s, \($0.waiting) waiting"
+            }.joined(separator: "; ")
+    }
+
+    private var uninspected: String {
+        let counts = status.uninspected
+        let parts = [
+            ("dropped, queue full", counts.droppedQueueFull), ("dropped, socket full", counts.droppedSocketFull),
+            ("passed, overload", counts.passedOverload), ("passed, no sensor", counts.passedUnbound),
+            ("unreadable", counts.unreadable),
+        ].filter { $0.1 > 0 }
+        guard !parts.isEmpty else { return "Uninspected  " + style.good("none") }
+        let text = parts.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
+        return "Uninspected  " + style.concern("medium", text)
+    }
+
+    private var rules: String {
+        var text = "Rules        \(Figure.whole(UInt64(status.rules.loaded))) loaded"
+        if status.rules.rejected > 0 { text += ", \(status.rules.rejected) rejected" }
+        text += "; \(Figure.whole(status.events.written)) events written"
+        let lost = status.events.lostRing + status.events.lostWrite
+        if lost > 0 { text += style.concern("medium", ", \(Figure.whole(lost)) lost") }
+        if let error = status.events.lastError { text += style.concern("medium", " (\(error))") }
+        if let error = status.rules.lastError {
+            text += "\n" + style.concern("medium", "Last reload refused: \(error)")
+        }
+        return text
+    }
+
+    private static func list(_ counts: [String: UInt64]) -> String {
+        counts.sorted { $0.value > $1.value }.map { "\(Figure.whole($0.value)) \($0.key)" }.joined(separator: ", ")
+    }
+}

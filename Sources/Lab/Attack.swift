@@ -1,0 +1,91 @@
+/// A flood by a real program: bounded in packets, in rate and in time.
+public struct Attack: Sendable {
+    public var from: Machine
+    public var to: Machine
+    /// The flood class that it belongs to.
+    public var floodClass: String
+    /// Packets a second at most. trafgen keeps it exactly; hping3 sleeps between packets, and reaches about
+    /// two thirds.
+    public var rate: Int
+    public var seconds: Double
+    var command: [String]
+    var input: String?
+
+    public var program: String { command[0] }
+
+    /// pcap-filter(7) that matches its packets on the sender's port.
+    public var filter: String {
+        let match =
+            switch floodClass {
+            case "syn": "tcp[tcpflags] & tcp-syn != 0"
+            case "tcp": "tcp"
+            case "udp": "udp dst port 53"
+            case "icmp": "icmp"
+            default: "ip[6:2] & 0x3fff != 0"
+            }
+        return "src host \(from.ipv4) and dst host \(to.ipv4) and \(match)"
+    }
+
+    public func start() throws -> Program {
+        try from.start(command, limit: .milliseconds(Int(seconds * 1000) + 1000), input: input)
+    }
+
+    /// TCP SYNs to port 80, as hping3 sends them.
+    public static func syn(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
+        hping("syn", from, to, rate, seconds, ["--syn", "--destport", "80"])
+    }
+
+    /// Echo requests.
+    public static func icmp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
+        hping("icmp", from, to, rate, seconds, ["--icmp"])
+    }
+
+    /// Acknowledgements of no connection, to the SMB port.
+    public static func tcp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
+        trafgen(
+            "tcp", from, to, rate, seconds,
+            "tcp(sport=drnd(), dport=445, ack, aseq=drnd(), seq=drnd(), win=1024)")
+    }
+
+    /// What looks like answers to questions nobody asked, to the DNS port: a server drops them without
+    /// work, so that the machine is left to the sensor.
+    public static func udp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
+        trafgen(
+            "udp", from, to, rate, seconds,
+            "udp(sport=drnd(), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)")
+    }
+
+    /// Middle fragments of datagrams that never become whole.
+    public static func fragment(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
+        trafgen(
+            "fragment", from, to, rate, seconds, "fill(0x41, 64)",
+            ip: ", proto=17, mf, frag=drnd(100, 1000), id=drnd()")
+    }
+
+    private static func hping(
+        _ floodClass: String, _ from: Machine, _ to: Machine, _ rate: Int, _ seconds: Double,
+        _ options: [String]
+    ) -> Attack {
+        Attack(
+            from: from, to: to, floodClass: floodClass, rate: rate, seconds: seconds,
+            command: [
+                "hping3", "--quiet", "--interval", "u\(1_000_000 / rate)", "--count",
+                "\(Int(Double(rate) * seconds))",
+            ] + options + [to.ipv4], input: nil)
+    }
+
+    private static func trafgen(
+        _ floodClass: String, _ from: Machine, _ to: Machine, _ rate: Int, _ seconds: Double, _ body: String,
+        ip: String = ", ttl=64"
+    ) -> Attack {
+        Attack(
+            from: from, to: to, floodClass: floodClass, rate: rate, seconds: seconds,
+            command: [
+                "trafgen", "--in", "-", "--out", "eth0", "--cpus", "1", "--rate", "\(rate)pps", "--num",
+                "\(Int(Double(rate) * seconds))", "--no-sock-mem", "--no-cpu-stats",
+            ],
+            input:
+                "{ eth(da=\(to.mac), sa=\(from.mac)) ipv4(saddr=\(from.ipv4), daddr=\(to.ipv4)\(ip)) \(body) }\n"
+        )
+    }
+}

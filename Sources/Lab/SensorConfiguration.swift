@@ -1,0 +1,101 @@
+/// The configuration file of the lab's sensor. The defaults are the demo's; a test changes what it is about.
+public struct SensorConfiguration: Sendable {
+    /// One limit of one class.
+    public struct Limit: Sendable {
+        public var floodClass: String
+        /// Packets a second: the alarm, its end, and what `throttle` lets through.
+        public var rate: Int
+        public var exit: Int
+        public var pass: Int?
+        public var action: String
+
+        public init(_ floodClass: String, rate: Int, exit: Int, action: String, pass: Int? = nil) {
+            self.floodClass = floodClass
+            self.rate = rate
+            self.exit = exit
+            self.action = action
+            self.pass = pass
+        }
+
+        var yaml: String {
+            let pass = pass.map { ", pass: \($0)" } ?? ""
+            return "\(floodClass): {rate: \(rate), exit: \(exit), action: \(action)\(pass)}"
+        }
+    }
+
+    public var workers = 2
+    public var firstQueue = 0
+    public var queueLength = 16384
+    /// `auto`, `bridge` or `inet`.
+    public var backend = "auto"
+    /// `pass` or `drop`.
+    public var whenStopped = "pass"
+    public var whenOverloaded = "pass"
+    public var shadow = false
+    /// By guest; a guest that is not named has the medium limits.
+    public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
+    public var shadowGuests: Set<String> = []
+    public var ruleFiles: [String] = []
+    /// eve.json and the control socket in the lab's directory unless set.
+    public var eve: String?
+
+    public init() {}
+
+    /// Throttle where ordinary traffic of the class should go on, deny where there is none; and a guest
+    /// for whom every class only alerts.
+    public static let demoLimits: [String: [Limit]] = [
+        "web": [
+            Limit("syn", rate: 2000, exit: 1000, action: "throttle", pass: 500),
+            Limit("icmp", rate: 1000, exit: 500, action: "deny"),
+            Limit("fragment", rate: 1000, exit: 500, action: "deny"),
+        ],
+        "dns": [Limit("udp", rate: 4000, exit: 2000, action: "throttle", pass: 2000)],
+        "smb": [Limit("tcp", rate: 4000, exit: 2000, action: "throttle", pass: 1000)],
+        "watch": [
+            Limit("syn", rate: 2000, exit: 1000, action: "alert"),
+            Limit("tcp", rate: 4000, exit: 2000, action: "alert"),
+            Limit("udp", rate: 4000, exit: 2000, action: "alert"),
+            Limit("icmp", rate: 1000, exit: 500, action: "alert"),
+            Limit("fragment", rate: 1000, exit: 500, action: "alert"),
+        ],
+    ]
+
+    /// The limit of a class at a guest, where one is set.
+    public func limit(_ floodClass: String, at guest: String) -> Limit? {
+        limits[guest]?.first { $0.floodClass == floodClass }
+    }
+
+    /// The guests are all machines of the lab but the client and the one outside.
+    func yaml(for lab: Lab) -> String {
+        let guests = lab.guests.map { guest in
+            var lines = [
+                "  - name: \(guest.name)", "    addresses: [\(guest.ipv4), \"\(guest.ipv6)\"]",
+                "    port: \(guest.port)",
+            ]
+            if shadowGuests.contains(guest.name) { lines.append("    shadow: true") }
+            if let limits = limits[guest.name] {
+                lines.append("    floods:")
+                lines += limits.map { "      \($0.yaml)" }
+            }
+            return lines.joined(separator: "\n")
+        }
+        return """
+            sensor: {name: lab, workers: \(workers), control: \(lab.file("flinchd.sock"))}
+            queues: {first: \(firstQueue), length: \(queueLength)}
+            divert:
+              backend: \(backend)
+              bridges: [br0]
+              when-stopped: \(whenStopped)
+              when-overloaded: \(whenOverloaded)
+              arp: pass
+              other-protocols: pass
+            shadow: \(shadow)
+            floods: {sensitivity: medium, action: throttle}
+            guests:
+            \(guests.joined(separator: "\n"))
+            rules: {files: [\(ruleFiles.joined(separator: ", "))]}
+            events: {eve: \(eve ?? lab.file("eve.json"))}
+
+            """
+    }
+}

@@ -99,7 +99,8 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "CLinux", "Evidence", "Floods", "Lab", "Topology", "Wire",
+                "CAllocations", "CBaseline", "Control", "Evidence", "Floods", "Inspection", "Lab", "Policy",
+                "Signatures", "Topology", "Wire",
                 arguments, histogram,
             ],
             path: "Benchmarks/Bench", swiftSettings: settings),

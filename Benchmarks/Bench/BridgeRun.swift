@@ -8,8 +8,7 @@ struct BridgeRun {
     /// Starts of each contender.
     let starts: Int
     let measurements: [Measurement]
-    let tools: Tools
-    let configuration: String
+    let tools: Binaries
 
     /// A wrong answer is measured again so many times before it counts: the machine may have been busy.
     private static let attempts = 3
@@ -23,7 +22,7 @@ struct BridgeRun {
         for start in 0..<starts {
             let lab = try Stand.buildLab()
             defer { lab.stop() }
-            try lab.write(configuration, to: Tools.configurationName)
+            try lab.write(BenchConfiguration.yaml(for: lab, rules: tools.rules), to: Stand.configurationName)
             for measurement in measurements {
                 let able = contenders.filter { $0.hasQueue || !measurement.needsQueue }
                 // A different one goes first each time.
@@ -84,7 +83,9 @@ struct BridgeRun {
         Figure.allCases.compactMap { figure in
             guard let values = samples[figure] else { return nil }
             let cells = contenders.compactMap { contender -> String? in
-                guard let list = values[contender], let low = list.min(), let high = list.max() else { return nil }
+                guard let list = values[contender], let low = list.min(), let high = list.max() else {
+                    return nil
+                }
                 return "\(contender.rawValue) \(list.median.short) (\(low.short) to \(high.short))"
             }
             return "\(figure.rawValue), \(figure.unit): \(cells.joined(separator: "; "))"

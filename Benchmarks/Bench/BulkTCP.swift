@@ -7,7 +7,8 @@ func bulk(_ stand: Stand, offload: Bool) throws -> Double {
     let setting = offload ? "on" : "off"
     try stand.sender.run("ethtool", "-K", "eth0", "tso", setting, "gso", setting)
     defer { _ = try? stand.sender.run("ethtool", "-K", "eth0", "tso", "on", "gso", "on") }
-    let server = try stand.receiver.start(["iperf3", "--server", "--one-off", "--forceflush"], limit: .seconds(15))
+    let server = try stand.receiver.start(
+        ["iperf3", "--server", "--one-off", "--forceflush"], limit: .seconds(15))
     defer { server.stop() }
     guard server.waitUntilItSays("listening", atMost: .seconds(3)) else {
         throw LabError("\(server.title): \(server.complained)")

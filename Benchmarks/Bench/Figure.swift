@@ -30,7 +30,8 @@ enum Figure: String, CaseIterable {
 struct Bar {
     enum Limit {
         /// Of the ratio to the baseline.
-        case atLeast(Double), atMost(Double)
+        case atLeast(Double)
+        case atMost(Double)
         /// Of the value itself.
         case exactly(Double)
         /// Of the value itself: the control that shows that counting works.

@@ -27,28 +27,23 @@ struct FlinchBench: ParsableCommand {
     @Flag(help: "Put the C loop in Flinch's place as well: how far from 1 the ratios are by chance.")
     var control = false
 
-    @Option(help: "Where flinchd, flinch, flinch-floor and flinch-load are; beside this program otherwise.")
-    var tools: String?
-
     func validate() throws {
         guard (1...100).contains(starts) else { throw ValidationError("--starts: 1 to 100") }
     }
 
     func run() throws {
         Shutdown.onSignals()
+        let binaries = try Binaries.find()
         var rows: [Row] = []
-        for row in try InProcess.rows(wanted) {
+        for row in try InProcess.rows(wanted, rules: binaries.rules) {
             print(row.json)
             rows.append(row)
         }
         let measurements = Measurement.all.filter { $0.figures.contains { wanted($0.rawValue) } }
         if !measurements.isEmpty {
-            let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-            let directory = tools ?? String(program[..<(program.lastIndex(of: "/") ?? program.endIndex)])
             let bridge = BridgeRun(
                 contenders: [.none, .floor, control ? .control : .flinch], starts: quick ? 1 : starts,
-                measurements: measurements, tools: Tools(directory: directory),
-                configuration: SensorConfiguration.yaml)
+                measurements: measurements, tools: binaries)
             let samples = try bridge.samples()
             note(bridge.table(samples))
             for row in bridge.rows(samples) where wanted(row.name) {
@@ -69,7 +64,8 @@ struct FlinchBench: ParsableCommand {
             let row = rows.first { $0.name == bar.name }
             let met = row.map(bar.isMet) ?? false
             good = good && met
-            let found = row.map { "value \($0.value.short), ratio \($0.ratio?.short ?? "none")" } ?? "not measured"
+            let found =
+                row.map { "value \($0.value.short), ratio \($0.ratio?.short ?? "none")" } ?? "not measured"
             note("\(met ? "met   " : "MISSED")  \(bar.name): \(bar.requirement); \(found)")
         }
         return good

@@ -6,10 +6,12 @@ import Wire
 
 /// The measurements in this process, on byte arrays.
 enum InProcess {
-    static func rows(_ wanted: (String) -> Bool) throws -> [Row] {
+    /// `rules` is the rule file that the inspection runs with.
+    static func rows(_ wanted: (String) -> Bool, rules: @autoclosure () throws -> String) throws -> [Row] {
         var rows: [Row] = []
         if wanted("decode") || wanted("allocations-decode") { rows += try decode() }
         if wanted("floods") || wanted("allocations-floods") { rows += try floods() }
+        if wanted("inspection") || wanted("allocations-inspection") { rows += try inspection(rules()) }
         if wanted("allocations-control") { rows += try control() }
         return rows.filter { wanted($0.name) }
     }
@@ -68,7 +70,9 @@ enum InProcess {
                 let size = UInt64(truncatingIfNeeded: packet.statedLength)
                 let destination = view.slot(of: packet.destination)
                 let source = view.slot(of: packet.source)
-                if destination >= 0, counters.arrive(destination, FloodClass(packet), bytes: size, time: 1) == .open {
+                if destination >= 0,
+                    counters.arrive(destination, FloodClass(packet), bytes: size, time: 1) == .open
+                {
                     open &+= 1
                 }
                 if source >= 0 {
@@ -82,6 +86,25 @@ enum InProcess {
         let cost = try Stopwatch(packets: packets.count).measure(answer: UInt64(packets.count), [pass])[0]
         _ = hosts.slotCount
         return [row("floods", cost), allocations("floods", cost)]
+    }
+
+    /// All stages of the packet path between the queue and the verdict, with the rules of the sensor.
+    private static func inspection(_ rules: String) throws -> [Row] {
+        var rows: [Row] = []
+        var allocated = 0.0
+        let kinds: [(name: String, traffic: SampleTraffic)] = [
+            ("inspection", .mixed), ("inspection-60", .udp(frame: 60)),
+            ("inspection-1400", .udp(frame: 1400)),
+        ]
+        for (name, traffic) in kinds {
+            let subject = try InspectedTraffic(traffic, rules: rules)
+            let count = traffic.ranges.count
+            let cost = try Stopwatch(packets: count).measure(answer: UInt64(count), [subject.pass])[0]
+            rows.append(row(name, cost))
+            allocated += cost.allocations
+        }
+        let total = Cost(nanoseconds: 0, allocations: allocated)
+        return rows + [allocations("inspection", total)]
     }
 
     /// Must allocate, once a packet, so that the zeros above mean something.

@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Glibc
 import Lab
@@ -9,7 +10,7 @@ import Lab
 /// timer tick, as getrusage does it on this kernel: a share of some hundred samples.
 func processorTime(_ stand: Stand) throws -> [Figure: Double] {
     guard let consumer = stand.consumer else { return [:] }
-    let count = 300_000
+    let count = 400_000
     try stand.settle()
     let arrivedBefore = try stand.arrived()
     let before = try ProcessorTime(of: consumer.pid)
@@ -69,7 +70,21 @@ func delivered(_ stand: Stand, flows: Int) throws -> Double {
             throw WrongAnswer("\(arrived) packets arrived, but \(inspected) went through the queue")
         }
     }
+    if stand.contender == .flinch { try checkWhatFlinchSaw(stand, arrived: arrived) }
     return Double(arrived) * 1e9 / sent.nanoseconds
+}
+
+/// A sensor that forwards without looking would be fast: it must have counted every packet to the guest, and
+/// seen that this is a flood.
+private func checkWhatFlinchSaw(_ stand: Stand, arrived: Int) throws {
+    let status = try stand.status()
+    let counted = status.guests.first { $0.name == stand.receiver.name }?.received["udp"] ?? 0
+    guard counted == UInt64(arrived) else {
+        throw WrongAnswer("\(arrived) packets arrived, but flinchd counted \(counted) to the guest")
+    }
+    guard status.floods.contains(where: { $0.floodClass == "udp" && $0.guest == stand.receiver.name }) else {
+        throw WrongAnswer("flinchd did not see the flood")
+    }
 }
 
 /// MiB of the consumer in memory; nil where there is none.
@@ -79,5 +94,5 @@ func residentMemory(_ stand: Stand) throws -> Double? {
     guard let pages = text.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else {
         throw LabError("the consumer is gone")
     }
-    return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1048576
+    return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1_048_576
 }

@@ -6,7 +6,9 @@ struct Measurement: Sendable {
 
     static let all: [Measurement] = [
         Measurement(figures: [.capacity60], needsQueue: true) { [.capacity60: try capacity($0, size: 60)] },
-        Measurement(figures: [.capacity1400], needsQueue: true) { [.capacity1400: try capacity($0, size: 1400)] },
+        Measurement(figures: [.capacity1400], needsQueue: true) {
+            [.capacity1400: try capacity($0, size: 1400)]
+        },
         Measurement(figures: [.cpu, .cpuUser, .cpuKernel], needsQueue: true, run: processorTime),
         Measurement(figures: [.deliveredOneFlow], needsQueue: false) {
             [.deliveredOneFlow: try delivered($0, flows: 1)]
@@ -18,7 +20,9 @@ struct Measurement: Sendable {
             return values
         },
         Measurement(figures: [.tcpOffload], needsQueue: false) { [.tcpOffload: try bulk($0, offload: true)] },
-        Measurement(figures: [.tcpNoOffload], needsQueue: false) { [.tcpNoOffload: try bulk($0, offload: false)] },
+        Measurement(figures: [.tcpNoOffload], needsQueue: false) {
+            [.tcpNoOffload: try bulk($0, offload: false)]
+        },
         Measurement(figures: [.roundTripMedian, .roundTripTail], needsQueue: false) { stand in
             let times = try roundTrips(stand, awake: false)
             return [.roundTripMedian: times.median, .roundTripTail: times.tail]

@@ -23,7 +23,8 @@ func roundTrips(_ stand: Stand, awake: Bool) throws -> (median: Double, tail: Do
 
     let text = try stand.run(
         stand.sender, pinned + ["ping", "--to", stand.receiver.ipv4, "--seconds", "2"], seconds: 10)
-    var histogram = Histogram<UInt64>(highestTrackableValue: 10_000_000_000, numberOfSignificantValueDigits: .three)
+    var histogram = Histogram<UInt64>(
+        highestTrackableValue: 10_000_000_000, numberOfSignificantValueDigits: .three)
     var count = 0
     for line in text.split(separator: "\n") {
         guard let nanoseconds = UInt64(line) else { throw WrongAnswer("a packet was not answered") }

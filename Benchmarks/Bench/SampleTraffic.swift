@@ -23,7 +23,8 @@ struct SampleTraffic {
             for _ in 0..<5 { traffic.v4(guest, address, 6, tcp(443, port, flags: 0x18, large)) }
             traffic.v4(address, guest, 17, udp(port, 443, [UInt8](repeating: 0x66, count: 32)))
             traffic.v4(guest, address, 17, udp(443, port, large))
-            traffic.v4(address, guest, 1, [8, 0, 0, 0, client, 1, 0, 1] + [UInt8](repeating: 0x61, count: 56))
+            traffic.v4(
+                address, guest, 1, [8, 0, 0, 0, client, 1, 0, 1] + [UInt8](repeating: 0x61, count: 56))
             traffic.v6(address6, guest6, 6, tcp(port, 443, flags: 0x10, []))
             traffic.v6(guest6, address6, 6, tcp(443, port, flags: 0x18, large))
             traffic.v4(address, guest, 17, [UInt8](repeating: 0x66, count: 512), fragmentOffset: 1480)
@@ -72,7 +73,9 @@ struct SampleTraffic {
     }
 
     /// With the timestamp option that today's hosts send (RFC 7323).
-    private static func tcp(_ source: UInt16, _ destination: UInt16, flags: UInt8, _ payload: [UInt8]) -> [UInt8] {
+    private static func tcp(_ source: UInt16, _ destination: UInt16, flags: UInt8, _ payload: [UInt8])
+        -> [UInt8]
+    {
         let fixed = big(Int(source)) + big(Int(destination)) + [0, 0, 0, 1, 0, 0, 0, flags == 2 ? 0 : 1]
         return fixed + [0x80, flags, 0xff, 0xff, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 1] + payload
     }

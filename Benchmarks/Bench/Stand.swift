@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Glibc
 import Lab
@@ -12,10 +13,11 @@ final class Stand {
     static let consumerCore = 1
     /// Discard (RFC 863): the receiver's card drops it.
     static let port = 9
+    static let configurationName = "flinch.yaml"
 
     let contender: Contender
     let lab: Lab
-    let tools: Tools
+    let tools: Binaries
     private(set) var consumer: Program?
 
     var sender: Machine { lab.machine("sender") }
@@ -33,7 +35,8 @@ final class Stand {
         }
         for (machine, other) in [(sender, receiver), (receiver, sender)] {
             try machine.run(
-                "ip", "neighbour", "replace", other.ipv4, "lladdr", other.mac, "dev", "eth0", "nud", "permanent")
+                "ip", "neighbour", "replace", other.ipv4, "lladdr", other.mac, "dev", "eth0", "nud",
+                "permanent")
         }
         try receiver.run(
             "nft", "-f", "-",
@@ -48,7 +51,7 @@ final class Stand {
         return lab
     }
 
-    init(_ contender: Contender, in lab: Lab, tools: Tools) throws {
+    init(_ contender: Contender, in lab: Lab, tools: Binaries) throws {
         self.contender = contender
         self.lab = lab
         self.tools = tools
@@ -81,7 +84,7 @@ final class Stand {
         let program = try lab.host.start([tools.flinchd, "--config", configuration], limit: nil)
         consumer = program
         let running = eventually(within: .seconds(20), every: .milliseconds(50)) {
-            program.ended != nil || (try? queue()) != nil
+            program.ended != nil || (try? status()) != nil
         }
         guard running, program.ended == nil else { throw LabError("\(program.title): \(program.complained)") }
         // The workers and the controller settle: page faults of the start are not a packet's cost.
@@ -98,7 +101,13 @@ final class Stand {
         }
     }
 
-    private var configuration: String { lab.file(Tools.configurationName) }
+    private var configuration: String { lab.file(Self.configurationName) }
+
+    /// What a running sensor says of itself.
+    func status() throws -> Status {
+        let document = try ControlClient.request(path: BenchConfiguration.control(lab), "status")
+        return try JSONDecoder().decode(Status.self, from: Data(document))
+    }
 
     // MARK: What the kernel says
 
@@ -117,7 +126,8 @@ final class Stand {
         let text = try lab.host.run("cat", "/proc/net/netfilter/nfnetlink_queue")
         let fields = text.split(separator: "\n").first?.split(separator: " ").compactMap { Int($0) } ?? []
         guard fields.count >= 8 else { throw LabError("no queue is bound on the bridge") }
-        return QueueCounters(waiting: fields[2], dropped: fields[5], undelivered: fields[6], queued: fields[7])
+        return QueueCounters(
+            waiting: fields[2], dropped: fields[5], undelivered: fields[6], queued: fields[7])
     }
 
     /// Packets that have come in at the receiver's card.
@@ -158,7 +168,8 @@ final class Stand {
             "--seconds", "\(seconds)",
         ]
         if let count { command += ["--count", "\(count)"] }
-        return try JSONDecoder().decode(Sent.self, from: Data(run(sender, command, seconds: seconds + 5).utf8))
+        return try JSONDecoder().decode(
+            Sent.self, from: Data(run(sender, command, seconds: seconds + 5).utf8))
     }
 
     struct Sent: Decodable {
@@ -177,22 +188,16 @@ final class Stand {
     }
 }
 
-/// The programs of this package that take part, all built together.
-struct Tools {
-    static let configurationName = "flinch.yaml"
-
-    let directory: String
+extension Binaries {
     var floor: String { "\(directory)/flinch-floor" }
     var load: String { "\(directory)/flinch-load" }
-    var flinch: String { "\(directory)/flinch" }
-    var flinchd: String { "\(directory)/flinchd" }
 
     func check(_ contenders: [Contender]) throws {
         var needed = [load]
         if contenders.contains(where: \.hasQueue) { needed += [floor, flinch] }
         if contenders.contains(.flinch) { needed.append(flinchd) }
-        for tool in needed where unsafe access(tool, X_OK) != 0 {
-            throw LabError("\(tool) is missing: swift build -c release")
+        for program in needed where unsafe access(program, X_OK) != 0 {
+            throw LabError("\(program) is missing: swift build -c release")
         }
     }
 }

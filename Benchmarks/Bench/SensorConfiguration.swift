@@ -1,5 +1,0 @@
-/// What the sensor is started with: everything on.
-enum SensorConfiguration {
-    static let yaml = """
-        """
-}

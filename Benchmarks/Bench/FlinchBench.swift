@@ -8,8 +8,8 @@ struct FlinchBench: ParsableCommand {
         commandName: "flinch-bench",
         abstract: "Compares Flinch with the least that an NFQUEUE filter can cost.",
         discussion: """
-            Prints one JSON object a line. Figures on the bridge need root; their baseline is the bare C loop \
-            (flinch-floor). Figures in process are named decode, floods, inspection and allocations.
+            Prints one JSON object a line. Figures on the bridge need root; their baseline is the bare C \
+            loop (flinch-floor). Figures in process are named decode, floods, inspection and allocations.
             """)
 
     @Option(help: "Starts of each contender on the bridge; its figures are medians over them.")

@@ -15,8 +15,8 @@ struct Row {
     var json: String {
         let baseline = baseline.map(\.short) ?? "null"
         let ratio = ratio.map { String(format: "%.3f", $0) } ?? "null"
-        return
-            #"{"name":"\#(name)","value":\#(value.short),"unit":"\#(unit)","baseline":\#(baseline),"ratio":\#(ratio)}"#
+        return #"{"name":"\#(name)","value":\#(value.short),"unit":"\#(unit)","#
+            + #""baseline":\#(baseline),"ratio":\#(ratio)}"#
     }
 }
 

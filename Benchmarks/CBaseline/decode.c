@@ -110,5 +110,9 @@ static int decode6(const uint8_t *bytes, size_t size, struct baseline_packet *pa
 int baseline_decode(const uint8_t *bytes, size_t size, struct baseline_packet *packet) {
     memset(packet, 0, sizeof *packet);
     if (size == 0) return 0;
-    return bytes[0] >> 4 == 4 ? decode4(bytes, size, packet) : bytes[0] >> 4 == 6 ? decode6(bytes, size, packet) : 0;
+    switch (bytes[0] >> 4) {
+    case 4: return decode4(bytes, size, packet);
+    case 6: return decode6(bytes, size, packet);
+    default: return 0;
+    }
 }

@@ -167,7 +167,8 @@ static void *work(void *argument) {
     if (errno) fail("pin to core");
 
     size_t size = (size_t)batch * STRIDE;
-    uint8_t *slab = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+    uint8_t *slab = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (slab == MAP_FAILED) fail("receive buffers");
     struct mmsghdr *messages = calloc((size_t)batch, sizeof *messages);
     struct iovec *vectors = calloc((size_t)batch, sizeof *vectors);

@@ -25,7 +25,7 @@ struct frame {
 } __attribute__((packed));
 
 static const char usage[] =
-    "usage: flinch-load generate --interface NAME --destination-mac MAC --source A --destination A [options]\n"
+    "usage: flinch-load generate --interface NAME --destination-mac MAC --source A --destination A …\n"
     "Sends UDP frames and prints {\"sent\":n,\"nanoseconds\":n}.\n"
     "  --size BYTES     of the Ethernet frame without its checksum, 60 (default) to 1514\n"
     "  --flows N        source addresses, from --source upwards, each with a port of its own (1)\n"
@@ -66,8 +66,8 @@ int generate(int count, char **arguments) {
         switch (option) {
         case 'i': interface = optarg; break;
         case 'm':
-            addressed += sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4,
-                                mac + 5) == 6;
+            addressed += sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3,
+                                mac + 4, mac + 5) == 6;
             break;
         case 's': addressed += inet_pton(AF_INET, optarg, &source); break;
         case 'd': addressed += inet_pton(AF_INET, optarg, &destination); break;
@@ -143,6 +143,7 @@ int generate(int count, char **arguments) {
         flow = (flow + flows - (burst - (unsigned)n) % flows) % flows;
         sent += (unsigned)n;
     }
-    printf("{\"sent\":%llu,\"nanoseconds\":%llu}\n", (unsigned long long)sent, (unsigned long long)(now() - start));
+    printf("{\"sent\":%llu,\"nanoseconds\":%llu}\n", (unsigned long long)sent,
+           (unsigned long long)(now() - start));
     return 0;
 }

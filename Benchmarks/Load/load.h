@@ -19,4 +19,4 @@ long long number(const char *text, long long low, long long high);
 // Nanoseconds of CLOCK_MONOTONIC.
 uint64_t now(void);
 // Ends the process `seconds` from now, whatever it waits for.
-void bound(double seconds);
+void bound(int seconds);

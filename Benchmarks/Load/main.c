@@ -32,12 +32,12 @@ static void expire(int signal) {
     _exit(0);
 }
 
-void bound(double seconds) {
+void bound(int seconds) {
     signal(SIGALRM, expire);
     timer_t timer;
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     if (timer_create(CLOCK_MONOTONIC, &event, &timer)) fail("timer");
-    struct itimerspec when = {.it_value = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)}};
+    struct itimerspec when = {.it_value = {.tv_sec = seconds}};
     if (timer_settime(timer, 0, &when, NULL)) fail("timer");
 }
 

@@ -18,8 +18,8 @@ static const char usage[] =
     "usage: flinch-load echo --seconds N\n"
     "Returns every UDP packet to its sender, port 7, for N seconds.\n"
     "usage: flinch-load ping --to ADDRESS [--count N] [--seconds N]\n"
-    "Sends a packet as soon as the last was answered. Prints the nanoseconds of each round trip, a line each,\n"
-    "and `lost` for each that was not answered within a second.\n";
+    "Sends a packet as soon as the last was answered. Prints the nanoseconds of each round trip, a line\n"
+    "each, and `lost` for each that was not answered within a second.\n";
 
 static const struct option options[] = {
     {"seconds", required_argument, NULL, 's'},
@@ -30,10 +30,10 @@ static const struct option options[] = {
 
 int echo(int count, char **arguments) {
     int option;
-    double seconds = 0;
+    int seconds = 0;
     while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
         if (option != 's') return fputs(usage, stderr), 2;
-        seconds = (double)number(optarg, 1, 3600);
+        seconds = (int)number(optarg, 1, 3600);
     }
     if (seconds == 0) return fputs(usage, stderr), 2;
     bound(seconds);

@@ -12,8 +12,8 @@
 
 static const char usage[] =
     "usage: flinch-load spin --cores LIST --seconds N\n"
-    "Turns one loop of priority SCHED_IDLE on each core of LIST (0,1) for N seconds. An idle virtual core is\n"
-    "halted, and waking it goes through the hypervisor; with the loop it never is.\n";
+    "Turns one loop of priority SCHED_IDLE on each core of LIST (0,1) for N seconds. An idle virtual core\n"
+    "is halted, and waking it goes through the hypervisor; with the loop it never is.\n";
 
 static void *turn(void *core) {
     cpu_set_t set;
@@ -29,13 +29,16 @@ static void *turn(void *core) {
 
 int spin(int count, char **arguments) {
     static const struct option options[] = {
-        {"cores", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+        {"cores", required_argument, NULL, 'c'},
+        {"seconds", required_argument, NULL, 's'},
+        {NULL, 0, NULL, 0},
+    };
     char *cores = NULL;
-    double seconds = 0;
+    int seconds = 0;
     int option;
     while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
         if (option == 'c') cores = optarg;
-        else if (option == 's') seconds = (double)number(optarg, 1, 60);
+        else if (option == 's') seconds = (int)number(optarg, 1, 60);
         else return fputs(usage, stderr), 2;
     }
     if (!cores || seconds == 0) return fputs(usage, stderr), 2;

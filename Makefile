@@ -53,9 +53,12 @@ fmt:
 fmt-check:
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
-deb: build
-	@.ci/install deb
-	Systemd/package $(RELEASE)
+# With the Swift runtime linked in, in a build folder of its own.
+deb:
+	@.ci/install build deb
+	$(SWIFT) build -c release $(CHECKED) --static-swift-stdlib --scratch-path .build/deb --product flinchd
+	$(SWIFT) build -c release $(CHECKED) --static-swift-stdlib --scratch-path .build/deb --product flinch
+	Systemd/package .build/deb/release
 
 clean:
 	$(SWIFT) package clean

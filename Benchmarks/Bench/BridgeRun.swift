@@ -20,6 +20,7 @@ struct BridgeRun {
         try tools.check(contenders)
         var samples: Samples = [:]
         for start in 0..<starts {
+            try Quiet.check()
             let lab = try Stand.buildLab()
             defer { lab.stop() }
             try lab.write(BenchConfiguration.yaml(for: lab, rules: tools.rules), to: Stand.configurationName)

@@ -95,6 +95,20 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // The benchmarks: what Flinch is compared with, the traffic, and the comparison.
+        .executableTarget(name: "flinch-floor", path: "Benchmarks/Floor"),
+        .executableTarget(name: "flinch-load", path: "Benchmarks/Load"),
+        .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+        .target(name: "CBaseline", path: "Benchmarks/CBaseline"),
+        .executableTarget(
+            name: "flinch-bench",
+            dependencies: [
+                "CAllocations", "CBaseline", "Control", "Evidence", "Floods", "Inspection", "Lab", "Policy",
+                "Signatures", "Topology", "Wire",
+                arguments, histogram,
+            ],
+            path: "Benchmarks/Bench", swiftSettings: settings),
+
         tests("WireTests", ["Wire"]),
         tests("ConformanceTests", ["Conformance", "Evidence", "Wire"]),
         tests("TopologyTests", ["Topology", "Evidence", "Wire"]),

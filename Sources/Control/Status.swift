@@ -195,6 +195,8 @@ public struct Status: Codable, Sendable {
 
     public struct Events: Codable, Sendable {
         public var written: UInt64
+        /// Not written, because there were many of the same rule or check within seconds.
+        public var withheld: UInt64
         /// The ring was full.
         public var lostRing: UInt64
         /// The file could not be written (full disk, gone).
@@ -202,9 +204,10 @@ public struct Status: Codable, Sendable {
         public var lastError: String?
 
         public init(
-            written: UInt64, lostRing: UInt64, lostWrite: UInt64, lastError: String?
+            written: UInt64, withheld: UInt64, lostRing: UInt64, lostWrite: UInt64, lastError: String?
         ) {
             self.written = written
+            self.withheld = withheld
             self.lostRing = lostRing
             self.lostWrite = lostWrite
             self.lastError = lastError

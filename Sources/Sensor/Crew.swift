@@ -15,7 +15,7 @@ import Synchronization
 @safe
 final class Crew: @unchecked Sendable {
     @safe
-    struct Member {
+    struct Member: @unchecked Sendable {
         let number: UInt16
         let core: Int
         let setup: Queue.Setup
@@ -137,6 +137,7 @@ extension Crew.Member {
     var packets: UInt64 { unsafe cell.pointee.packets.value }
     var batches: UInt64 { unsafe cell.pointee.batches.value }
     var unreadable: UInt64 { unsafe cell.pointee.unreadable.value &+ setup.answeredEarly }
+    var withheld: UInt64 { unsafe cell.pointee.withheld.value }
     var receiveErrors: UInt64 { unsafe cell.pointee.receiveErrors.value }
     var commitErrors: UInt64 { unsafe cell.pointee.commitErrors.value }
     /// 0, or why the thread could not be pinned (an errno value).

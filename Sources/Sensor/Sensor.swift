@@ -77,19 +77,22 @@ public final class Sensor {
         self.program = program
         let bound = UInt64(
             program.memoryBytes
-                + cores.count * (Queue.memoryBytes + EventRing.memory(capacity: settings.events.ring)))
+                + cores.count
+                * (Queue.memoryBytes + EventLimiter.memoryBytes
+                    + EventRing.memory(capacity: settings.events.ring)))
         serve(Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound))
         announce(settings, bound)
     }
 
     private func serve(_ base: Status) {
-        let (controller, pump, rings) = (controller, pump, crew.members.map(\.ring))
+        let (controller, pump, members) = (controller, pump, crew.members)
         control.start { request in
             guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
             var status = controller.fill(base)
             status.memoryResident = ThreadTimes.residentMemory()
             status.events = Status.Events(
-                written: pump.written, lostRing: rings.reduce(0) { $0 + $1.lost }, lostWrite: pump.lost,
+                written: pump.written, withheld: members.reduce(0) { $0 + $1.withheld },
+                lostRing: members.reduce(0) { $0 + $1.ring.lost }, lostWrite: pump.lost,
                 lastError: pump.lastError)
             return status.json
         }

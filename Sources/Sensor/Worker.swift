@@ -14,6 +14,7 @@ struct Worker: ~Copyable {
     private var queue: Queue
     private var inspector: UnsafeMutablePointer<Inspector>
     private var events: EventRing.Writer
+    private var limiter = EventLimiter()
     private let cell: UnsafePointer<WorkerCell>
     private let flowSeed: UInt64
 
@@ -77,6 +78,10 @@ struct Worker: ~Copyable {
         let count = unsafe inspector.pointee.findings.count
         guard count > 0 else { return }
         for index in 0..<count {
+            guard limiter.allows(unsafe inspector.pointee.findings[index], arrival.time) else {
+                unsafe cell.pointee.withheld.add(1)
+                continue
+            }
             unsafe events.append(
                 Event(inspector.pointee, finding: index, decision: decision, arrival: arrival, seed: flowSeed))
         }

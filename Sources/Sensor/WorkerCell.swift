@@ -21,6 +21,8 @@ struct WorkerCell: ~Copyable {
     let batches = Gauge()
     /// Messages of the queue that could not be read as a packet.
     let unreadable = Gauge()
+    /// Events that the limiter held back.
+    let withheld = Gauge()
     let receiveErrors = Gauge()
     let commitErrors = Gauge()
 

@@ -14,7 +14,7 @@ public struct Matcher: ~Copyable {
     private let tables: RuleTables
     private let candidates: CandidateSet
     /// What Hyperscan's callback is handed.
-    private let prompt: UnsafeMutablePointer<Prompt>
+    private let context: UnsafeMutablePointer<ScanContext>
     private let places: ContentPlaces
     private let scratch: OpaquePointer?
 
@@ -29,8 +29,8 @@ public struct Matcher: ~Copyable {
         unsafe tables = rules.compiled.tables
         unsafe candidates = CandidateSet(capacity: tables.entryCount)
         unsafe places = ContentPlaces(capacity: tables.deepest)
-        unsafe prompt = .allocate(capacity: 1)
-        unsafe prompt.initialize(to: Prompt(tables: tables, candidates: candidates))
+        unsafe context = .allocate(capacity: 1)
+        unsafe context.initialize(to: ScanContext(tables: tables, candidates: candidates))
         var scratch: OpaquePointer? = nil
         for i in 0..<(unsafe tables.databaseCount) {
             let status = unsafe hs_alloc_scratch(tables.databases[i], &scratch)
@@ -38,7 +38,7 @@ public struct Matcher: ~Copyable {
                 unsafe hs_free_scratch(scratch)
                 unsafe candidates.deallocate()
                 unsafe places.deallocate()
-                unsafe prompt.deallocate()
+                unsafe context.deallocate()
                 throw .engine("no scratch memory, status \(status)")
             }
         }
@@ -49,7 +49,7 @@ public struct Matcher: ~Copyable {
         unsafe hs_free_scratch(scratch)
         unsafe candidates.deallocate()
         unsafe places.deallocate()
-        unsafe prompt.deallocate()
+        unsafe context.deallocate()
     }
 
     /// Bytes of this matcher's own working memory.
@@ -98,7 +98,7 @@ public struct Matcher: ~Copyable {
             unsafe hs_scan(
                 database,
                 (buffer.baseAddress! + Int(subject.payloadOffset)).assumingMemoryBound(to: CChar.self),
-                UInt32(subject.payloadLength), 0, scratch, Prompt.found, prompt)
+                UInt32(subject.payloadLength), 0, scratch, ScanContext.found, context)
         }
         if status != HS_SUCCESS { failedScans &+= 1 }
     }
@@ -194,14 +194,14 @@ struct Subject {
 
 /// Where Hyperscan's callback finds and leaves things.
 @unsafe
-struct Prompt {
+struct ScanContext {
     let tables: RuleTables
     let candidates: CandidateSet
 
     static let found: match_event_handler = { identifier, _, _, _, context in
-        let prompt = unsafe context!.assumingMemoryBound(to: Prompt.self)
-        unsafe prompt.pointee.tables.insert(
-            prompt.pointee.tables.literals[Int(identifier)], into: prompt.pointee.candidates)
+        let scan = unsafe context!.assumingMemoryBound(to: ScanContext.self)
+        unsafe scan.pointee.tables.insert(
+            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates)
         return 0
     }
 }

@@ -19,7 +19,7 @@ struct RuleLines {
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
         while !rest.isEmpty {
             number += 1
-            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            let end = rest.index(of: UInt8(ascii: "\n"), from: rest.startIndex) ?? rest.endIndex
             var text = rest[rest.startIndex..<end].trimmed
             rest = rest[end...].dropFirst()
             if open == nil {

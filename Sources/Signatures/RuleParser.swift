@@ -82,16 +82,14 @@ struct RuleParser {
         _ text: RuleText, _ body: (String, RuleText?) throws(Rejection) -> Void
     ) throws(Rejection) {
         var start = text.startIndex
-        var i = start
-        while i < text.endIndex {
-            defer { i += 1 }
-            guard text[i] == UInt8(ascii: ";"), i == start || text[i - 1] != UInt8(ascii: "\\") else {
-                continue
-            }
-            let option = text[start..<i].trimmed
-            start = i + 1
+        var next = start
+        while let end = text.index(of: UInt8(ascii: ";"), from: next) {
+            next = end + 1
+            if end > start, text[end - 1] == UInt8(ascii: "\\") { continue }
+            let option = text[start..<end].trimmed
+            start = next
             if option.isEmpty { continue }
-            if let colon = option.firstIndex(of: UInt8(ascii: ":")) {
+            if let colon = option.index(of: UInt8(ascii: ":"), from: option.startIndex) {
                 try body(option[..<colon].trimmed.string.lowercased(), option[(colon + 1)...].trimmed)
             } else {
                 try body(option.string.lowercased(), nil)
@@ -103,7 +101,7 @@ struct RuleParser {
     /// The sid of a rule that was refused before its options were read, for the report; nil if none is
     /// found.
     static func sid(of text: RuleText) -> UInt32? {
-        guard let open = text.firstIndex(of: UInt8(ascii: "(")) else { return nil }
+        guard let open = text.index(of: UInt8(ascii: "("), from: text.startIndex) else { return nil }
         var sid: UInt32? = nil
         try? options(text[(open + 1)...]) { (name, value) throws(Rejection) in
             if name == "sid", sid == nil { sid = value?.number.flatMap { UInt32(exactly: $0) } }

@@ -45,12 +45,10 @@ public final class RuleSet: Sendable {
         var places: [UInt64: String] = [:]
         for (file, bytes) in sources {
             for line in RuleLines.split(bytes) {
-                var sid: UInt32? = nil
                 do throws(Rejection) {
                     guard !line.isTooLong else {
                         throw Rejection("a rule longer than \(RuleLines.maximumLength) bytes")
                     }
-                    sid = RuleParser.sid(of: line.text[...])
                     let parsed = try parser.parse(line.text[...])
                     let place = UInt64(parsed.gid) << 32 | UInt64(parsed.sid)
                     if let first = places[place] {
@@ -60,7 +58,9 @@ public final class RuleSet: Sendable {
                     loaded.append((parsed, Rule(parsed, file: file, line: line.number)))
                 } catch {
                     problems.append(
-                        RuleProblem(file: file, line: line.number, sid: sid, reason: error.reason))
+                        RuleProblem(
+                            file: file, line: line.number, sid: RuleParser.sid(of: line.text[...]),
+                            reason: error.reason))
                 }
             }
         }

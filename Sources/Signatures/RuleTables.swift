@@ -43,7 +43,7 @@ final class CompiledRules: @unchecked Sendable {
                 size += unsafe PatternDatabase.byteCount(database)
             }
         } catch {
-            unsafe databases.forEach { unsafe hs_free_database($0) }
+            for i in unsafe databases.indices { unsafe hs_free_database(databases[i]) }
             throw error
         }
         var blocks = unsafe [UnsafeMutableRawPointer]()
@@ -68,6 +68,6 @@ final class CompiledRules: @unchecked Sendable {
 
     deinit {
         for i in 0..<(unsafe tables.databaseCount) { unsafe hs_free_database(tables.databases[i]) }
-        unsafe blocks.forEach { unsafe $0.deallocate() }
+        for i in unsafe blocks.indices { unsafe blocks[i].deallocate() }
     }
 }

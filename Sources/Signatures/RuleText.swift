@@ -1,3 +1,5 @@
+import Glibc
+
 /// A part of a rule's text. Rules are bytes: their patterns need not be valid UTF-8.
 typealias RuleText = ArraySlice<UInt8>
 
@@ -10,6 +12,16 @@ extension ArraySlice where Element == UInt8 {
     }
 
     var string: String { String(decoding: self, as: UTF8.self) }
+
+    /// The index of the first `byte` at or after `start`.
+    func index(of byte: UInt8, from start: Int) -> Int? {
+        unsafe self[start...].withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base, Int32(byte), bytes.count)
+            else { return nil }
+            return unsafe start + (UnsafeRawPointer(found) - base)
+        }
+    }
 
     /// A decimal number with an optional minus sign and nothing else; nil if it needs more than 18 digits.
     var number: Int? {

@@ -25,7 +25,7 @@ struct StatusPage {
         let parts = [
             style.bold("flinch \(status.version) · \(status.sensor)"), "up \(Figure.duration(status.uptime))",
             "\(mode) (\(status.backend ?? "own rules"))", "\(Figure.whole(rate)) packets/s",
-            "\(Figure.bytes(status.memoryResident)) of at most \(Figure.bytes(status.memoryBound))",
+            "\(Figure.bytes(status.memoryResident)) resident",
         ]
         return parts.joined(separator: style.dim("  ·  "))
     }
@@ -106,6 +106,7 @@ struct StatusPage {
         var text = "Rules        \(Figure.whole(UInt64(status.rules.loaded))) loaded"
         if status.rules.rejected > 0 { text += ", \(status.rules.rejected) rejected" }
         text += "; \(Figure.whole(status.events.written)) events written"
+        if status.events.withheld > 0 { text += ", \(Figure.whole(status.events.withheld)) of the same held back" }
         let lost = status.events.lostRing + status.events.lostWrite
         if lost > 0 { text += style.concern("medium", ", \(Figure.whole(lost)) lost") }
         if let error = status.events.lastError { text += style.concern("medium", " (\(error))") }

@@ -1,0 +1,20 @@
+/// What stands in the way of the packets.
+enum Contender: String, CaseIterable {
+    /// The bridge alone.
+    case none
+    /// The C loop that accepts everything: the least that an NFQUEUE filter can cost.
+    case floor
+    /// The sensor with everything on.
+    case flinch
+    /// The C loop once more, where Flinch would be: how far from 1 a ratio is by chance.
+    case control
+
+    var hasQueue: Bool { self != .none }
+}
+
+/// A benchmark whose answer was wrong: packets that did not arrive, or passed unseen. Its time means nothing.
+struct WrongAnswer: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,76 @@
+/// What is measured on the bridge, by the name that its row has.
+enum Figure: String, CaseIterable {
+    case capacity60 = "capacity-60"
+    case capacity1400 = "capacity-1400"
+    case cpu = "cpu"
+    case cpuUser = "cpu-user"
+    case cpuKernel = "cpu-kernel"
+    case deliveredOneFlow = "delivered-1-flow"
+    case deliveredManyFlows = "delivered-60000-flows"
+    case tcpOffload = "tcp-offload"
+    case tcpNoOffload = "tcp-no-offload"
+    case roundTripMedian = "roundtrip-p50"
+    case roundTripTail = "roundtrip-p99"
+    case roundTripMedianAwake = "roundtrip-p50-awake"
+    case roundTripTailAwake = "roundtrip-p99-awake"
+    case memory = "memory"
+
+    var unit: String {
+        switch self {
+        case .capacity60, .capacity1400, .deliveredOneFlow, .deliveredManyFlows: "packets/s"
+        case .cpu, .cpuUser, .cpuKernel: "ns/packet"
+        case .tcpOffload, .tcpNoOffload: "Gb/s"
+        case .roundTripMedian, .roundTripTail, .roundTripMedianAwake, .roundTripTailAwake: "us"
+        case .memory: "MiB"
+        }
+    }
+}
+
+/// What a row must reach, so that a slower Flinch is seen by a machine.
+struct Bar {
+    enum Limit {
+        /// Of the ratio to the baseline.
+        case atLeast(Double)
+        case atMost(Double)
+        /// Of the value itself.
+        case exactly(Double)
+        /// Of the value itself: the control that shows that counting works.
+        case someOf
+    }
+
+    let name: String
+    let limit: Limit
+
+    static let all: [Bar] = [
+        Bar(.capacity60, .atLeast(0.95)), Bar(.capacity1400, .atLeast(0.95)),
+        Bar(.tcpOffload, .atLeast(0.97)), Bar(.tcpNoOffload, .atLeast(0.95)),
+        Bar(.cpu, .atMost(1.05)), Bar(.roundTripTailAwake, .atMost(1.1)),
+        Bar("allocations-decode", .exactly(0)), Bar("allocations-floods", .exactly(0)),
+        Bar("allocations-inspection", .exactly(0)), Bar("allocations-control", .someOf),
+    ]
+
+    init(_ figure: Figure, _ limit: Limit) { self.init(figure.rawValue, limit) }
+
+    init(_ name: String, _ limit: Limit) {
+        self.name = name
+        self.limit = limit
+    }
+
+    var requirement: String {
+        switch limit {
+        case .atLeast(let share): "ratio >= \(share)"
+        case .atMost(let share): "ratio <= \(share)"
+        case .exactly(let value): "value = \(value.short)"
+        case .someOf: "value >= 1"
+        }
+    }
+
+    func isMet(by row: Row) -> Bool {
+        switch limit {
+        case .atLeast(let share): row.ratio.map { $0 >= share } ?? false
+        case .atMost(let share): row.ratio.map { $0 <= share } ?? false
+        case .exactly(let value): row.value == value
+        case .someOf: row.value >= 1
+        }
+    }
+}

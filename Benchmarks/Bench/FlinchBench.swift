@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import Lab
+
+@main
+struct FlinchBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flinch-bench",
+        abstract: "Compares Flinch with the least that an NFQUEUE filter can cost.",
+        discussion: """
+            Prints one JSON object a line. Figures on the bridge need root; their baseline is the bare C \
+            loop (flinch-floor). Figures in process are named decode, floods, inspection and allocations.
+            """)
+
+    @Option(help: "Starts of each contender on the bridge; its figures are medians over them.")
+    var starts = 5
+
+    @Flag(help: "One start of each: to see that all works, not how fast it is.")
+    var quick = false
+
+    @Option(parsing: .upToNextOption, help: "Only figures whose names begin with one of these.")
+    var only: [String] = []
+
+    @Flag(help: "Say which bars were met, and end with 1 if one was missed.")
+    var check = false
+
+    @Flag(help: "Put the C loop in Flinch's place as well: how far from 1 the ratios are by chance.")
+    var control = false
+
+    func validate() throws {
+        guard (1...100).contains(starts) else { throw ValidationError("--starts: 1 to 100") }
+    }
+
+    func run() throws {
+        Shutdown.onSignals()
+        let binaries = try Binaries.find()
+        var rows: [Row] = []
+        for row in try InProcess.rows(wanted, rules: binaries.rules) {
+            print(row.json)
+            rows.append(row)
+        }
+        let measurements = Measurement.all.filter { $0.figures.contains { wanted($0.rawValue) } }
+        if !measurements.isEmpty {
+            let bridge = BridgeRun(
+                contenders: [.none, .floor, control ? .control : .flinch], starts: quick ? 1 : starts,
+                measurements: measurements, tools: binaries)
+            let samples = try bridge.samples()
+            note(bridge.table(samples))
+            for row in bridge.rows(samples) where wanted(row.name) {
+                print(row.json)
+                rows.append(row)
+            }
+        }
+        guard !rows.isEmpty else { throw ValidationError("--only: no figure has such a name") }
+        if check, !report(rows) { throw ExitCode(1) }
+    }
+
+    private func wanted(_ name: String) -> Bool { only.isEmpty || only.contains { name.hasPrefix($0) } }
+
+    /// Whether all bars of what was measured are met.
+    private func report(_ rows: [Row]) -> Bool {
+        var good = true
+        for bar in Bar.all where wanted(bar.name) {
+            let row = rows.first { $0.name == bar.name }
+            let met = row.map(bar.isMet) ?? false
+            good = good && met
+            let found =
+                row.map { "value \($0.value.short), ratio \($0.ratio?.short ?? "none")" } ?? "not measured"
+            note("\(met ? "met   " : "MISSED")  \(bar.name): \(bar.requirement); \(found)")
+        }
+        return good
+    }
+}

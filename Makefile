@@ -1,0 +1,64 @@
+# make demo     guests on a real bridge, attacked and protected, shown on this terminal
+# make test     everything that can fail
+SWIFT    ?= swift
+CHECKED   = --explicit-target-dependency-import-check error
+RELEASE   = .build/release
+
+.PHONY: all build demo test test-unit test-lab test-vm bench fuzz deb fmt fmt-check install clean
+
+all: build
+
+build:
+	@.ci/install build
+	$(SWIFT) build -c release $(CHECKED) --product flinchd
+	$(SWIFT) build -c release $(CHECKED) --product flinch
+
+demo:
+	@.ci/install build lab
+	@$(MAKE) --no-print-directory build
+	@$(RELEASE)/flinch demo $(DEMO)
+
+# Units first, in a debug build: they trap on what a release build would let by. Then the lab, with the
+# programs that an operator runs.
+test: test-unit test-lab
+
+test-unit:
+	@.ci/install build lab
+	$(SWIFT) build --build-tests $(CHECKED)
+	$(SWIFT) test --skip-build --skip IntegrationTests
+
+test-lab: build
+	@.ci/install lab
+	$(SWIFT) build --build-tests $(CHECKED)
+	FLINCH_BIN=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build --filter IntegrationTests
+
+# The production diversion, on a stock Debian kernel in QEMU.
+test-vm: build
+	@.ci/install vm
+	Tests/VM/runvm.sh Tests/VM/diversion.sh $(CURDIR)/$(RELEASE)
+
+bench:
+	@.ci/install build lab
+	@$(MAKE) --no-print-directory build
+	$(SWIFT) build -c release --product flinch-bench
+	@$(RELEASE)/flinch-bench $(BENCH)
+
+fuzz:
+	@.ci/install build
+	Tests/Fuzz/run $(SECONDS)
+
+fmt:
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+fmt-check:
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+
+# With the Swift runtime linked in, in a build folder of its own.
+deb:
+	@.ci/install build deb
+	$(SWIFT) build -c release $(CHECKED) --static-swift-stdlib --scratch-path .build/deb --product flinchd
+	$(SWIFT) build -c release $(CHECKED) --static-swift-stdlib --scratch-path .build/deb --product flinch
+	Systemd/package .build/deb/release
+
+clean:
+	$(SWIFT) package clean

@@ -64,7 +64,9 @@ final class DemoView: Sendable {
         func change(_ before: Double, _ now: Double) -> String {
             first ? Self.brief(now) : "\(Self.brief(before)) → \(Self.brief(now))"
         }
-        let alert = outcome.alertMilliseconds.map { "\(Int($0.rounded())) ms" } ?? (attacked ? "none" : "")
+        let alert =
+            outcome.alertMilliseconds.map { $0 < 1 ? "< 1 ms" : "\(Int($0.rounded())) ms" }
+            ?? (attacked ? "none" : "")
         let cells = [
             count(outcome.sent), count(outcome.delivered), count(outcome.dropped), count(outcome.throttled),
             alert,

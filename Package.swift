@@ -36,6 +36,8 @@ let package = Package(
     products: [
         .executable(name: "flinchd", targets: ["flinchd"]),
         .executable(name: "flinch", targets: ["flinch"]),
+        // Preloaded into the sensor by the benchmarks.
+        .library(name: "CAllocations", type: .dynamic, targets: ["CAllocations"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -24,7 +24,7 @@ struct BridgeRun {
             defer { lab.stop() }
             try lab.write(BenchConfiguration.yaml(for: lab, rules: tools.rules), to: Stand.configurationName)
             for measurement in measurements {
-                let able = contenders.filter { $0.hasQueue || !measurement.needsQueue }
+                let able = contenders.filter(measurement.contenders.contains)
                 // A different one goes first each time.
                 for turn in able.indices {
                     let contender = able[(start + turn) % able.count]
@@ -47,7 +47,7 @@ struct BridgeRun {
     ) throws -> [Figure: Double] {
         var attempt = 1
         while true {
-            let stand = try Stand(contender, in: lab, tools: tools)
+            let stand = try Stand(contender, in: lab, tools: tools, counting: measurement.counting)
             defer { stand.stop() }
             do {
                 return try measurement.run(stand)

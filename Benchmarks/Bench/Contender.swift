@@ -10,6 +10,9 @@ enum Contender: String, CaseIterable {
     case control
 
     var hasQueue: Bool { self != .none }
+
+    static let all = Set(allCases)
+    static let withQueue = Set(allCases.filter(\.hasQueue))
 }
 
 /// A benchmark whose answer was wrong: packets that did not arrive, or passed unseen. Its time means nothing.

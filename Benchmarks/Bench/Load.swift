@@ -10,11 +10,11 @@ import Lab
 /// timer tick, as getrusage does it on this kernel: a share of some hundred samples.
 func processorTime(_ stand: Stand) throws -> [Figure: Double] {
     guard let consumer = stand.consumer else { return [:] }
-    let count = 400_000
+    let count = 600_000
     try stand.settle()
     let arrivedBefore = try stand.arrived()
     let before = try ProcessorTime(of: consumer.pid)
-    _ = try stand.generate(size: 60, count: count, rate: 100_000, seconds: 10)
+    _ = try stand.generate(size: 60, count: count, rate: 100_000, seconds: 12)
     try stand.settle()
     let after = try ProcessorTime(of: consumer.pid)
     let arrived = try stand.arrived() - arrivedBefore

@@ -44,14 +44,15 @@ final class Stand {
                 table netdev sink {
                     chain arriving {
                         type filter hook ingress device eth0 priority 0; policy accept;
-                        udp dport \(port) drop
+                        udp dport { 0, \(port) } drop
                     }
                 }
                 """)
         return lab
     }
 
-    init(_ contender: Contender, in lab: Lab, tools: Binaries) throws {
+    /// `counting`: the sensor's allocations are counted, which makes each of them slower.
+    init(_ contender: Contender, in lab: Lab, tools: Binaries, counting: Bool = false) throws {
         self.contender = contender
         self.lab = lab
         self.tools = tools
@@ -63,7 +64,7 @@ final class Stand {
                     try lab.host.run("sysctl", "-qw", "net.bridge.bridge-nf-call-\(family)=0")
                 }
             case .floor, .control: try startFloor()
-            case .flinch: try startFlinch()
+            case .flinch: try startFlinch(counting)
             }
         } catch {
             stop()
@@ -80,8 +81,13 @@ final class Stand {
         }
     }
 
-    private func startFlinch() throws {
-        let program = try lab.host.start([tools.flinchd, "--config", configuration], limit: nil)
+    private func startFlinch(_ counting: Bool) throws {
+        var command = [tools.flinchd, "--config", configuration]
+        if counting {
+            command =
+                ["env", "LD_PRELOAD=\(tools.allocations)", "FLINCH_ALLOCATIONS=\(allocationsFile)"] + command
+        }
+        let program = try lab.host.start(command, limit: nil)
         consumer = program
         let running = eventually(within: .seconds(20), every: .milliseconds(50)) {
             program.ended != nil || (try? status()) != nil
@@ -101,6 +107,8 @@ final class Stand {
         }
     }
 
+    /// Where the sensor's allocations are shown while they are counted.
+    var allocationsFile: String { lab.file("allocations") }
     private var configuration: String { lab.file(Self.configurationName) }
 
     /// What a running sensor says of itself.
@@ -160,11 +168,13 @@ final class Stand {
     // MARK: What is sent
 
     /// UDP from the sender to the receiver; returns how many packets were sent, and in how many nanoseconds.
-    func generate(size: Int, flows: Int = 1, count: Int? = nil, rate: Int = 0, seconds: Int) throws -> Sent {
+    func generate(
+        size: Int, flows: Int = 1, count: Int? = nil, rate: Int = 0, seconds: Int, port: Int = Stand.port
+    ) throws -> Sent {
         var command = [
             "taskset", "-c", "\(Self.loadCore)", tools.load, "generate", "--interface", "eth0",
             "--destination-mac", receiver.mac, "--source", "10.128.0.1", "--destination", receiver.ipv4,
-            "--port", "\(Self.port)", "--size", "\(size)", "--flows", "\(flows)", "--rate", "\(rate)",
+            "--port", "\(port)", "--size", "\(size)", "--flows", "\(flows)", "--rate", "\(rate)",
             "--seconds", "\(seconds)",
         ]
         if let count { command += ["--count", "\(count)"] }
@@ -191,11 +201,12 @@ final class Stand {
 extension Binaries {
     var floor: String { "\(directory)/flinch-floor" }
     var load: String { "\(directory)/flinch-load" }
+    var allocations: String { "\(directory)/libCAllocations.so" }
 
     func check(_ contenders: [Contender]) throws {
         var needed = [load]
         if contenders.contains(where: \.hasQueue) { needed += [floor, flinch] }
-        if contenders.contains(.flinch) { needed.append(flinchd) }
+        if contenders.contains(.flinch) { needed += [flinchd, allocations] }
         for program in needed where unsafe access(program, X_OK) != 0 {
             throw LabError("\(program) is missing: swift build -c release")
         }

@@ -76,7 +76,7 @@ int generate(int count, char **arguments) {
         case 'c': limit = (uint64_t)number(optarg, 1, 1000000000); break;
         case 't': seconds = (uint64_t)number(optarg, 1, 60); break;
         case 'r': rate = (uint64_t)number(optarg, 0, 100000000); break;
-        case 'p': port = (uint16_t)number(optarg, 1, 65535); break;
+        case 'p': port = (uint16_t)number(optarg, 0, 65535); break;
         default: return fputs(usage, stderr), 2;
         }
     }

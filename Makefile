@@ -37,10 +37,12 @@ test-vm: build
 	@.ci/install vm
 	Tests/VM/runvm.sh Tests/VM/diversion.sh $(CURDIR)/$(RELEASE)
 
-# The programs that take part are products of their own: all of them are built.
+# What Flinch is compared with, the traffic and the comparison are programs of their own.
 bench:
 	@.ci/install build lab
-	$(SWIFT) build -c release $(CHECKED)
+	@$(MAKE) --no-print-directory build
+	for product in flinch-floor flinch-load CAllocations flinch-bench; do \
+		$(SWIFT) build -c release $(CHECKED) --product $$product || exit; done
 	@$(RELEASE)/flinch-bench $(BENCH)
 
 fuzz:

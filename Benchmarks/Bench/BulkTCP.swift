@@ -17,7 +17,7 @@ func bulk(_ stand: Stand, offload: Bool) throws -> Double {
     let text = try stand.run(
         stand.sender,
         ["iperf3", "--client", stand.receiver.ipv4, "--omit", "1", "--time", "3", "--json"], seconds: 10)
-    let sum = try JSONDecoder().decode(Report.self, from: Data(text.utf8)).end.sum_received
+    let sum = try JSONDecoder().decode(Report.self, from: Data(text.utf8)).end.sum
     if stand.contender.hasQueue {
         // No packet is larger than 64 KiB; fewer in the queue than the bytes need means that some passed by.
         let queued = try stand.queue().queued - before
@@ -25,15 +25,23 @@ func bulk(_ stand: Stand, offload: Bool) throws -> Double {
             throw WrongAnswer("\(sum.bytes.short) bytes arrived in only \(queued) queued packets")
         }
     }
-    return sum.bits_per_second / 1e9
+    return sum.bitRate / 1e9
 }
 
-/// The part of iperf3's report that is read, by iperf3's names.
+/// The part of iperf3's report that is read.
 private struct Report: Decodable {
-    struct End: Decodable { var sum_received: Sum }
+    struct End: Decodable {
+        var sum: Sum
+        enum CodingKeys: String, CodingKey { case sum = "sum_received" }
+    }
+
     struct Sum: Decodable {
         var bytes: Double
-        var bits_per_second: Double
+        var bitRate: Double
+        enum CodingKeys: String, CodingKey {
+            case bytes
+            case bitRate = "bits_per_second"
+        }
     }
 
     var end: End

@@ -103,7 +103,7 @@ public struct FloodController {
         _ time: UInt64, identify: (Int) -> HostIdentity?, release: (Int) -> Void
     ) -> [FloodEvent] {
         var events: [FloodEvent] = []
-        let elapsed = max(1_000_000_000, time > times[position] ? time - times[position] : 0)
+        let elapsed = elapsed(to: time, atLeast: 1_000_000_000)
         times[position] = time
         for slot in 0..<table.slotCount {
             guard let host = identify(slot) else {
@@ -148,7 +148,8 @@ public struct FloodController {
     public func rate(_ slot: Int, _ counter: HostCounter) -> UInt64 {
         guard counter.rawValue < FloodController.rateCounters else { return 0 }
         let newestTime = times[(position + FloodController.window - 1) % FloodController.window]
-        let elapsed = max(900_000_000, newestTime > times[position] ? newestTime - times[position] : 0)
+        // Between ten sums lie nine steps.
+        let elapsed = elapsed(to: newestTime, atLeast: 9 * FloodController.step)
         let oldest = history[place(position, slot, counter.rawValue)]
         return scaled(newest(slot, counter.rawValue) &- oldest, elapsed)
     }
@@ -235,6 +236,13 @@ public struct FloodController {
 
     private func newest(_ slot: Int, _ counter: Int) -> UInt64 {
         history[place((position + FloodController.window - 1) % FloodController.window, slot, counter)]
+    }
+
+    /// Nanoseconds from the oldest sums to `time`. In the first second there are no oldest sums, and what
+    /// came in less than a second is not a rate yet.
+    private func elapsed(to time: UInt64, atLeast least: UInt64) -> UInt64 {
+        let oldest = times[position]
+        return oldest == 0 || time < oldest ? least : max(least, time - oldest)
     }
 
     /// Puts the sum in the oldest place and returns what stood there.

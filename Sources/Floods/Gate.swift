@@ -31,6 +31,9 @@ public struct Gate: ~Copyable {
     /// 100 ms, the step in which rates are counted.
     @usableFromInline static var burst: UInt64 { 100_000_000 }
 
+    /// Two seconds.
+    @usableFromInline static var clockSkew: UInt64 { 2_000_000_000 }
+
     public init() {}
 
     public borrowing func set(_ setting: GateSetting) {
@@ -54,9 +57,10 @@ public struct Gate: ~Copyable {
         let tolerance = max(Gate.burst, interval)
         var expected = arrival.load(ordering: .relaxed)
         while true {
-            // A clock that stepped back leaves an arrival too far ahead to be this bucket's own.
+            // Workers' clocks differ by a batch; an arrival further ahead than that and the bucket's depth is
+            // from before the clock stepped back.
             let ahead = expected > time ? expected - time : 0
-            let start = ahead == 0 || ahead > tolerance &+ interval ? time : expected
+            let start = ahead == 0 || ahead > tolerance &+ Gate.clockSkew ? time : expected
             if start - time > tolerance - interval { return .throttled }
             let (exchanged, found) = arrival.weakCompareExchange(
                 expected: expected, desired: start &+ interval, ordering: .relaxed)

@@ -4,8 +4,8 @@ public struct Attack: Sendable {
     public var to: Machine
     /// The flood class that it belongs to.
     public var floodClass: String
-    /// Packets a second at most. trafgen keeps it exactly; hping3 sleeps between packets, and reaches about
-    /// two thirds.
+    /// Packets a second at most: both programs sleep between packets and reach two thirds or more of it.
+    /// (trafgen keeps `--rate` exactly, but sends a second's packets in one burst at its beginning.)
     public var rate: Int
     public var seconds: Double
     var command: [String]
@@ -52,7 +52,8 @@ public struct Attack: Sendable {
     public static func udp(from: Machine, to: Machine, rate: Int, seconds: Double) -> Attack {
         trafgen4(
             "udp", from, to, rate, seconds,
-            "udp(sport=drnd(1024, 65535), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)")
+            "udp(sport=drnd(1024, 65535), dport=53) drnd(2), 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, fill(0x41, 32)"
+        )
     }
 
     /// Middle fragments of datagrams that never become whole.
@@ -97,7 +98,8 @@ public struct Attack: Sendable {
         Attack(
             from: from, to: to, floodClass: floodClass, rate: rate, seconds: seconds,
             command: [
-                "trafgen", "--in", "-", "--out", "eth0", "--cpus", "1", "--rate", "\(rate)pps", "--num",
+                "trafgen", "--in", "-", "--out", "eth0", "--cpus", "1", "--gap", "\(1_000_000 / rate)us",
+                "--num",
                 "\(Int(Double(rate) * seconds))", "--no-sock-mem", "--no-cpu-stats",
             ], input: packet)
     }

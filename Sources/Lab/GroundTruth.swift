@@ -59,6 +59,13 @@ public struct GroundTruth: Sendable {
         return GroundTruth(host: lab.host)
     }
 
+    /// Takes the counters away, so that new ones can start at nothing.
+    public static func remove(from lab: Lab) throws {
+        let tables = lab.machines.map { "delete table netdev sent_\($0.name)\n" }
+        try lab.host.run("nft", "-f", "-", input: tables.joined())
+        for machine in lab.machines { try machine.run("nft", "delete", "table", "netdev", "arrived") }
+    }
+
     /// Packets that the machine has sent since the start.
     public func sent(by machine: Machine) throws -> TrafficCount {
         try Self.read(host, "sent_\(machine.name)")

@@ -63,8 +63,10 @@ extension Outcome {
     enum Bar {
         static let webSuccess = 99.5
         static let otherSuccess = 97.0
-        static let slowerMilliseconds = 50.0
-        static let bulkShare = 0.9
+        /// Milliseconds.
+        static let slowerMedian = 5.0
+        static let slowerTail = 100.0
+        static let bulkShare = 0.8
         static let alertMilliseconds = 1000.0
         /// Of what was sent: what may be unaccounted for, and what alert-only may lose.
         static let unaccounted = 0.01
@@ -86,10 +88,15 @@ extension Outcome {
             if now.success < bar {
                 problems.append("only \(Self.text(now.success)) % of \(kind.rawValue) requests succeeded")
             }
-            if now.p99 > was.p99 + Bar.slowerMilliseconds {
+            // A hundred pings have no 99th percentile worth a bar; their median has.
+            if now.p50 > was.p50 + Bar.slowerMedian {
                 problems.append(
-                    "\(kind.rawValue) p99 rose from \(Self.text(was.p99)) to \(Self.text(now.p99)) ms")
+                    "\(kind.rawValue) median rose from \(Self.text(was.p50)) to \(Self.text(now.p50)) ms")
             }
+        }
+        if ordinary.http.p99 > before.http.p99 + Bar.slowerTail {
+            problems.append(
+                "http p99 rose from \(Self.text(before.http.p99)) to \(Self.text(ordinary.http.p99)) ms")
         }
         if ordinary.bulk < OrdinaryTraffic.bulkRate * Bar.bulkShare {
             problems.append("bulk TCP reached only \(Int(ordinary.bulk)) Mbit/s")

@@ -53,6 +53,13 @@ public enum Shutdown {
         thread.start()
     }
 
+    /// Returns at once, unless a signal is ending the process: what fails then fails because the lab goes,
+    /// and the signal's thread has the last word.
+    public static func yieldToSignal() {
+        guard state.withLock({ $0.closing }) else { return }
+        rest(.seconds(60))
+    }
+
     /// Ends all labs; nothing can be started after.
     public static func everything() {
         let labs = state.withLock { state in

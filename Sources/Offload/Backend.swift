@@ -12,6 +12,9 @@ extension Diversion {
     /// Asks the kernel, by a dry run of nft, what it can do. Changes nothing, but may make the kernel load
     /// its modules.
     ///
+    /// The probe has no hook: a dry run hooks and unhooks for real, and when any hook goes, the kernel drops
+    /// all that waits in any queue of the network namespace (kernel: nf_queue_nf_hook_drop).
+    ///
     /// Throws `notPermitted` without CAP_NET_ADMIN, `unsupported` where neither way is possible.
     public static func detectBackend() throws(OffloadError) -> Backend {
         let nft = try Nftables.open()
@@ -20,7 +23,7 @@ extension Diversion {
             return nft.refusal(
                 of: """
                     add table \(place)
-                    add chain \(place) c { type filter hook forward priority filter; }
+                    add chain \(place) c
                     \(rule.isEmpty ? "" : "add rule \(place) c \(rule)")
                     """)
         }

@@ -124,7 +124,8 @@ final class Controller: Sendable {
         for slot in 0..<program.hosts.slotCount {
             guard let host = program.identify(slot) else { continue }
             let guest = floods.guests[host.guest]
-            let total = floods.total(slot, HostCounter.bytesIn.rawValue)
+            let total =
+                floods.total(slot, HostCounter.bytesIn.rawValue)
                 &+ floods.total(slot, HostCounter.bytesOut.rawValue)
             let named = program.settings.guests[host.guest].guest.addresses.contains {
                 $0.isSingle && $0.base == host.address

@@ -69,7 +69,8 @@ struct KernelRules {
         guard whenStopped == .pass else {
             recordProgress()
             log.warning(
-                "when-stopped is drop: the rules stay, and guests are cut off until a sensor runs or `flinch divert remove` is run")
+                "when-stopped is drop: the rules stay, and guests are cut off until a sensor runs or `flinch divert remove` is run"
+            )
             return
         }
         do {

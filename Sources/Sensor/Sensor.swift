@@ -106,7 +106,8 @@ public final class Sensor {
             var line = "queue \(member.number) on core \(member.core), "
             line += "receive buffer \(member.setup.grantedBuffer >> 20) MiB"
             if member.setup.bufferLimited {
-                line += " (wanted \(settings.queues.receiveBuffer >> 20): needs CAP_NET_ADMIN or a higher "
+                line +=
+                    " (wanted \(settings.queues.receiveBuffer >> 20): needs CAP_NET_ADMIN or a higher "
                     + "net.core.rmem_max)"
             }
             log.notice("\(line)")

@@ -115,7 +115,8 @@ extension Event {
         self.init(
             packet: inspector.packet, arrival: arrival, finding: inspector.findings[index],
             verdict: decision.verdict, reason: decision.reason, intended: decision.intended,
-            guest: inspector.guest, 
-            flow: inspector.packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32), generation: inspector.generation)
+            guest: inspector.guest,
+            flow: inspector.packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),
+            generation: inspector.generation)
     }
 }

@@ -127,8 +127,7 @@ extension Content {
         guard !given else { throw Rejection("\(name) is given twice or with a value it does not take") }
     }
 
-    private func number(_ name: String, _ text: RuleText, _ range: ClosedRange<Int>) throws(Rejection) -> Int
-    {
+    private func number(_ name: String, _ text: RuleText, _ range: ClosedRange<Int>) throws(Rejection) -> Int {
         guard let number = text.number, range.contains(number) else {
             throw Rejection("\(name) is not a number of \(range.lowerBound)…\(range.upperBound)")
         }

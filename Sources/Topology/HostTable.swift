@@ -179,7 +179,7 @@ extension HostTable {
             var hash = (address.high ^ seed) &* 0x9E37_79B9_7F4A_7C15
             hash = (hash ^ (hash >> 32) ^ address.low) &* 0xD6E8_FEB8_6659_FD93
             hash ^= hash >> 32
-            let set = Int((hash & 0xFFFF_FFFF) &* UInt64(range.setCount) >> 32)
+            let set = Int(((hash & 0xFFFF_FFFF) &* UInt64(range.setCount)) >> 32)
             let base = Int(range.firstSlot) &+ set &* HostTable.ways
             let shared = range.firstSlot &+ HostSlot(bitPattern: range.setCount) &* HostSlot(HostTable.ways)
             var free = -1

@@ -23,6 +23,7 @@ struct DemoCommand: ParsableCommand {
         do {
             guard try play() else { throw ExitCode.failure }
         } catch let error as LabError {
+            Shutdown.yieldToSignal()
             Complaint.say("\(error)")
             throw ExitCode.failure
         }
@@ -34,7 +35,8 @@ struct DemoCommand: ParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let view = json ? nil : DemoView(style: .ofStandardOutput)
-        Shutdown.onSignals { DemoView.interrupted(quietly: json) }
+        Shutdown.onSignals { view?.interrupted() }
+        defer { view?.clear() }
         view?.open()
         view?.working("building the lab")
         let stage = try Stage.build(binaries: try Binaries.find())
@@ -44,13 +46,7 @@ struct DemoCommand: ParsableCommand {
         var outcomes: [Outcome] = []
         for scenario in scenarios {
             view?.working("\(scenario.name): \(scenario.story)")
-            let outcome: Outcome
-            do {
-                outcome = try stage.play(scenario, before: outcomes.first?.ordinary)
-            } catch {
-                view?.clear()
-                throw error
-            }
+            let outcome = try stage.play(scenario, before: outcomes.first?.ordinary)
             outcomes.append(outcome)
             if let view { view.row(outcome) } else { try Self.printLine(outcome) }
         }

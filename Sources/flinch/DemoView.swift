@@ -64,7 +64,9 @@ final class DemoView: Sendable {
         func change(_ before: Double, _ now: Double) -> String {
             first ? Self.brief(now) : "\(Self.brief(before)) → \(Self.brief(now))"
         }
-        let alert = outcome.alertMilliseconds.map { "\(Int($0.rounded())) ms" } ?? (attacked ? "none" : "")
+        let alert =
+            outcome.alertMilliseconds.map { $0 < 1 ? "< 1 ms" : "\(Int($0.rounded())) ms" }
+            ?? (attacked ? "none" : "")
         let cells = [
             count(outcome.sent), count(outcome.delivered), count(outcome.dropped), count(outcome.throttled),
             alert,
@@ -108,11 +110,10 @@ final class DemoView: Sendable {
         say("  then \(style.bold("flinchd --config FILE")), and watch it with \(style.bold("flinch top")).")
     }
 
-    /// For Ctrl-C: gives the cursor back and says why nothing seems to happen for a moment.
-    static func interrupted(quietly: Bool) {
-        guard !quietly else { return }
-        let text = (isatty(STDOUT_FILENO) == 1 ? "\r\u{1B}[K\u{1B}[?25h" : "") + "Taking everything down …\n"
-        FileHandle.standardOutput.write(Data(text.utf8))
+    /// For Ctrl-C: says why nothing seems to happen for a moment.
+    func interrupted() {
+        clear()
+        say("Taking everything down …")
     }
 
     // MARK: Details of a row

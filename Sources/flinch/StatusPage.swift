@@ -68,7 +68,8 @@ struct StatusPage {
                 }
             return style.concern(
                 flood.concern,
-                "● \(flood.concern.uppercased().column(6)) \(flood.floodClass) flood to \(flood.guest) (\(flood.address))")
+                "● \(flood.concern.uppercased().column(6)) \(flood.floodClass) flood to \(flood.guest) (\(flood.address))"
+            )
                 + "  \(Figure.whole(flood.rate)) packets/s, peak \(Figure.whole(flood.peakRate)), "
                 + "for \(Figure.duration(flood.seconds)): \(flood.shadow ? "would be \(act)" : act)"
         }

@@ -15,7 +15,8 @@ struct ErrorLog: LogHandler {
 
     func log(event: LogEvent) {
         let text = event.message.description
-        let line = toJournal ? "<\(ErrorLog.priority(event.level))>\(text)\n" : "\(ErrorLog.time()) \(event.level): \(text)\n"
+        let line =
+            toJournal ? "<\(ErrorLog.priority(event.level))>\(text)\n" : "\(ErrorLog.time()) \(event.level): \(text)\n"
         // One write a line, so that lines of several threads do not mix.
         FileHandle.standardError.write(Data(line.utf8))
     }

@@ -34,6 +34,20 @@ extension Lab {
         return Int(words[place - 1]) ?? 0
     }
 
+    /// Plays a flood to its end and counts what was sent and what arrived of its class, and what of it
+    /// arrived late: when the flood had been known for long, and still went on.
+    func flood(_ attack: Attack) throws -> (sent: Int, arrived: Int, late: Int) {
+        let truth = try GroundTruth.install(in: self)
+        defer { try? GroundTruth.remove(from: self) }
+        let program = try attack.start()
+        rest(.milliseconds(1800))
+        let early = try truth.arrived(at: attack.to)[attack.floodClass]
+        program.wait(atMost: .seconds(attack.seconds + 2))
+        rest(.milliseconds(100))
+        let arrived = try truth.arrived(at: attack.to)[attack.floodClass]
+        return (try truth.sent(by: attack.from)[attack.floodClass], arrived, arrived - early)
+    }
+
     /// The kernel's packet rules of the host, without their counters.
     func rules() throws -> String { try host.run("nft", "--stateless", "list", "ruleset") }
 }

@@ -11,16 +11,13 @@ extension Integration {
             var configuration = SensorConfiguration()
             configuration.shadow = true
             try Integration.withSensor(configuration) { lab, sensor in
-                let truth = try GroundTruth.install(in: lab)
-                let web = lab.guest("web")
-                try Attack.fragment(from: lab.outside, to: web, rate: 5000, seconds: 2).start().wait(
-                    atMost: .seconds(4))
-                let sent = try truth.sent(by: lab.outside).fragment
-                #expect(sent > 7000)
-                #expect(try truth.arrived(at: web).fragment == sent)
+                let flood = try lab.flood(
+                    .fragment(from: lab.outside, to: lab.guest("web"), rate: 5000, seconds: 3))
+                #expect(flood.sent > 1000)
+                #expect(flood.arrived == flood.sent)
                 let status = try sensor.status()
                 #expect(status.verdicts.dropped == 0)
-                #expect(status.verdicts.wouldDrop["flood denied"] ?? 0 > 3000, "\(status.verdicts)")
+                #expect(status.verdicts.wouldDrop["flood denied"] ?? 0 > 100, "\(status.verdicts)")
                 #expect(
                     eventually(within: .seconds(2)) {
                         (try? sensor.eve.records().contains { $0.opens && $0.flinch?.shadow == true }) == true
@@ -35,28 +32,25 @@ extension Integration {
             configuration.limits = ["smb": deny, "quiet": deny]
             configuration.shadowGuests = ["quiet"]
             try Integration.withSensor(configuration) { lab, _ in
-                let truth = try GroundTruth.install(in: lab)
                 for name in ["smb", "quiet"] {
-                    let before = try truth.sent(by: lab.outside).fragment
-                    try Attack.fragment(from: lab.outside, to: lab.guest(name), rate: 5000, seconds: 1.5)
-                        .start().wait(atMost: .seconds(4))
-                    let sent = try truth.sent(by: lab.outside).fragment - before
-                    let arrived = try truth.arrived(at: lab.guest(name)).fragment
-                    #expect(sent > 5000)
-                    #expect(name == "quiet" ? arrived == sent : arrived < sent * 2 / 3)
+                    let flood = try lab.flood(
+                        .fragment(from: lab.outside, to: lab.guest(name), rate: 5000, seconds: 3))
+                    #expect(flood.sent > 1000)
+                    if name == "quiet" {
+                        #expect(flood.arrived == flood.sent)
+                    } else {
+                        #expect(flood.late == 0)
+                    }
                 }
             }
         }
 
         @Test func ipv6IsProtectedAlike() throws {
             try Integration.withSensor { lab, sensor in
-                let truth = try GroundTruth.install(in: lab)
                 let web = lab.guest("web")
-                try Attack.icmp6(from: lab.outside, to: web, rate: 5000, seconds: 2).start().wait(
-                    atMost: .seconds(4))
-                let sent = try truth.sent(by: lab.outside).icmp
-                #expect(sent > 7000)
-                #expect(try truth.arrived(at: web).icmp < sent / 2)
+                let flood = try lab.flood(.icmp6(from: lab.outside, to: web, rate: 5000, seconds: 3))
+                #expect(flood.sent > 1000)
+                #expect(flood.late == 0)
                 #expect(try sensor.eve.records().contains { $0.opens && $0.dest_ip == web.ipv6 })
                 #expect(try lab.pings(5, from: lab.client, to: lab.guest("quiet").ipv6) == 5)
             }
@@ -70,7 +64,8 @@ extension Integration {
                 let before = try sensor.status().verdicts.accepted
                 #expect(try lab.pings(100, from: lab.host, to: lab.guest("web").ipv4) == 100)
                 let inspected = try sensor.status().verdicts.accepted - before
-                #expect((200...230).contains(inspected), "\(inspected) packets inspected of 200")
+                // A little more than the pings is sent: neighbour discovery. Twice as much would be the pings twice.
+                #expect((200..<300).contains(inspected), "\(inspected) packets inspected of 200")
             }
         }
 
@@ -97,10 +92,14 @@ extension Integration {
             try Command.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk])
             var configuration = SensorConfiguration()
             configuration.eve = disk + "/eve.json"
-            // An alert a packet: that fills a small disk at once.
+            // Ten alerts a packet fill a small disk, though of each rule only a few in a row are written.
+            let rules = (1...10).map {
+                "alert icmpv4 any any -> any any (msg:\"TEST a long name that fills the disk\"; itype:8; sid:\($0);)\n"
+            }
             configuration.ruleFiles = [
                 try lab.write(
-                    "alert icmp any any -> any any (msg:\"TEST a long name that fills the disk\"; itype:8; sid:1;)\n",
+                    rules.joined()
+                        + "alert icmpv6 any any -> any any (msg:\"TEST after\"; itype:128; sid:11;)\n",
                     to: "test.rules")
             ]
             let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
@@ -109,14 +108,17 @@ extension Integration {
             let events = try sensor.status().events
             #expect(events.lastError?.isEmpty == false)
             #expect(events.written > 0)
-            #expect(events.written + events.lostWrite + events.lostRing >= 200)
+            // Nothing is lost silently.
+            #expect(events.written + events.withheld + events.lostWrite + events.lostRing == 2000)
             // Room again: it goes on writing by itself, and whole lines.
             try Command.run(["mount", "-o", "remount,size=10m", disk])
             let place = sensor.eve.end
-            #expect(try lab.pings(20, from: lab.client, to: lab.guest("web").ipv4) == 20)
+            #expect(try lab.pings(5, from: lab.client, to: lab.guest("web").ipv6) == 5)
             #expect(
                 eventually(within: .seconds(5)) {
-                    ((try? sensor.eve.records(from: place)) ?? []).contains { $0.isSignature }
+                    ((try? sensor.eve.records(from: place)) ?? []).contains {
+                        $0.alert?.signature == "TEST after"
+                    }
                 })
         }
     }

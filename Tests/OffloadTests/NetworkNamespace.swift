@@ -11,7 +11,10 @@ func inNetworkNamespace(_ body: () throws -> Void) throws {
     try #require(home >= 0)
     defer { close(home) }
     try #require(flinch_unshare_network() == 0, "no new network namespace: errno \(errno)")
-    defer { precondition(unsafe flinch_enter_network("/proc/self/fd/\(home)") == 0, "cannot return to the namespace: errno \(errno)") }
+    defer {
+        precondition(
+            unsafe flinch_enter_network("/proc/self/fd/\(home)") == 0, "cannot return to the namespace: errno \(errno)")
+    }
     try body()
 }
 

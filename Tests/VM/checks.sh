@@ -2,12 +2,14 @@
 failures=0
 sensor=
 
-verdict() { # WHAT, after a test
+verdict() { # WHAT, after a test. What WHAT itself runs must not be between: it is the test's status that counts
     if [ $? = 0 ]; then echo "ok   $1"; else echo "FAIL $1"; failures=$((failures + 1)); fi
 }
 is() { # WHAT VALUE WANTED
-    test "$2" = "$3"
-    verdict "$1$([ "$2" = "$3" ] || echo ": $2 instead of $3")"
+    local what=$1
+    [ "$2" = "$3" ] || what="$1: $2 instead of $3"
+    [ "$2" = "$3" ]
+    verdict "$what"
 }
 does() { local what=$1; shift; "$@" >said 2>&1; verdict "$what"; }
 fails() { local what=$1; shift; ! "$@" >said 2>&1; verdict "$what"; }
@@ -22,7 +24,10 @@ counts() { # WHAT PACKETS COMMAND…: the command succeeds, and the sensor saw t
     local what=$1 wanted=$2 before
     shift 2
     before=$(received)
-    "$@" >said 2>&1 || { false; verdict "$what: $(tail -n 2 said)"; return; }
+    if ! "$@" >said 2>&1; then
+        is "$what" "$(tail -n 2 said)" "an answer to each"
+        return
+    fi
     is "$what: $wanted packets" $(($(received) - before)) "$wanted"
 }
 
@@ -40,9 +45,10 @@ in_queues() { # waiting: summed over the queues
 alerts() { # CONDITION: whether an alert of a ping meets it; events are written a little later
     local i
     for i in {1..20}; do
-        jq -es "any(.[]; .event_type == \"alert\" and .alert.signature_id == 1 and ($1))" eve.json && return
+        jq -es "any(.[]; .event_type == \"alert\" and .alert.signature_id == 1 and ($1))" eve.json >found && break
         sleep 0.25
     done
+    cat found
 }
 
 write_rules() {

@@ -3,7 +3,7 @@
 # Runs inside runvm.sh's guest, on a stock kernel: it builds bridges and changes rules of the machine it is on.
 # One line a check, `ok …` or `FAIL …`; the exit status is the number of failures.
 set -u
-programs=$(cd "${1:?folder of flinchd and flinch}" && pwd)
+programs=$(cd "${1:?folder of flinchd and flinch}" && pwd) && [ -x "$programs/flinchd" ] || exit 2
 here=$(cd "$(dirname "$0")" && pwd)
 [ -d /run/vm ] || { echo "diversion.sh: run it by runvm.sh: it changes the rules of its machine" >&2; exit 2; }
 cd "$(mktemp -d)" || exit 2
@@ -18,31 +18,31 @@ start_sensor bridges=v0,v1,v2 exclude=10.9.0.9
 is "the bridge family is chosen" "$(status .backend)" bridge
 is "the rules say so" "$(nft list table bridge flinch | grep -c 'queue flags bypass to symhash mod 2$')" 1
 
-counts "bridged, both directions" 10 in_guest web ping_times 5 10.9.0.3
-counts "routed from bridge to bridge" 6 in_guest web ping_times 3 10.9.1.2
-counts "routed to an uplink" 6 in_guest web ping_times 3 10.9.2.2
-counts "routed from an uplink" 6 in_guest out ping_times 3 10.9.0.2
-counts "guest to host" 6 in_guest web ping_times 3 10.9.0.1
-counts "host to guest" 6 ping_times 3 10.9.0.2
-counts "through two bridges" 6 in_guest web ping_times 3 10.9.0.4
-counts "host through two bridges" 6 ping_times 3 10.9.0.4
-counts "with a VLAN tag" 6 in_guest web ping_times 3 10.7.0.3
-counts "host to itself" 0 ping_times 3 10.9.0.1
-in_guest web ping_times 1 10.9.0.9 # ARP of the new address is no packet that counts
+counts "bridged, both directions" 10 pings web 5 10.9.0.3
+counts "routed from bridge to bridge" 6 pings web 3 10.9.1.2
+counts "routed to an uplink" 6 pings web 3 10.9.2.2
+counts "routed from an uplink" 6 pings out 3 10.9.0.2
+counts "guest to host" 6 pings web 3 10.9.0.1
+counts "host to guest" 6 pings host 3 10.9.0.2
+counts "through two bridges" 6 pings web 3 10.9.0.4
+counts "host through two bridges" 6 pings host 3 10.9.0.4
+counts "with a VLAN tag" 6 pings web 3 10.7.0.3
+counts "host to itself" 0 pings host 3 10.9.0.1
+pings web 1 10.9.0.9 # ARP of the new address is no packet that counts
 before=$(counter excluded)
-counts "an excluded address" 0 in_guest web ping_times 3 10.9.0.9
+counts "an excluded address" 0 pings web 3 10.9.0.9
 is "excluded packets are counted" $(($(counter excluded) - before)) 6
 timeout 8 tcpdump -ni v0 -w /dev/null 2>/dev/null &
 capture=$!
 until [ -n "$(ip -d link show v0 | grep -o 'promiscuity [1-9]')" ] || ! kill -0 $capture; do sleep 0.1; done
-counts "while somebody captures on the bridge" 6 in_guest web ping_times 3 10.9.0.3
+counts "while somebody captures on the bridge" 6 pings web 3 10.9.0.3
 kill $capture; wait $capture 2>/dev/null
 
 ipv6 0
 sleep 2 # Duplicate address detection, where the kernel insists on it.
 in_guest web ip -6 neigh flush all
 before=$(received)
-does "IPv6 and its neighbour discovery pass" in_guest web ping_times 3 fd09::3
+does "IPv6 and its neighbour discovery pass" pings web 3 fd09::3
 more=$(($(received) - before))
 test $more -ge 8; verdict "neighbour discovery is inspected: $more packets"
 ipv6 1
@@ -80,7 +80,7 @@ is "and gets its verdict" "$(grep -o '[0-9]* received' waiting)" "5 received"
 
 # --- The sensor stops -------------------------------------------------------------------------------------
 kill_sensor
-does "after kill -9 traffic passes" in_guest web ping_times 3 10.9.0.3
+does "after kill -9 traffic passes" pings web 3 10.9.0.3
 start_sensor bridges=v0
 is "and the next sensor counts it" "$(status .uninspected.passedUnbound)" 6
 foreign=$(nft list table bridge foreign)
@@ -88,14 +88,14 @@ kill -TERM $sensor
 wait $sensor
 is "SIGTERM ends with status" $? 0
 is "rules are gone, those of others are not" "$(nft list ruleset)" "$foreign"
-does "traffic passes" in_guest web ping_times 3 10.9.0.3
+does "traffic passes" pings web 3 10.9.0.3
 
 start_sensor bridges=v0 stopped=drop
-does "with drop, traffic passes while the sensor runs" in_guest web ping_times 3 10.9.0.3
+does "with drop, traffic passes while the sensor runs" pings web 3 10.9.0.3
 kill_sensor
-fails "after kill -9 it does not" in_guest web ping_times 3 10.9.0.3
+fails "after kill -9 it does not" pings web 3 10.9.0.3
 does "flinch divert remove" flinch divert remove
-does "lets it pass again" in_guest web ping_times 3 10.9.0.3
+does "lets it pass again" pings web 3 10.9.0.3
 is "and leaves the rules of others" "$(nft list ruleset)" "$foreign"
 
 # --- The sensor is overloaded ------------------------------------------------------------------------------
@@ -117,13 +117,13 @@ stop_sensor
 # --- What is not IP ---------------------------------------------------------------------------------------
 start_sensor bridges=v0 arp=drop
 forget_neighbours
-fails "ARP set to drop: no neighbour is found" in_guest web ping_times 1 10.9.0.3
+fails "ARP set to drop: no neighbour is found" pings web 1 10.9.0.3
 test "$(counter nonip_dropped)" -gt 0; verdict "dropped frames are counted"
 stop_sensor
 start_sensor bridges=v0 arp=inspect
 forget_neighbours
 before=$(received)
-does "ARP set to inspect: it passes" in_guest web ping_times 3 10.9.0.3
+does "ARP set to inspect: it passes" pings web 3 10.9.0.3
 more=$(($(received) - before))
 test $more -ge 8; verdict "and is inspected: $more packets"
 stop_sensor

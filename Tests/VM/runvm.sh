@@ -18,7 +18,9 @@ while getopts t:m: option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || { sed -n '2,8s/^# \?//p' "$0"; exit 2; }
-[ -s "$image/initramfs" ] && [ -s "$image/kernel" ] || "$here/mkimage.sh" || exit 125
+if [ ! -s "$image/kernel" ] || [ ! "$image/initramfs" -nt "$here/init" ]; then
+    "$here/mkimage.sh" >&2 || exit 125
+fi
 
 run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT

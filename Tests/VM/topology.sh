@@ -9,7 +9,11 @@
 # nothing talks unasked and packets can be counted.
 
 in_guest() { ip netns exec "$@"; }
-ping_times() { ping -n -q -c "$1" -i 0.1 -W 5 "$2"; }
+pings() { # GUEST|host COUNT ADDRESS
+    local place=(in_guest "$1")
+    [ "$1" != host ] || place=()
+    "${place[@]}" ping -n -q -c "$2" -i 0.1 -W 5 "$3"
+}
 ipv6() {
     local name
     for name in web dns; do in_guest $name sysctl -qw net.ipv6.conf.e0.disable_ipv6="$1"; done

@@ -121,7 +121,7 @@ let package = Package(
             "InspectionTests",
             [
                 "Inspection", "Conformance", "Floods", "Policy", "Signatures", "Topology", "Evidence", "Wire",
-                "Intake",
+                "Intake", "Sensor", "Configuration", "Events",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),

@@ -226,7 +226,7 @@ public struct Queue: ~Copyable {
 
     /// The netlink port that has the queue, if any has.
     private static func boundElsewhere(_ number: UInt16) -> UInt32? {
-        guard let file = unsafe fopen("/proc/self/net/netfilter/nfnetlink_queue", "re") else { return nil }
+        guard let file = unsafe fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re") else { return nil }
         defer { unsafe _ = fclose(file) }
         var line = [CChar](repeating: 0, count: 256)
         while unsafe fgets(&line, Int32(line.count), file) != nil {

@@ -1,0 +1,73 @@
+import Conformance
+import Evidence
+import Floods
+import Inspection
+import Policy
+import Signatures
+import Testing
+import Topology
+import Wire
+
+/// An inspector with two guests, `web` (0) and `dns` (1), and all that it works on.
+struct Rig: ~Copyable {
+    static let home = [
+        [Prefix(Family.v4.address(of: .web)), Prefix(Family.v6.address(of: .web))],
+        [Prefix(Family.v4.address(of: .dns)), Prefix(Family.v6.address(of: .dns))],
+    ]
+
+    let hosts: HostTable
+    let floods: FloodTable
+    let rules: RuleSet
+    let tally: Tally
+    var inspector: Inspector
+    /// Nanoseconds; each packet comes when the test says so.
+    var time: UInt64 = 1_700_000_000_000_000_000
+
+    init(
+        rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
+        others: GuestPolicy = GuestPolicy()
+    ) throws {
+        let hosts = HostTable([
+            Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
+        ])
+        let floods = FloodTable(slotCount: hosts.slotCount, workerCount: 1)
+        let rules = try RuleSet.compile(
+            text: text, file: "test.rules", variables: .stock(home: Rig.home.flatMap { $0 }))
+        try #require(rules.problems == [])
+        let tally = Tally(workerCount: 1)
+        inspector = try Inspector(
+            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
+            policies: PolicyTable(guests: [web, dns], others: others), tally: tally)
+        self.hosts = hosts
+        self.floods = floods
+        self.rules = rules
+        self.tally = tally
+    }
+
+    mutating func inspect(
+        _ bytes: [UInt8], _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0, capturedShort: Bool = false
+    ) -> Decision {
+        var arrival = Arrival(time: time)
+        arrival.hardwareProtocol = hardwareProtocol
+        return unsafe inspector.inspect(bytes.span.bytes, link, arrival, capturedShort: capturedShort)
+    }
+
+    func slot(of party: Party, _ family: Family) -> Int {
+        Int(hosts.view.slot(of: family.address(of: party)))
+    }
+
+    func sum(_ party: Party, _ family: Family, _ counter: HostCounter) -> UInt64 {
+        floods.sum(slot(of: party, family), counter)
+    }
+
+    /// What was found on the last packet: `sid:1`, or a check's identifier.
+    var findings: [String] {
+        (0..<inspector.findings.count).map { index in
+            let finding = inspector.findings[index]
+            return switch finding.source {
+            case .signature: "sid:\(rules.rules[Int(finding.code)].sid)"
+            case .conformance: Checks.all[Int(finding.code)].identifier
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Evidence
+import Floods
+import Inspection
+import Policy
+import Testing
+import Wire
+
+@Suite struct VerdictTests {
+    @Test(arguments: VerdictTable.all)
+    func isAsTheTableSays(_ row: VerdictCase) throws {
+        for family in row.families {
+            var rig = try Rig(rules: VerdictTable.rules, web: row.web, others: row.others)
+            if let (floodClass, setting) = row.gate {
+                rig.floods.setGate(rig.slot(of: .web, family), floodClass, setting)
+            }
+            let bytes = row.bytes(family)
+            for _ in 0..<row.before { _ = rig.inspect(bytes, row.link) }
+            let decision = rig.inspect(
+                bytes, row.link, hardwareProtocol: row.hardwareProtocol, capturedShort: row.capturedShort)
+            #expect(decision == row.expected, "\(family)")
+            let (guest, etherType) = (rig.inspector.guest, rig.inspector.packet.etherType)
+            #expect(guest == row.guest, "\(family)")
+            if row.link == .other { #expect(etherType == row.hardwareProtocol) }
+            let findings = rig.findings
+            // Checks of the two families have names of their own for the same thing.
+            #expect(
+                findings == row.findings
+                    || findings == row.findings.map { "ip\(family).\($0)" }, "\(family)")
+        }
+    }
+
+    /// Sixteen findings fit; the rest is counted, and what asks for a drop comes first.
+    @Test(arguments: Family.allCases)
+    func findingsThatDoNotFitAreCounted(_ family: Family) throws {
+        let many = (1...20).map { sid in
+            "\(sid == 20 ? "drop" : "alert") tcp any any -> any 80 (msg:\"m\"; content:\"EVIL\"; sid:\(sid);)"
+        }
+        var rig = try Rig(rules: many.joined(separator: "\n"))
+        let decision = rig.inspect(family.tcp(.client, .web, "EVIL"))
+        let (count, overflow) = (rig.inspector.findings.count, rig.inspector.findings.overflow)
+        #expect(decision == dropped(.rule))
+        #expect(count == Findings.capacity && overflow == 4)
+        #expect(rig.findings.first == "sid:20")
+        // And nothing of it is left for the next packet.
+        let next = rig.inspect(family.tcp(.client, .web, "good"))
+        let left = rig.inspector.findings.count + rig.inspector.findings.overflow
+        #expect(next == .accept && left == 0)
+    }
+}

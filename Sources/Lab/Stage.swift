@@ -49,6 +49,7 @@ public final class Stage: Sendable {
     public func play(_ scenario: Scenario, before: OrdinaryReport?) throws -> Outcome {
         do {
             try checkSensor()
+            let start = StolenTime()
             var outcome =
                 switch scenario.play {
                 case .ordinary: try playOrdinary(scenario)
@@ -56,6 +57,7 @@ public final class Stage: Sendable {
                 case .flood(let flood): try play(flood, scenario, before)
                 }
             try checkSensor()
+            outcome.stolen = StolenTime().share(since: start)
             outcome.judge()
             return outcome
         } catch {

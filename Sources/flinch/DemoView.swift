@@ -81,6 +81,9 @@ final class DemoView: Sendable {
         }
         if outcome.alerts.count > 8 { say(style.dim("  … and \(outcome.alerts.count - 8) more signatures")) }
         for problem in outcome.problems { say("  " + style.concern("high", "✗ \(problem)")) }
+        for problem in outcome.excused {
+            say("  " + style.concern("low", "not judged, \(Int(outcome.stolen)) % of the processors stolen: \(problem)"))
+        }
     }
 
     func close(_ outcomes: [Outcome], seconds: Double) {

@@ -23,8 +23,12 @@ public final class Program: Sendable {
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open.
     ///
+    /// `hostSeed` keys the host table; by default nobody can know it.
+    ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
-    public init(_ settings: Settings, workers: Int, former: Program? = nil) throws(RuleLoadError) {
+    public init(
+        _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max)
+    ) throws(RuleLoadError) {
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -32,7 +36,7 @@ public final class Program: Sendable {
             hosts = former.hosts
             floods = former.floods
         } else {
-            hosts = HostTable(guests)
+            hosts = HostTable(guests, seed: hostSeed)
             floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
         }
         rules = try RuleSet.load(files: settings.rules.files, variables: Program.variables(settings))

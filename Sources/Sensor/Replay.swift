@@ -25,6 +25,10 @@ public struct Replay: ~Copyable {
     private var kinds = [UInt64](repeating: 0, count: PacketKind.allCases.count)
     private var findings: UInt64 = 0
 
+    /// For the program of a replay: two runs give hosts of large prefixes the same slots, and so report floods
+    /// in the same order.
+    public static let hostSeed: UInt64 = 0x666C_696E_6368
+
     /// `program` must have been made for one worker.
     public init(_ program: Program) throws {
         self.program = program
@@ -63,10 +67,13 @@ public struct Replay: ~Copyable {
         return capture.ending
     }
 
-    /// Lets the floods end that are open, and encodes the last line: the statistics.
+    /// Judges what came since the last step, lets the floods end that are open, and encodes the last line: the
+    /// statistics.
     public mutating func finish(into encoder: inout EVEEncoder) {
+        let end = max(time, nextStep)
+        if packets > 0 { step(end, into: &encoder) }
         let program = program
-        for event in floods.closeAll(time, identify: program.identify) { encoder.encode(event) }
+        for event in floods.closeAll(end, identify: program.identify) { encoder.encode(event) }
         encoder.encodeStats(time: time, uptime: 0, counters: counters)
     }
 
@@ -81,12 +88,16 @@ public struct Replay: ~Copyable {
         guard time >= nextStep else { return }
         let due = (time &- nextStep) / FloodController.step
         if due > 40 { nextStep = time &- 40 * FloodController.step }
-        let program = program
         while nextStep <= time {
-            for event in floods.step(nextStep, identify: program.identify, release: program.hosts.release) {
-                encoder.encode(event)
-            }
+            step(nextStep, into: &encoder)
             nextStep &+= FloodController.step
+        }
+    }
+
+    private mutating func step(_ time: UInt64, into encoder: inout EVEEncoder) {
+        let program = program
+        for event in floods.step(time, identify: program.identify, release: program.hosts.release) {
+            encoder.encode(event)
         }
     }
 

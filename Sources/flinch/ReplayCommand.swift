@@ -39,7 +39,7 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let program = try Program(settings(), workers: 1)
+        let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed)
         Complaint.report(program.rules.problems)
         let output = try EVEFile(path: eve)
         var encoder = EVEEncoder(names: program.names)

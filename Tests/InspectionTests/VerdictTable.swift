@@ -138,8 +138,7 @@ enum VerdictTable {
             $0.expected = dropped(.malformed)
             $0.findings = ["tcp.hlen_too_small"]
         },
-        VerdictCase("odd, but to be read: named and scanned", 0, { $0.udp(.client, .web, length: 4, "KILL") })
-        {
+        VerdictCase("odd, but to be read: named and scanned", 0, { $0.udp(.client, .web, length: 4, "KILL") }) {
             $0.web.malformed = .drop
             $0.web.signaturesDrop = false
             $0.findings = ["udp.len_invalid", "sid:2", "sid:3"]
@@ -221,8 +220,7 @@ enum VerdictTable {
             $0.gate = (.fragment, .deny)
             $0.expected = dropped(.floodDeny)
         },
-        VerdictCase("a fragment of UDP is not UDP", 0, { $0.fragment(.client, .web, offset: 0, more: true) })
-        {
+        VerdictCase("a fragment of UDP is not UDP", 0, { $0.fragment(.client, .web, offset: 0, more: true) }) {
             $0.gate = (.udp, .deny)
         },
         VerdictCase("ICMP", 0, { $0.ping(.client, .web) }) {

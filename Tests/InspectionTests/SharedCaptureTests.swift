@@ -1,0 +1,96 @@
+import Conformance
+import Evidence
+import Floods
+import Foundation
+import Intake
+import Policy
+import Testing
+import Wire
+
+/// Captures that are not part of the repository: what others have used to break programs like this one.
+@Suite struct SharedCaptureTests {
+    static let malformed = Files.captures("malformed")
+
+    /// Findings by check, over every capture of the folder.
+    static let findings = [
+        "capture.truncated": 52, "ethernet.pkt_too_small": 1, "icmpv4.pkt_too_small": 1, "ip.frag_invalid_length": 12,
+        "ipv4.iplen_smaller_than_hlen": 1, "ipv4.iplen_zero": 4, "ipv4.opt_invalid_len": 4, "ipv4.pkt_too_small": 1,
+        "ipv4.trunc_pkt": 6, "ipv4.wrong_ip_version": 2, "ipv6.exthdr_dupl": 2, "ipv6.exthdr_invalid_optlen": 1,
+        "ipv6.hopopts_not_first": 1, "ipv6.jumbo_invalid": 2, "ipv6.jumbogram": 3, "ipv6.pkt_too_small": 1,
+        "ipv6.plen_zero": 5, "ipv6.rh_type_0": 1, "ipv6.trunc_exthdr": 1, "ipv6.trunc_pkt": 2,
+        "ipv6.wrong_ip_version": 2,
+        "udp.hlen_too_small": 5,
+    ]
+    /// Files that are no captures, or of which a record is damaged.
+    static let refused: Set = [
+        "libpcap-tests__tests__pcap-invalid-version-1.pcap", "libpcap-tests__tests__pcap-invalid-version-2.pcap",
+        "libpcap-tests__tests__shb-option-too-long.pcapng",
+    ]
+    /// Files that end within a record.
+    static let truncated: Set<String> = []
+
+    @Test(.enabled(if: !malformed.isEmpty)) func malformedCapturesAreReplayed() throws {
+        let result = try replay(SharedCaptureTests.malformed, home: ["10.0.0.0/8", "2001:db8::/32"])
+        #expect(result.endings.count == SharedCaptureTests.malformed.count)
+        var refused: Set<String> = []
+        var truncated: Set<String> = []
+        for (path, ending) in result.endings {
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            switch ending {
+            case .none: refused.insert(name)
+            case .truncated: truncated.insert(name)
+            default: break
+            }
+        }
+        #expect(refused == SharedCaptureTests.refused)
+        #expect(truncated == SharedCaptureTests.truncated)
+
+        var counts: [String: Int] = [:]
+        for event in try result.events() {
+            guard let anomaly = event["anomaly"] as? [String: Any], let name = anomaly["event"] as? String else {
+                continue
+            }
+            counts[name, default: 0] += 1
+        }
+        let names = Set(counts.keys).union(SharedCaptureTests.findings.keys)
+        for name in names.sorted() {
+            #expect(counts[name, default: 0] == SharedCaptureTests.findings[name, default: 0], "\(name)")
+        }
+    }
+
+    struct Flood: Sendable, CustomTestStringConvertible {
+        var file: String
+        var floodClass: FloodClass
+        var entry: UInt32
+        /// It went on after the alarm, so that some of it was stopped.
+        var goesOn = true
+        var testDescription: String { "\(floodClass) \(file)" }
+    }
+
+    static let floods = [
+        Flood(file: "stopddos__pkt.TCP.synflood.spoofed.pcap", floodClass: .syn, entry: 500),
+        Flood(file: "stopddos__amp.UDP.isakmp.pcap", floodClass: .udp, entry: 1000),
+        Flood(file: "stopddos__amp.UDP.snmp.src161.pcapng", floodClass: .udp, entry: 1000, goesOn: false),
+        Flood(file: "stopddos__amp.dns.RRSIG.fragmented.pcap", floodClass: .fragment, entry: 200),
+    ]
+
+    /// Floods that were seen in the world: the alarm is for the victim, for that class, and for no other.
+    @Test(.enabled(if: !Files.captures("floods").isEmpty), arguments: floods)
+    func floodsAreSeen(_ row: Flood) throws {
+        let path = try #require(Files.captures("floods").first { $0.hasSuffix(row.file) })
+        var limits = FloodLimits(.low)
+        limits[row.floodClass] = FloodLimit(entry: row.entry, action: .deny)
+        let events = try replay([path], home: ["10.10.10.10"], floods: limits).events()
+        let opened = events.filter { $0["alert"] != nil }
+        #expect(!opened.isEmpty)
+        for alert in opened {
+            let flood = (alert["flinch"] as? [String: Any])?["flood"] as? [String: Any]
+            #expect(alert["dest_ip"] as? String == "10.10.10.10")
+            #expect(flood?["class"] as? String == row.floodClass.name)
+        }
+        let closed = events.compactMap { ($0["flinch"] as? [String: Any])?["flood"] as? [String: Any] }
+            .filter { $0["phase"] as? String == "close" }
+        #expect(closed.count == opened.count)
+        #expect(closed.allSatisfy { ($0["dropped"] as? Int ?? 0 > 0) == row.goesOn })
+    }
+}

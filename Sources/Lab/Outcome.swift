@@ -36,6 +36,8 @@ public struct Outcome: Sendable, Codable {
     public var uninspected = 0
     /// Packets a second that arrived once the flood was known, and that the configuration lets through.
     public var passing: Double?
+    /// Packets a second that were sent meanwhile.
+    public var offered: Double?
     public var allowed: Int?
     /// From the first packet of the attack to the alert.
     public var alertMilliseconds: Double?
@@ -131,7 +133,7 @@ extension Outcome {
         case "deny":
             if passing > 0 { problems.append("\(Int(passing)) packets a second passed a deny") }
         case "throttle":
-            let allowed = Double(allowed ?? 0)
+            let allowed = min(Double(allowed ?? 0), offered ?? .infinity)
             let text = "\(Int(passing)) packets a second passed a throttle of \(Int(allowed))"
             if passing > allowed * (1 + Bar.throttleTolerance) { problems.append(text) }
             if passing < allowed * (1 - Bar.throttleTolerance) { noteSlow(text) }

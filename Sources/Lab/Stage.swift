@@ -127,9 +127,9 @@ public final class Stage: Sendable {
         let program = try attack.start()
         // The flood is known by then and still goes on.
         rest(.milliseconds(1300))
-        let early = try Arrivals(self, at: attack.to, flood.floodClass)
+        let early = try Passage(self, attack)
         rest(.milliseconds(1200))
-        let late = try Arrivals(self, at: attack.to, flood.floodClass)
+        let late = try Passage(self, attack)
         program.wait(atMost: .seconds(Self.attackSeconds + 3))
         let report = window.finish()
         let target = attack.to.name
@@ -143,7 +143,7 @@ public final class Stage: Sendable {
         outcome.program = attack.program
         outcome.shared = flood.shared
         end.account(since: start, into: &outcome)
-        outcome.passing = late.rate(since: early)
+        (outcome.offered, outcome.passing) = late.rates(since: early)
         let limit = configuration.limit(flood.floodClass, at: target)
         outcome.allowed = limit?.pass
         let records = try sensor.eve.records(from: start.place)
@@ -231,16 +231,19 @@ private struct Reading {
     }
 }
 
-/// Packets that had arrived at a moment, for a rate between two.
-private struct Arrivals {
+/// Packets that had been sent and had arrived at a moment, for the rates between two.
+private struct Passage {
     let time = ContinuousClock.now
-    let packets: Int
+    let sent: Int
+    let arrived: Int
 
-    init(_ stage: Stage, at target: Machine, _ floodClass: String) throws {
-        packets = try stage.truth.arrived(at: target)[floodClass]
+    init(_ stage: Stage, _ attack: Attack) throws {
+        sent = try stage.truth.sent(by: attack.from)[attack.floodClass]
+        arrived = try stage.truth.arrived(at: attack.to)[attack.floodClass]
     }
 
-    func rate(since early: Arrivals) -> Double {
-        Double(packets - early.packets) / ((time - early.time) / .seconds(1))
+    func rates(since early: Passage) -> (sent: Double, arrived: Double) {
+        let seconds = (time - early.time) / .seconds(1)
+        return (Double(sent - early.sent) / seconds, Double(arrived - early.arrived) / seconds)
     }
 }

@@ -11,27 +11,45 @@ struct Integration {
     /// The lab with a sensor, and nothing else running in it.
     static func withSensor(
         _ configuration: SensorConfiguration = SensorConfiguration(),
-        _ body: (Lab, SensorProcess) throws -> Void
-    ) throws {
+        _ body: (Lab, SensorProcess) async throws -> Void
+    ) async throws {
         try Requirements.root()
         try Requirements.programs()
         let lab = try Lab.start()
         defer { lab.stop() }
         let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
-        try body(lab, sensor)
+        try await body(lab, sensor)
     }
 }
 
 extension Lab {
-    /// Pings `count` times, a hundred a second, and returns how many answers came.
+    /// Pings `count` times, a hundred a second, and returns how many answers came within three seconds. The
+    /// kernel's counter is asked, because ping itself does not wait for the last ones.
     func pings(_ count: Int, from: Machine, to address: String) throws -> Int {
+        let counter = address.contains(":") ? "Icmp6InEchoReplies" : "IcmpInEchoReps"
+        func answers() throws -> Int {
+            let lines = try from.run("nstat", "-asz", counter).split(separator: "\n")
+            let fields = try #require(lines.first { $0.hasPrefix(counter) }).split(separator: " ")
+            return try #require(Int(fields[1]))
+        }
+        let before = try answers()
         let program = try from.start(
             ["ping", "-n", "-q", "-i", "0.01", "-c", "\(count)", "-W", "1", address],
             limit: .seconds(count / 100 + 4))
         program.wait(atMost: .seconds(count / 100 + 6))
-        let words = program.printed.split(separator: " ")
-        guard let place = words.firstIndex(of: "received,"), place > 0 else { return 0 }
-        return Int(words[place - 1]) ?? 0
+        _ = eventually(within: .seconds(3), every: .milliseconds(50)) {
+            (try? answers()).map { $0 - before >= count } ?? true
+        }
+        return try answers() - before
+    }
+
+    /// Pings as often as answers are expected, or `count` times, and checks that so many come.
+    func expectAnswers(
+        _ expected: Int, of count: Int? = nil, from: Machine, to address: String,
+        location: SourceLocation = #_sourceLocation
+    ) throws {
+        let answers = try pings(count ?? expected, from: from, to: address)
+        #expect(answers == expected, sourceLocation: location)
     }
 
     /// Plays a flood to its end and counts what was sent and what arrived of its class, and what of it

@@ -11,9 +11,9 @@ extension Integration {
         @Test func machinesReachEachOther() throws {
             let lab = try Lab.start()
             defer { lab.stop() }
-            #expect(try lab.pings(3, from: lab.client, to: lab.guest("web").ipv4) == 3)
-            #expect(try lab.pings(3, from: lab.outside, to: lab.guest("dns").ipv6) == 3)
-            #expect(try lab.pings(3, from: lab.host, to: lab.guest("smb").ipv4) == 3)
+            try lab.expectAnswers(3, from: lab.client, to: lab.guest("web").ipv4)
+            try lab.expectAnswers(3, from: lab.outside, to: lab.guest("dns").ipv6)
+            try lab.expectAnswers(3, from: lab.host, to: lab.guest("smb").ipv4)
         }
 
         @Test func groundTruthCountsWhatIsSentAndWhatArrives() throws {

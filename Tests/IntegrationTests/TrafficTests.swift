@@ -7,10 +7,10 @@ extension Integration {
     /// What happens to packets, beyond what the demo shows.
     @Suite(.serialized)
     struct Traffic {
-        @Test func shadowModePassesEverythingAndRecords() throws {
+        @Test func shadowModePassesEverythingAndRecords() async throws {
             var configuration = SensorConfiguration()
             configuration.shadow = true
-            try Integration.withSensor(configuration) { lab, sensor in
+            try await Integration.withSensor(configuration) { lab, sensor in
                 let flood = try lab.flood(
                     .fragment(from: lab.outside, to: lab.guest("web"), rate: 5000, seconds: 3))
                 #expect(flood.sent > 1000)
@@ -26,12 +26,12 @@ extension Integration {
         }
 
         /// A guest in shadow mode beside one that is protected.
-        @Test func shadowModeOfOneGuest() throws {
+        @Test func shadowModeOfOneGuest() async throws {
             var configuration = SensorConfiguration()
             let deny = [SensorConfiguration.Limit("fragment", rate: 500, exit: 250, action: "deny")]
             configuration.limits = ["smb": deny, "quiet": deny]
             configuration.shadowGuests = ["quiet"]
-            try Integration.withSensor(configuration) { lab, _ in
+            try await Integration.withSensor(configuration) { lab, _ in
                 for name in ["smb", "quiet"] {
                     let flood = try lab.flood(
                         .fragment(from: lab.outside, to: lab.guest(name), rate: 5000, seconds: 3))
@@ -45,38 +45,38 @@ extension Integration {
             }
         }
 
-        @Test func ipv6IsProtectedAlike() throws {
-            try Integration.withSensor { lab, sensor in
+        @Test func ipv6IsProtectedAlike() async throws {
+            try await Integration.withSensor { lab, sensor in
                 let web = lab.guest("web")
                 let flood = try lab.flood(.icmp6(from: lab.outside, to: web, rate: 5000, seconds: 3))
                 #expect(flood.sent > 1000)
                 #expect(flood.late == 0)
                 #expect(try sensor.eve.records().contains { $0.opens && $0.dest_ip == web.ipv6 })
-                #expect(try lab.pings(5, from: lab.client, to: lab.guest("quiet").ipv6) == 5)
+                try lab.expectAnswers(5, from: lab.client, to: lab.guest("quiet").ipv6)
             }
         }
 
         /// What the host itself exchanges with a guest passes other hooks than what is bridged.
-        @Test func theHostsOwnTrafficIsInspectedOnce() throws {
-            try Integration.withSensor { lab, sensor in
+        @Test func theHostsOwnTrafficIsInspectedOnce() async throws {
+            try await Integration.withSensor { lab, sensor in
                 // Neighbour discovery is over before the counting starts.
-                #expect(try lab.pings(2, from: lab.host, to: lab.guest("web").ipv4) == 2)
+                try lab.expectAnswers(2, from: lab.host, to: lab.guest("web").ipv4)
                 let before = try sensor.status().verdicts.accepted
-                #expect(try lab.pings(100, from: lab.host, to: lab.guest("web").ipv4) == 100)
+                try lab.expectAnswers(100, from: lab.host, to: lab.guest("web").ipv4)
                 let inspected = try sensor.status().verdicts.accepted - before
                 // A little more than the pings is sent: neighbour discovery. Twice as much would be the pings twice.
                 #expect((200..<300).contains(inspected), "\(inspected) packets inspected of 200")
             }
         }
 
-        @Test func aPortThatVanishesDisturbsNobodyElse() throws {
-            try Integration.withSensor { lab, sensor in
+        @Test func aPortThatVanishesDisturbsNobodyElse() async throws {
+            try await Integration.withSensor { lab, sensor in
                 let flood = try Attack.icmp(
                     from: lab.outside, to: lab.guest("watch"), rate: 10_000, seconds: 5
                 ).start()
                 #expect(eventually(within: .seconds(3)) { (try? sensor.status().floods.isEmpty) == false })
                 try lab.host.run("ip", "link", "delete", lab.guest("watch").port)
-                #expect(try lab.pings(50, from: lab.client, to: lab.guest("web").ipv4) == 50)
+                try lab.expectAnswers(50, from: lab.client, to: lab.guest("web").ipv4)
                 flood.stop()
                 #expect(sensor.program.ended == nil)
                 #expect(eventually(within: .seconds(5)) { (try? sensor.status().floods.isEmpty) == true })
@@ -103,7 +103,7 @@ extension Integration {
                     to: "test.rules")
             ]
             let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
-            #expect(try lab.pings(200, from: lab.client, to: lab.guest("web").ipv4) == 200)
+            try lab.expectAnswers(200, from: lab.client, to: lab.guest("web").ipv4)
             #expect(eventually(within: .seconds(3)) { (try? sensor.status().events.lostWrite) ?? 0 > 0 })
             let events = try sensor.status().events
             #expect(events.lastError?.isEmpty == false)
@@ -113,7 +113,7 @@ extension Integration {
             // Room again: it goes on writing by itself, and whole lines.
             try Command.run(["mount", "-o", "remount,size=10m", disk])
             let place = sensor.eve.end
-            #expect(try lab.pings(5, from: lab.client, to: lab.guest("web").ipv6) == 5)
+            try lab.expectAnswers(5, from: lab.client, to: lab.guest("web").ipv6)
             #expect(
                 eventually(within: .seconds(5)) {
                     ((try? sensor.eve.records(from: place)) ?? []).contains {

@@ -10,6 +10,7 @@ is() { # WHAT VALUE WANTED
     [ "$2" = "$3" ] || what="$1: $2 instead of $3"
     [ "$2" = "$3" ]
     verdict "$what"
+    [ "$2" = "$3" ]
 }
 does() { local what=$1; shift; "$@" >said 2>&1; verdict "$what"; }
 fails() { local what=$1; shift; ! "$@" >said 2>&1; verdict "$what"; }
@@ -20,27 +21,32 @@ waits() { # WHAT CONDITION: five seconds for it to become true
     eval "$2"
     verdict "$1"
 }
-counts() { # WHAT PACKETS COMMAND…: the command succeeds, and the sensor saw that many packets
+counts() { # WHAT PACKETS COMMAND…: the command succeeds, and that many packets were queued
     local what=$1 wanted=$2 before
     shift 2
-    before=$(received)
+    before=$(queued)
     if ! "$@" >said 2>&1; then
         is "$what" "$(tail -n 2 said)" "an answer to each"
         return
     fi
-    is "$what: $wanted packets" $(($(received) - before)) "$wanted"
+    what="$what: $wanted packets"
+    is "$what" $(($(queued) - before)) "$wanted" || cat said
 }
 
 flinch() { "$programs/flinch" "$@"; }
 status() { flinch status --json | jq -r "$1"; }
 uninspected() { status '.uninspected | del(.passedUnbound, .droppedUnbound) | add'; }
-# The sensor's own count; published ten times a second.
-received() { sleep 0.3; status '[.queues[].packets] | add'; }
+received() { sleep 0.3; status '[.queues[].packets] | add'; } # Published ten times a second.
 counter() { # NAME [bytes]
     nft -j list counter bridge flinch "$1" | jq ".nftables[] | .counter // empty | .${2:-packets}"
 }
-in_queues() { # waiting: summed over the queues
-    awk '{ n += $3 } END { print n + 0 }' /proc/net/netfilter/nfnetlink_queue
+# From the kernel's queues, summed: packets that wait for a verdict, and packets that were ever queued.
+waiting() { column 3; }
+queued() { column 8; }
+column() {
+    local fields sum=0
+    while read -ra fields; do sum=$((sum + fields[$1 - 1])); done </proc/net/netfilter/nfnetlink_queue
+    echo $sum
 }
 alerts() { # CONDITION: whether an alert of a ping meets it; events are written a little later
     local i
@@ -66,13 +72,15 @@ rules: {files: [ping.rules]}
 events: {eve: $PWD/eve.json}
 EOF
     mkdir -p /run/flinch
+    rm -f /run/flinch/flinchd.sock # Left by one that was killed.
     "$programs/flinchd" --config sensor.yaml 2>>sensor.log &
     sensor=$!
     local i
-    for i in {1..120}; do
-        flinch status --json >/dev/null 2>&1 && return
+    for i in {1..300}; do
+        # It answers when all is ready.
+        [ -S /run/flinch/flinchd.sock ] && flinch status >/dev/null 2>&1 && return
         kill -0 $sensor 2>/dev/null || break
-        sleep 0.25
+        sleep 0.1
     done
     echo "FAIL the sensor does not start:"
     tail -n 20 sensor.log

@@ -28,22 +28,23 @@ counts "through two bridges" 6 pings web 3 10.9.0.4
 counts "host through two bridges" 6 pings host 3 10.9.0.4
 counts "with a VLAN tag" 6 pings web 3 10.7.0.3
 counts "host to itself" 0 pings host 3 10.9.0.1
-pings web 1 10.9.0.9 # ARP of the new address is no packet that counts
 before=$(counter excluded)
 counts "an excluded address" 0 pings web 3 10.9.0.9
 is "excluded packets are counted" $(($(counter excluded) - before)) 6
-timeout 8 tcpdump -ni v0 -w /dev/null 2>/dev/null &
+timeout 60 tcpdump -ni v0 -w /dev/null 2>/dev/null &
 capture=$!
-until [ -n "$(ip -d link show v0 | grep -o 'promiscuity [1-9]')" ] || ! kill -0 $capture; do sleep 0.1; done
+waits "a capture on the bridge" "ip -d link show v0 | grep -q 'promiscuity [1-9]'"
 counts "while somebody captures on the bridge" 6 pings web 3 10.9.0.3
-kill $capture; wait $capture 2>/dev/null
+kill $capture 2>/dev/null
+wait $capture 2>/dev/null
+is "the sensor received all that was queued" "$(received)" "$(queued)"
 
 ipv6 0
 sleep 2 # Duplicate address detection, where the kernel insists on it.
 in_guest web ip -6 neigh flush all
-before=$(received)
+before=$(queued)
 does "IPv6 and its neighbour discovery pass" pings web 3 fd09::3
-more=$(($(received) - before))
+more=$(($(queued) - before))
 test $more -ge 8; verdict "neighbour discovery is inspected: $more packets"
 ipv6 1
 
@@ -52,12 +53,12 @@ is "alerts name the VLAN" "$(alerts '.in_iface == "p-web" and .vlan == [7]')" tr
 
 # --- Bulk traffic -----------------------------------------------------------------------------------------
 in_guest dns iperf3 -s -1 -p 5201 >/dev/null & server=$!
-until in_guest dns ss -Hltn | grep -q :5201; do sleep 0.1; done
-before=$(received) bytes=$(counter diverted bytes)
+waits "iperf3 listens" 'in_guest dns ss -Hltn | grep -q :5201'
+before=$(queued) bytes=$(counter diverted bytes)
 does "bulk TCP arrives" in_guest web iperf3 -c 10.9.0.3 -p 5201 -n 8M --connect-timeout 5000
 kill $server 2>/dev/null; wait $server 2>/dev/null
 # Halved by acknowledgements, still above what one packet on the wire can be.
-size=$((($(counter diverted bytes) - bytes) / ($(received) - before)))
+size=$((($(counter diverted bytes) - bytes) / ($(queued) - before)))
 test $size -gt 1500; verdict "packets come before segmentation: $size bytes a packet"
 is "nothing passed or was dropped uninspected" "$(uninspected)" 0
 
@@ -70,19 +71,21 @@ test "$before" -gt 0; verdict "counters are kept: $before"
 
 sed 's/v0, v1, v2/v0/' sensor.yaml >other.yaml
 kill -STOP $sensor
-in_guest web ping -n -c 5 -i 0.2 -W 30 10.9.0.3 >waiting & waiting=$!
-until [ "$(in_queues waiting)" -ge 5 ]; do sleep 0.1; done
+in_guest web ping -n -c 5 -i 0.2 -W 30 10.9.0.3 >said & pinging=$!
+waits "packets wait for a sensor that was stopped" '[ "$(waiting)" -ge 5 ]'
 does "other rules replace them" says "replaced" flinch divert install --config other.yaml
-is "what waited is still there" "$(in_queues waiting)" 5
+is "what waited is still there" "$(waiting)" 5
 kill -CONT $sensor
-wait $waiting
-is "and gets its verdict" "$(grep -o '[0-9]* received' waiting)" "5 received"
+wait $pinging
+is "and gets its verdict" "$(grep -o '[0-9]* received' said)" "5 received"
 
 # --- The sensor stops -------------------------------------------------------------------------------------
 kill_sensor
 does "after kill -9 traffic passes" pings web 3 10.9.0.3
 start_sensor bridges=v0
-is "and the next sensor counts it" "$(status .uninspected.passedUnbound)" 6
+# The one that was killed had accounted for its packets up to a second before.
+passed=$(status .uninspected.passedUnbound)
+test "$passed" -ge 6 -a "$passed" -le 30; verdict "and the next sensor counts it: $passed packets"
 foreign=$(nft list table bridge foreign)
 kill -TERM $sensor
 wait $sensor
@@ -99,17 +102,20 @@ does "lets it pass again" pings web 3 10.9.0.3
 is "and leaves the rules of others" "$(nft list ruleset)" "$foreign"
 
 # --- The sensor is overloaded ------------------------------------------------------------------------------
+# More than fits into the queue. What waits there counts against ping's send buffer: a larger one.
+burst() { in_guest web ping -n -c 60 -i 0.02 -W 1 -S 200000 10.9.0.3; }
+
 start_sensor bridges=v0 length=16
 kill -STOP $sensor
-answered=$(in_guest web ping -n -c 60 -i 0.02 -W 1 10.9.0.3 | grep -o '[0-9]* received' | cut -d' ' -f1)
-test "$answered" -ge 20; verdict "overloaded, set to pass: $answered of 60 answered past a full queue"
+answered=$(burst | grep -o '[0-9]* received' | cut -d' ' -f1)
+test "$answered" -ge 40; verdict "overloaded, set to pass: $answered of 60 answered past a full queue"
 kill -CONT $sensor
 waits "they are counted as passed" '[ "$(status .uninspected.passedOverload)" -ge 40 ]'
 stop_sensor
 
 start_sensor bridges=v0 length=16 overloaded=drop
 kill -STOP $sensor
-fails "overloaded, set to drop: nothing is answered" in_guest web ping -n -c 60 -i 0.02 -W 1 10.9.0.3
+fails "overloaded, set to drop: nothing is answered" burst
 kill -CONT $sensor
 waits "they are counted as dropped" '[ "$(status .uninspected.droppedQueueFull)" -ge 40 ]'
 stop_sensor
@@ -122,9 +128,9 @@ test "$(counter nonip_dropped)" -gt 0; verdict "dropped frames are counted"
 stop_sensor
 start_sensor bridges=v0 arp=inspect
 forget_neighbours
-before=$(received)
+before=$(queued)
 does "ARP set to inspect: it passes" pings web 3 10.9.0.3
-more=$(($(received) - before))
+more=$(($(queued) - before))
 test $more -ge 8; verdict "and is inspected: $more packets"
 stop_sensor
 

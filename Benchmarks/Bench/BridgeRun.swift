@@ -15,10 +15,17 @@ struct BridgeRun {
 
     typealias Samples = [Figure: [Contender: [Double]]]
 
-    func samples() throws -> Samples {
+    /// What was measured, and which answers stayed wrong. Their figures have no row, the others have.
+    struct Found {
+        var samples: Samples = [:]
+        var wrongAnswers: [String] = []
+        fileprivate var wrong: Set<Figure> = []
+    }
+
+    func run() throws -> Found {
         try Requirements.root()
         try tools.check(contenders)
-        var samples: Samples = [:]
+        var found = Found()
         for start in 0..<starts {
             try Quiet.check()
             let lab = try Stand.buildLab()
@@ -29,44 +36,50 @@ struct BridgeRun {
                 // A different one goes first each time.
                 for turn in able.indices {
                     let contender = able[(start + turn) % able.count]
-                    let values = try measure(measurement, contender, in: lab)
-                    var found: [String] = []
-                    for figure in measurement.figures {
-                        guard let value = values[figure] else { continue }
-                        samples[figure, default: [:]][contender, default: []].append(value)
-                        found.append("\(figure.rawValue) \(value.short) \(figure.unit)")
+                    let place = "\(start + 1)/\(starts) \(contender.rawValue)"
+                    do {
+                        let values = try measure(measurement, contender, in: lab, place)
+                        for (figure, value) in values {
+                            found.samples[figure, default: [:]][contender, default: []].append(value)
+                        }
+                    } catch let wrong as WrongAnswer {
+                        found.wrong.formUnion(measurement.figures)
+                        found.wrongAnswers.append("\(place), \(measurement.figures[0].rawValue): \(wrong)")
                     }
-                    note("\(start + 1)/\(starts) \(contender.rawValue): \(found.joined(separator: ", "))")
                 }
             }
         }
-        return samples
+        return found
     }
 
     private func measure(
-        _ measurement: Measurement, _ contender: Contender, in lab: Lab
+        _ measurement: Measurement, _ contender: Contender, in lab: Lab, _ place: String
     ) throws -> [Figure: Double] {
         var attempt = 1
         while true {
             let stand = try Stand(contender, in: lab, tools: tools, counting: measurement.counting)
             defer { stand.stop() }
             do {
-                return try measurement.run(stand)
+                let values = try measurement.run(stand)
+                let list = measurement.figures.compactMap { figure in
+                    values[figure].map { "\(figure.rawValue) \($0.short) \(figure.unit)" }
+                }
+                note("\(place): \(list.joined(separator: ", "))")
+                return values
             } catch let wrong as WrongAnswer {
-                let what = "\(contender.rawValue), \(measurement.figures[0].rawValue): \(wrong)"
-                guard attempt < Self.attempts else { throw WrongAnswer(what) }
-                note("\(what); once more")
+                note("\(place), \(measurement.figures[0].rawValue): \(wrong)")
+                guard attempt < Self.attempts else { throw wrong }
                 attempt += 1
             }
         }
     }
 
     /// A row for each figure that both were measured on, and one for the bridge alone where it has it.
-    func rows(_ samples: Samples) -> [Row] {
+    func rows(_ found: Found) -> [Row] {
         let subject = contenders.last ?? .flinch
         var rows: [Row] = []
         for figure in Figure.allCases {
-            guard let values = samples[figure] else { continue }
+            guard let values = found.samples[figure], !found.wrong.contains(figure) else { continue }
             let floor = values[.floor]?.median
             if let subject = values[subject]?.median, contenders.last != .floor {
                 rows.append(Row(name: figure.rawValue, value: subject, unit: figure.unit, baseline: floor))

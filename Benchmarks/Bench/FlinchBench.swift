@@ -32,9 +32,10 @@ struct FlinchBench: ParsableCommand {
     }
 
     func run() throws {
-        Shutdown.onSignals()
+        Shutdown.onSignals { note("ended by a signal") }
         let binaries = try Binaries.find()
         var rows: [Row] = []
+        var complaints: [String] = []
         for row in try InProcess.rows(wanted, rules: binaries.rules) {
             print(row.json)
             rows.append(row)
@@ -44,15 +45,20 @@ struct FlinchBench: ParsableCommand {
             let bridge = BridgeRun(
                 contenders: [.none, .floor, control ? .control : .flinch], starts: quick ? 1 : starts,
                 measurements: measurements, tools: binaries)
-            let samples = try bridge.samples()
-            note(bridge.table(samples))
-            for row in bridge.rows(samples) where wanted(row.name) {
+            let found = try bridge.run()
+            note(bridge.table(found.samples))
+            for row in bridge.rows(found) where wanted(row.name) {
                 print(row.json)
                 rows.append(row)
             }
+            complaints = found.wrongAnswers
         }
-        guard !rows.isEmpty else { throw ValidationError("--only: no figure has such a name") }
-        if check, !report(rows) { throw ExitCode(1) }
+        for complaint in complaints { note("wrong answer: \(complaint)") }
+        guard !rows.isEmpty || !complaints.isEmpty else {
+            throw ValidationError("--only: no figure has such a name")
+        }
+        let good = !check || report(rows)
+        if !good || !complaints.isEmpty { throw ExitCode(1) }
     }
 
     private func wanted(_ name: String) -> Bool { only.isEmpty || only.contains { name.hasPrefix($0) } }

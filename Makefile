@@ -47,7 +47,7 @@ bench:
 
 fuzz:
 	@.ci/install build
-	Tests/Fuzz/run $(SECONDS)
+	Tests/Fuzz/run $(FUZZ)
 
 fmt:
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -82,7 +82,8 @@ final class DemoView: Sendable {
         if outcome.alerts.count > 8 { say(style.dim("  … and \(outcome.alerts.count - 8) more signatures")) }
         for problem in outcome.problems { say("  " + style.concern("high", "✗ \(problem)")) }
         for problem in outcome.excused {
-            say("  " + style.concern("low", "not judged, \(Int(outcome.stolen)) % of the processors stolen: \(problem)"))
+            let share = "\(Int(outcome.stolen)) % of the processors stolen"
+            say("  " + style.concern("low", "not judged, \(share): \(problem)"))
         }
     }
 

@@ -129,6 +129,7 @@ let package = Package(
         tests(
             "ConfigurationTests",
             ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+        tests("SensorTests", ["Sensor", "Evidence"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]

@@ -25,44 +25,46 @@ public struct Finding: Sendable, BitwiseCopyable {
 }
 
 /// The findings of one packet, in fixed space. What no longer fits is counted, never lost silently.
-@frozen
-public struct Findings: Sendable, BitwiseCopyable {
+///
+/// One list is made for a worker and used for all its packets. They are kept apart from the count, because
+/// the compiler copies a struct of this size to ask for a part of it.
+@safe @frozen
+public struct Findings: ~Copyable, @unchecked Sendable {
     public static var capacity: Int { 16 }
 
-    public var count = 0
+    public private(set) var count = 0
     /// Findings that did not fit.
-    public var overflow = 0
-    @usableFromInline
-    var storage: InlineArray<16, Finding>
+    public private(set) var overflow = 0
+    private let storage: UnsafeMutablePointer<Finding>
 
-    @inlinable
     public init() {
-        storage = InlineArray(repeating: Finding(.signature, code: 0, concern: .low, asks: .accept))
+        unsafe storage = .allocate(capacity: Findings.capacity)
     }
 
-    @inlinable
+    deinit { unsafe storage.deallocate() }
+
     public mutating func append(_ finding: Finding) {
         guard count < Findings.capacity else {
             overflow += 1
             return
         }
-        storage[count] = finding
+        unsafe (storage + count).initialize(to: finding)
         count += 1
     }
 
-    @inlinable
     public mutating func removeAll() {
         count = 0
         overflow = 0
     }
 
     /// Whether one of them asks to drop the packet.
-    @inlinable
     public var anyAskDrop: Bool {
-        for index in 0..<count where storage[index].asks == .drop { return true }
+        for index in 0..<count where self[index].asks == .drop { return true }
         return false
     }
 
-    @inlinable
-    public subscript(index: Int) -> Finding { storage[index] }
+    public subscript(index: Int) -> Finding {
+        precondition(index >= 0 && index < count)
+        return unsafe storage[index]
+    }
 }

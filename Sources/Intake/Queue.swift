@@ -42,8 +42,12 @@ public struct IntakeError: Error, CustomStringConvertible {
 public struct Queue: ~Copyable {
     /// Packets received at most in one call, and verdicts sent in one.
     public static let batch = 64
-    /// A GSO packet's 64 KiB and room for the netlink, nfnetlink and attribute headers around it.
-    static let slotBytes = 65536 + 4096
+    /// A GSO packet's 64 KiB and room for the netlink, nfnetlink and attribute headers around it. The odd
+    /// 320 bytes spread the heads of the slots over the sets of the first-level cache; at a stride of whole
+    /// pages they would all share the same few.
+    static let slotBytes = 65536 + 4096 + 320
+    /// Cache lines of attributes and packet headers at the start of a message.
+    static let headLines: Int32 = 5
     /// MSG_WAITFORONE (linux/socket.h): only the first message is waited for.
     static let waitForOne: Int32 = 0x10000
 
@@ -66,7 +70,6 @@ public struct Queue: ~Copyable {
     private let slab: UnsafeMutableRawPointer
     private let vectors: UnsafeMutablePointer<iovec>
     private let messages: UnsafeMutablePointer<flinch_mmsghdr>
-    var verdicts: VerdictBatch
 
     /// Bytes that one queue holds.
     public static var memoryBytes: Int {
@@ -102,7 +105,6 @@ public struct Queue: ~Copyable {
         unsafe self.slab = unsafe slab
         unsafe self.vectors = unsafe vectors
         unsafe self.messages = unsafe messages
-        verdicts = VerdictBatch(queue: settings.number)
     }
 
     deinit {
@@ -270,11 +272,14 @@ public struct Queue: ~Copyable {
                 == UInt16(NLMSG_ERROR)
     }
 
-    /// Notes a verdict. Goes to the kernel with `commit`.
-    public mutating func decide(_ identifier: UInt32, _ verdict: Verdict) {
-        verdicts.append(identifier, accept: verdict == .accept)
-    }
+    /// Sends the verdicts noted and empties the batch: 0, or an errno value when the kernel did not take
+    /// them.
+    public borrowing func commit(_ verdicts: inout VerdictBatch) -> Int32 { verdicts.send(descriptor) }
 
-    /// Sends the verdicts noted: 0, or an errno value when the kernel did not take them.
-    public mutating func commit() -> Int32 { verdicts.send(descriptor) }
+    /// Asks the processor for the head of message `index`, which the kernel wrote long enough ago to have
+    /// left the first-level cache. Nothing happens for an index beyond the batch.
+    public borrowing func prefetch(_ index: Int) {
+        guard index < Queue.batch else { return }
+        unsafe flinch_prefetch(slab + index &* Queue.slotBytes, Queue.headLines)
+    }
 }

@@ -8,7 +8,7 @@ import Glibc
 /// rest follows, all in one `send`: the kernel takes the messages in order. Within each kind the order of
 /// packets is kept; a packet that is dropped has no place in it.
 @safe
-struct VerdictBatch: ~Copyable {
+public struct VerdictBatch: ~Copyable {
     static let capacity = Queue.batch
     /// nlmsghdr 16, nfgenmsg 4, NFQA_VERDICT_HDR 4 + 8.
     static let messageBytes = 32
@@ -17,12 +17,12 @@ struct VerdictBatch: ~Copyable {
     private let accepts: UnsafeMutablePointer<Bool>
     private let buffer: UnsafeMutableRawPointer
     private let queue: UInt16
-    private(set) var count = 0
+    public private(set) var count = 0
     private var acceptCount = 0
 
     static var memoryBytes: Int { capacity * (4 + 1 + messageBytes) + messageBytes }
 
-    init(queue: UInt16) {
+    public init(queue: UInt16) {
         self.queue = queue
         unsafe identifiers = .allocate(capacity: VerdictBatch.capacity)
         unsafe accepts = .allocate(capacity: VerdictBatch.capacity)
@@ -35,8 +35,9 @@ struct VerdictBatch: ~Copyable {
         unsafe buffer.deallocate()
     }
 
-    /// Identifiers must come in the order in which the kernel gave them.
-    mutating func append(_ identifier: UInt32, accept: Bool) {
+    /// Identifiers must come in the order in which the kernel gave them; at most `Queue.batch` of them
+    /// before they are sent.
+    public mutating func append(_ identifier: UInt32, accept: Bool) {
         precondition(count < VerdictBatch.capacity)
         unsafe identifiers[count] = identifier
         unsafe accepts[count] = accept

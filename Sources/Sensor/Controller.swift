@@ -72,12 +72,19 @@ final class Controller: Sendable {
         state.withLock { $0.lastError = why }
     }
 
-    /// Closes what is open, and reads the kernel's counters a last time.
-    func finish(_ time: UInt64) -> [FloodEvent] {
+    /// What was not inspected, once no more packets come to the queues, which must still be bound. Read twice
+    /// because one reading does not tell a packet on its way from one that was passed.
+    func settleLosses() -> Status.Uninspected {
         state.withLock { state in
             state.losses.read(crew.members)
-            return state.floods.closeAll(time, identify: state.program.identify)
+            state.losses.read(crew.members)
+            return state.losses.uninspected(crew.members)
         }
+    }
+
+    /// Closes what is open.
+    func finish(_ time: UInt64) -> [FloodEvent] {
+        state.withLock { state in state.floods.closeAll(time, identify: state.program.identify) }
     }
 
     // MARK: - Status

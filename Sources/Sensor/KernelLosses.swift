@@ -14,6 +14,8 @@ struct KernelLosses {
     private let unbound: UInt64
     private let unboundPassed: Bool
 
+    /// What was missing at the last reading.
+    private var missing: UInt64 = 0
     private let failOpen: Bool
     /// The rule's counter when our queues were bound; nil when the rules are the operator's own.
     private let divertedBefore: UInt64?
@@ -34,15 +36,24 @@ struct KernelLosses {
         let all = QueueCounters.read()
         // A queue of ours is bound to our own socket; another's would be somebody else's counters.
         queues = all.filter { number, _ in members.contains { $0.number == number } }
-        guard failOpen, let diverted, let divertedBefore else { return }
+        guard failOpen, let diverted else { return }
         var answered: UInt64 = 0
-        for member in members { answered += member.packets + member.setup.answeredEarly }
+        for member in members { answered += member.packets + member.unreadable }
         for queue in queues.values {
             answered += UInt64(queue.waiting) + UInt64(queue.dropped) + UInt64(queue.undelivered)
         }
+        account(diverted: diverted, answered: answered)
+    }
+
+    /// A packet between the rule's counter and the queue, on another core, is missing for a moment; one that
+    /// was passed stays so. What two readings in a row miss was passed.
+    mutating func account(diverted: UInt64, answered: UInt64) {
+        guard let divertedBefore else { return }
         // Rules of another backend in place of the former start to count anew.
-        let rest = diverted >= divertedBefore ? diverted - divertedBefore : diverted
-        passedOverload = max(passedOverload, rest > answered ? rest - answered : 0)
+        let sent = diverted >= divertedBefore ? diverted - divertedBefore : diverted
+        let rest = sent > answered ? sent - answered : 0
+        passedOverload = max(passedOverload, min(rest, missing))
+        missing = rest
     }
 
     func uninspected(_ members: [Crew.Member]) -> Status.Uninspected {

@@ -151,12 +151,14 @@ public final class Sensor {
     private func stop() {
         log.notice("stopping")
         rules.quiesce(log)
+        let uninspected = controller.settleLosses()
         crew.stop(patience: 2_000_000_000)
         rules.remove(log)
         report(controller.finish(flinch_now()))
         pump.stop()
         control.stop()
-        log.notice("stopped; \(crew.members.reduce(0) { $0 + $1.packets }) packets inspected")
+        let inspected = crew.members.reduce(0) { $0 + $1.packets }
+        log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
     }
 
     // MARK: - Reload

@@ -6,28 +6,26 @@ import Inspection
 import Intake
 import Policy
 import Synchronization
-import Wire
 
 /// One queue, one core, and all that is touched for a packet. This loop is what Flinch does.
 @safe
 struct Worker: ~Copyable {
     private var queue: Queue
+    private var verdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
-    private var events: EventRing.Writer
-    private var limiter = EventLimiter()
+    private var reporter: Reporter
     private let cell: UnsafePointer<WorkerCell>
-    private let flowSeed: UInt64
 
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
         cell: UnsafePointer<WorkerCell>, flowSeed: UInt64
     ) {
+        verdicts = VerdictBatch(queue: queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
-        self.events = events
+        reporter = unsafe Reporter(events: events, cell: cell, flowSeed: flowSeed)
         unsafe self.cell = unsafe cell
-        self.flowSeed = flowSeed
     }
 
     deinit {
@@ -48,47 +46,38 @@ struct Worker: ~Copyable {
             }
             let now = flinch_now()
             for index in 0..<count {
+                queue.prefetch(index &+ 1)
                 judge(index, now)
             }
-            commit()
-            unsafe cell.pointee.packets.add(UInt64(count))
+            // Counted before they are let go: what has left the kernel's queue is never missing here.
+            unsafe cell.pointee.packets.add(UInt64(verdicts.count))
             unsafe cell.pointee.batches.add(1)
+            commit()
             if unsafe cell.pointee.mustLeave(now) { return }
         }
     }
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
-        guard let (identifier, arrival, decision) = inspect(index, now) else {
-            if !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
-            return
-        }
-        record(decision, arrival)
-        queue.decide(identifier, decision.verdict)
+        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts)
+        if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
-    /// The packet is only looked at here: its bytes are the queue's.
-    private func inspect(_ index: Int, _ now: UInt64) -> (UInt32, Arrival, Decision)? {
-        guard let item = queue.packet(index, time: now) else { return nil }
-        let decision = unsafe inspector.pointee.inspect(
-            item.payload, item.link, item.arrival, capturedShort: item.isCut)
-        return (item.identifier, item.arrival, decision)
-    }
-
-    private mutating func record(_ decision: Decision, _ arrival: Arrival) {
-        let count = unsafe inspector.pointee.findings.count
-        guard count > 0 else { return }
-        for index in 0..<count {
-            guard limiter.allows(unsafe inspector.pointee.findings[index], arrival.time) else {
-                unsafe cell.pointee.withheld.add(1)
-                continue
-            }
-            unsafe events.append(
-                Event(inspector.pointee, finding: index, decision: decision, arrival: arrival, seed: flowSeed))
-        }
+    /// Apart from `self`, because the packet's bytes stay the queue's meanwhile. Returns whether the message
+    /// was a packet.
+    private static func judge(
+        _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
+        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch
+    ) -> Bool {
+        guard let packet = queue.packet(index, time: now) else { return false }
+        let decision = inspector.inspect(
+            packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
+        if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival) }
+        verdicts.append(packet.identifier, accept: decision.verdict == .accept)
+        return true
     }
 
     private mutating func commit() {
-        let error = queue.commit()
+        let error = queue.commit(&verdicts)
         if error != 0 { unsafe cell.pointee.commitErrors.add(1) }
     }
 
@@ -104,19 +93,5 @@ struct Worker: ~Copyable {
     private func pauseAfterError() {
         unsafe cell.pointee.receiveErrors.add(1)
         usleep(10_000)
-    }
-}
-
-extension Event {
-    /// The event for finding `index` of the last packet inspected.
-    init(
-        _ inspector: borrowing Inspector, finding index: Int, decision: Decision, arrival: Arrival, seed: UInt64
-    ) {
-        self.init(
-            packet: inspector.packet, arrival: arrival, finding: inspector.findings[index],
-            verdict: decision.verdict, reason: decision.reason, intended: decision.intended,
-            guest: inspector.guest,
-            flow: inspector.packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),
-            generation: inspector.generation)
     }
 }

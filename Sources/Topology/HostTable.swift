@@ -161,12 +161,14 @@ extension HostTable {
                 if unsafe address < ranges[middle].first { high = middle } else { low = middle &+ 1 }
             }
             guard low > 0 else { return -1 }
-            let range = unsafe ranges[low &- 1]
-            guard !(range.last < address) else { return -1 }
-            if range.setCount == 0 {
-                return range.firstSlot &+ HostSlot(truncatingIfNeeded: address.low &- range.first.low)
+            // In place: a copy is read back before it is written, which stalls twice a packet.
+            let range = unsafe ranges + (low &- 1)
+            guard unsafe !(range.pointee.last < address) else { return -1 }
+            if unsafe range.pointee.setCount == 0 {
+                let offset = unsafe address.low &- range.pointee.first.low
+                return unsafe range.pointee.firstSlot &+ HostSlot(truncatingIfNeeded: offset)
             }
-            return claimedSlot(of: address, in: range)
+            return unsafe claimedSlot(of: address, in: range.pointee)
         }
 
         /// The configured guest that a slot belongs to; -1 for a negative slot.

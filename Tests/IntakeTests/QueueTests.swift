@@ -12,15 +12,16 @@ import Wire
     private func decide(
         _ queue: inout Queue, _ count: Int, _ verdict: (Reading) -> Verdict
     ) throws -> [Reading] {
+        var verdicts = VerdictBatch(queue: queue.settings.number)
         var readings: [Reading] = []
         let end = flinch_monotonic() + 2_000_000_000
         while readings.count < count, flinch_monotonic() < end {
             for index in 0..<queue.receive() {
                 guard let reading = read(queue, index) else { continue }
                 readings.append(reading)
-                queue.decide(reading.identifier, verdict(reading))
+                verdicts.append(reading.identifier, accept: verdict(reading) == .accept)
             }
-            let error = queue.commit()
+            let error = queue.commit(&verdicts)
             try #require(error == 0)
         }
         return readings
@@ -84,7 +85,8 @@ import Wire
             var queue = try Queue(QueueSettings(number: 7))
             let count = queue.receive()
             #expect(count == 0)
-            let error = queue.commit()
+            var verdicts = VerdictBatch(queue: 7)
+            let error = queue.commit(&verdicts)
             #expect(error == 0)
         }
     }

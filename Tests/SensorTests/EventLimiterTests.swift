@@ -1,0 +1,31 @@
+import Evidence
+import Testing
+
+@testable import Sensor
+
+@Suite struct EventLimiterTests {
+    private let second: UInt64 = 1_000_000_000
+
+    private func finding(_ code: UInt32, _ source: Finding.Source = .signature) -> Finding {
+        Finding(source, code: code, concern: .low, asks: .accept)
+    }
+
+    @Test func letsTwentyByAndHoldsTheRestBackForTenSeconds() {
+        var limiter = EventLimiter()
+        var written = 0
+        for _ in 0..<50 where limiter.allows(finding(7), 100 * second) { written += 1 }
+        #expect(written == 20)
+        let before = limiter.allows(finding(7), 110 * second - 1)
+        let after = limiter.allows(finding(7), 110 * second)
+        #expect(!before && after)
+    }
+
+    /// 4,096 apart share a place in the table; a rule and a check of one number do not even that.
+    @Test(arguments: [(UInt32(2055), Finding.Source.signature), (7, .conformance)])
+    func holdsNobodyBackForAnother(_ code: UInt32, _ source: Finding.Source) {
+        var limiter = EventLimiter()
+        for _ in 0..<50 { _ = limiter.allows(finding(7), second) }
+        let other = limiter.allows(finding(code, source), second)
+        #expect(other)
+    }
+}

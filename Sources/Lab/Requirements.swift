@@ -4,7 +4,7 @@ import Foundation
 /// What the lab needs of the machine it runs on.
 public enum Requirements {
     /// The programs that the lab runs, and the Debian package of each.
-    static let packages: KeyValuePairs = [
+    public static let packages: KeyValuePairs = [
         "ip": "iproute2", "nft": "nftables", "timeout": "coreutils", "stdbuf": "coreutils",
         "ping": "iputils-ping",
         "nginx": "nginx-light", "wrk": "wrk", "dnsmasq": "dnsmasq-base", "dig": "dnsutils",

@@ -8,6 +8,16 @@ extension Integration {
     struct TheLab {
         init() throws { try Requirements.root() }
 
+        /// A fresh machine has none of them: `make` must install what the lab asks for.
+        @Test func makeInstallsEveryProgram() throws {
+            let install = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../.ci/install")
+            let words = try String(contentsOf: install, encoding: .utf8).split { $0.isWhitespace || $0 == "\"" }
+            for (program, package) in Requirements.packages where package != "coreutils" {
+                #expect(words.contains(Substring(package)), "\(program)")
+            }
+        }
+
         @Test func machinesReachEachOther() throws {
             let lab = try Lab.start()
             defer { lab.stop() }

@@ -1,13 +1,15 @@
 extension ParsedRule {
     /// Takes one option into the rule. `value` is nil where none was given.
     mutating func apply(_ name: String, _ value: RuleText?) throws(Rejection) {
-        if Content.modifiers.contains(name) {
-            guard !contents.isEmpty else { throw Rejection("\(name) has no content before it") }
-            return try contents[contents.count - 1].modify(name, value ?? [])
-        }
+        if try applyGeneral(name, value) { return }
+        if try applyPayload(name, value) { return }
+        if try applyHeader(name, value) { return }
+        throw Rejection("keyword \(name) is not supported yet")
+    }
+
+    /// What a rule is called and how bad it is. Returns whether the option is one of these.
+    private mutating func applyGeneral(_ name: String, _ value: RuleText?) throws(Rejection) -> Bool {
         switch name {
-        case "content":
-            contents.append(try Content.parse(try required(name, value)))
         case "msg":
             try once(name, message.isEmpty)
             message = try ParsedRule.message(try required(name, value))
@@ -31,33 +33,21 @@ extension ParsedRule {
         case "reference", "metadata":
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
-        case "dsize":
-            try once(name, payloadSize == nil)
-            payloadSize = try NumberTest(try required(name, value), keyword: name, maximum: 65_535)
-        case "itype":
-            try once(name, icmpType == nil)
-            icmpType = try NumberTest(try required(name, value), keyword: name, maximum: 255)
-        case "icode":
-            try once(name, icmpCode == nil)
-            icmpCode = try NumberTest(try required(name, value), keyword: name, maximum: 255)
-        case "flags", "tcp.flags":
-            try once(name, flags == nil)
-            flags = try FlagsTest(try required(name, value))
-        default:
-            throw Rejection("keyword \(name) is not supported yet")
+        default: return false
         }
+        return true
     }
 
-    private func required(_ name: String, _ value: RuleText?) throws(Rejection) -> RuleText {
+    func required(_ name: String, _ value: RuleText?) throws(Rejection) -> RuleText {
         guard let value, !value.isEmpty else { throw Rejection("\(name) needs a value") }
         return value
     }
 
-    private func once(_ name: String, _ isFirst: Bool) throws(Rejection) {
+    func once(_ name: String, _ isFirst: Bool) throws(Rejection) {
         guard isFirst else { throw Rejection("\(name) is given twice") }
     }
 
-    private func identifier(_ name: String, _ value: RuleText?, from low: Int) throws(Rejection) -> UInt32 {
+    func identifier(_ name: String, _ value: RuleText?, from low: Int) throws(Rejection) -> UInt32 {
         guard let number = try required(name, value).number, number >= low,
             let small = UInt32(exactly: number)
         else { throw Rejection("\(name) is not a number of \(low)…4294967295") }

@@ -3,6 +3,8 @@
 SWIFT    ?= swift
 CHECKED   = --explicit-target-dependency-import-check error
 RELEASE   = .build/release
+# Any port to any port: every packet is scanned for all of them.
+RULES3000 = ../shared/rules/bench-3000/r3000.suricata.rules
 
 .PHONY: all build demo test test-unit test-lab test-vm bench fuzz deb fmt fmt-check install clean
 
@@ -44,6 +46,8 @@ bench:
 	for product in flinch-floor flinch-load CAllocations flinch-bench; do \
 		$(SWIFT) build -c release $(CHECKED) --product $$product || exit; done
 	@$(RELEASE)/flinch-bench $(BENCH)
+	@[ ! -f $(RULES3000) ] || \
+		$(RELEASE)/flinch-bench --rules $(RULES3000) --only capacity tcp memory $(BENCH)
 
 fuzz:
 	@.ci/install build

@@ -105,8 +105,8 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "Control", "Evidence", "Floods", "Inspection", "Lab", "Policy",
-                "Signatures", "Topology", "Wire",
+                "CAllocations", "CBaseline", "CVectorscan", "Control", "Evidence", "Floods", "Inspection", "Intake",
+                "Lab", "Policy", "Signatures", "Topology", "Wire",
                 arguments, histogram,
             ],
             path: "Benchmarks/Bench", swiftSettings: settings),

@@ -9,6 +9,8 @@ struct BridgeRun {
     let starts: Int
     let measurements: [Measurement]
     let tools: Binaries
+    /// The rule file that the sensor runs with.
+    let rules: String
 
     /// A wrong answer is measured again so many times before it counts: the machine may have been busy.
     private static let attempts = 3
@@ -30,7 +32,7 @@ struct BridgeRun {
             try Quiet.check()
             let lab = try Stand.buildLab()
             defer { lab.stop() }
-            try lab.write(BenchConfiguration.yaml(for: lab, rules: tools.rules), to: Stand.configurationName)
+            try lab.write(BenchConfiguration.yaml(for: lab, rules: rules), to: Stand.configurationName)
             for measurement in measurements {
                 let able = contenders.filter(measurement.contenders.contains)
                 // A different one goes first each time.

@@ -35,6 +35,7 @@ struct Bar {
         case atLeast(Double)
         case atMost(Double)
         /// Of the value itself.
+        case valueAtMost(Double)
         case exactly(Double)
         /// Of the value itself: the control that shows that counting works.
         case someOf
@@ -50,6 +51,14 @@ struct Bar {
         Bar(.allocations, .exactly(0)), Bar("allocations-decode", .exactly(0)),
         Bar("allocations-floods", .exactly(0)),
         Bar("allocations-inspection", .exactly(0)), Bar("allocations-control", .someOf),
+        Bar("rules-all-rate", .atLeast(0.5)), Bar("allocations-rules-all", .exactly(0)),
+    ]
+
+    /// With 3,000 rules of any port to any port, so that every packet is scanned (`--rules`).
+    static let withRules: [Bar] = [
+        Bar("capacity-60-rules", .atLeast(0.9)), Bar("capacity-1400-rules", .atLeast(0.85)),
+        Bar("tcp-offload-rules", .atLeast(0.85)), Bar("tcp-no-offload-rules", .atLeast(0.85)),
+        Bar("memory-rules", .valueAtMost(96)),
     ]
 
     init(_ figure: Figure, _ limit: Limit) { self.init(figure.rawValue, limit) }
@@ -63,6 +72,7 @@ struct Bar {
         switch limit {
         case .atLeast(let share): "ratio >= \(share)"
         case .atMost(let share): "ratio <= \(share)"
+        case .valueAtMost(let value): "value <= \(value.short)"
         case .exactly(let value): "value = \(value.short)"
         case .someOf: "value >= 1"
         }
@@ -72,6 +82,7 @@ struct Bar {
         switch limit {
         case .atLeast(let share): row.ratio.map { $0 >= share } ?? false
         case .atMost(let share): row.ratio.map { $0 <= share } ?? false
+        case .valueAtMost(let value): row.value <= value
         case .exactly(let value): row.value == value
         case .someOf: row.value >= 1
         }

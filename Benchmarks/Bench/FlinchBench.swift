@@ -21,6 +21,12 @@ struct FlinchBench: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Only figures whose names begin with one of these.")
     var only: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The sensor's rules on the bridge in place of the starter rules. Its figures then end in -rules.",
+            valueName: "file"))
+    var rules: String?
+
     @Flag(help: "Say which bars were met, and end with 1 if one was missed.")
     var check = false
 
@@ -29,6 +35,9 @@ struct FlinchBench: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(starts) else { throw ValidationError("--starts: 1 to 100") }
+        if let rules, !FileManager.default.isReadableFile(atPath: rules) {
+            throw ValidationError("--rules: \(rules) cannot be read")
+        }
     }
 
     func run() throws {
@@ -36,18 +45,23 @@ struct FlinchBench: ParsableCommand {
         let binaries = try Binaries.find()
         var rows: [Row] = []
         var complaints: [String] = []
-        for row in try InProcess.rows(wanted, rules: binaries.rules) {
-            print(row.json)
-            rows.append(row)
+        let starter = try binaries.rules
+        if rules == nil {
+            for row in try InProcess.rows(wanted, rules: starter) {
+                print(row.json)
+                rows.append(row)
+            }
         }
         let measurements = Measurement.all.filter { $0.figures.contains { wanted($0.rawValue) } }
         if !measurements.isEmpty {
             let bridge = BridgeRun(
                 contenders: [.none, .floor, control ? .control : .flinch], starts: quick ? 1 : starts,
-                measurements: measurements, tools: binaries)
+                measurements: measurements, tools: binaries,
+                rules: rules.map { URL(fileURLWithPath: $0).path } ?? starter)
             let found = try bridge.run()
             note(bridge.table(found.samples))
-            for row in bridge.rows(found) where wanted(row.name) {
+            for var row in bridge.rows(found) where wanted(row.name) {
+                if rules != nil { row.name += "-rules" }
                 print(row.json)
                 rows.append(row)
             }
@@ -66,7 +80,8 @@ struct FlinchBench: ParsableCommand {
     /// Whether all bars of what was measured are met.
     private func report(_ rows: [Row]) -> Bool {
         var good = true
-        for bar in Bar.all where wanted(bar.name) {
+        let bars = rules == nil ? Bar.all : Bar.withRules
+        for bar in bars where wanted(bar.name) && (RuleFigures.canMeasure || !bar.name.contains("rules-")) {
             let row = rows.first { $0.name == bar.name }
             let met = row.map(bar.isMet) ?? false
             good = good && met

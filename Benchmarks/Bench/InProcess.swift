@@ -13,6 +13,7 @@ enum InProcess {
         if wanted("floods") || wanted("allocations-floods") { rows += try floods() }
         if wanted("inspection") || wanted("allocations-inspection") { rows += try inspection(rules()) }
         if wanted("allocations-control") { rows += try control() }
+        rows += try RuleFigures.rows(wanted)
         return rows.filter { wanted($0.name) }
     }
 

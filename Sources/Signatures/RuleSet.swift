@@ -1,6 +1,12 @@
 import Evidence
 import Glibc
 
+/// Bytes that a rule's packets must contain.
+public struct RuleLiteral: Sendable {
+    public var bytes: [UInt8]
+    public var ignoresCase: Bool
+}
+
 /// The rules of a sensor, compiled. Never changes: a reload makes another one beside it.
 public final class RuleSet: Sendable {
     /// What loaded, in the order of the files. A finding's `code` is an index into this.
@@ -32,6 +38,21 @@ public final class RuleSet: Sendable {
         text: String, file: String, variables: RuleVariables
     ) throws(RuleLoadError) -> RuleSet {
         try RuleSet([(file, Array(text.utf8))], variables)
+    }
+
+    /// What Hyperscan looks for on behalf of the rules that load, each literal once: what benchmarks compare
+    /// the whole with.
+    public static func literals(files: [String], variables: RuleVariables) throws(RuleLoadError) -> [RuleLiteral] {
+        var parser = RuleParser(variables: variables)
+        var parsed: [(parsed: ParsedRule, rule: Rule)] = []
+        for file in files {
+            for line in RuleLines.split(try contents(of: file)) where !line.isTooLong {
+                guard let rule = try? parser.parse(line.text[...]) else { continue }
+                parsed.append((rule, Rule(rule, file: file, line: line.number)))
+            }
+        }
+        let prompts = Set(try FlatForm(parsed).sketches.compactMap(\.prompt))
+        return prompts.map { RuleLiteral(bytes: $0.bytes, ignoresCase: $0.ignoresCase) }
     }
 
     /// Bytes of the compiled tables and pattern databases, in use as long as the set is.

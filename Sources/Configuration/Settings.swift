@@ -79,6 +79,8 @@ public struct Settings: Sendable, Equatable {
         public var files: [String] = []
         /// What the file sets. Suricata's defaults for the rest are the rule loader's.
         public var variables = RuleVariables(addresses: [:], ports: [:])
+        /// Folder of compiled patterns; nil for the one that systemd gives, if it does (CACHE_DIRECTORY).
+        public var cache: String?
     }
 
     public struct Policy: Sendable, Equatable {

@@ -3,6 +3,7 @@ import Conformance
 import Evidence
 import Events
 import Floods
+import Glibc
 import Inspection
 import Policy
 import Signatures
@@ -39,7 +40,8 @@ public final class Program: Sendable {
             hosts = HostTable(guests, seed: hostSeed)
             floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
         }
-        rules = try RuleSet.load(files: settings.rules.files, variables: Program.variables(settings))
+        rules = try RuleSet.load(
+            files: settings.rules.files, variables: Program.variables(settings), cache: Program.cache(settings))
         let base = GuestPolicy(
             shadow: settings.shadow, malformed: settings.policy.malformed,
             unknownProtocol: settings.policy.unknownProtocols,
@@ -50,6 +52,11 @@ public final class Program: Sendable {
                 policy.shadow = base.shadow || guest.shadow
                 return policy
             }, others: base)
+    }
+
+    private static func cache(_ settings: Settings) -> PatternCache? {
+        let given = settings.rules.cache ?? unsafe getenv("CACHE_DIRECTORY").map { unsafe String(cString: $0) }
+        return given.map { PatternCache(directory: $0) }
     }
 
     /// Suricata's stock variables with the guests as HOME_NET, and over them what the file sets.

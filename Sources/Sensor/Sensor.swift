@@ -102,6 +102,7 @@ public final class Sensor {
         for problem in program.rules.problems {
             log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
         }
+        if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
         for member in crew.members {
             var line = "queue \(member.number) on core \(member.core), "
             line += "receive buffer \(member.setup.grantedBuffer >> 20) MiB"

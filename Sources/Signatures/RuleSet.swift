@@ -24,14 +24,17 @@ public final class RuleSet: Sendable {
     }()
 
     /// Reads rule files. A rule that does not load is in `problems`; only a file that cannot be read, or an
-    /// engine that refuses, is an error.
+    /// engine that refuses, is an error. `cache` spares compiling what was compiled before.
     public static func load(
-        files: [String], variables: RuleVariables
+        files: [String], variables: RuleVariables, cache: PatternCache? = nil
     ) throws(RuleLoadError) -> RuleSet {
         var sources: [(file: String, bytes: [UInt8])] = []
         for file in files { sources.append((file, try contents(of: file))) }
-        return try RuleSet(sources, variables)
+        return try RuleSet(sources, variables, cache: cache)
     }
+
+    /// Why the compiled patterns could not be kept for the next start; nil when they were, or there is no cache.
+    public var cacheProblem: String? { compiled.cacheProblem }
 
     /// Compiles the text of one rule file; `file` is what `problems` call it.
     public static func compile(
@@ -58,7 +61,9 @@ public final class RuleSet: Sendable {
     /// Bytes of the compiled tables and pattern databases, in use as long as the set is.
     public var memoryBytes: Int { compiled.memoryBytes }
 
-    init(_ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables) throws(RuleLoadError) {
+    init(_ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables, cache: PatternCache? = nil)
+        throws(RuleLoadError)
+    {
         var parser = RuleParser(variables: variables)
         var loaded: [(parsed: ParsedRule, rule: Rule)] = []
         var problems: [RuleProblem] = []
@@ -87,7 +92,7 @@ public final class RuleSet: Sendable {
         }
         rules = loaded.map(\.rule)
         self.problems = problems
-        compiled = try CompiledRules(FlatForm(loaded))
+        compiled = try CompiledRules(FlatForm(loaded), cache: cache)
     }
 
     /// Files larger than this are not taken for rule files.

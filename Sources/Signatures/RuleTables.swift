@@ -31,21 +31,15 @@ struct RuleTables: BitwiseCopyable {
 final class CompiledRules: @unchecked Sendable {
     let tables: RuleTables
     let memoryBytes: Int
+    /// Why the databases could not be kept; nil when they were, or nobody asked.
+    let cacheProblem: String?
     private let blocks: [UnsafeMutableRawPointer]
 
-    init(_ form: FlatForm) throws(RuleLoadError) {
-        var databases = unsafe [OpaquePointer]()
+    init(_ form: FlatForm, cache: PatternCache? = nil) throws(RuleLoadError) {
+        let databases: [OpaquePointer]
+        unsafe (databases, cacheProblem) = unsafe try CompiledRules.databases(form, cache)
         var size = 0
-        do throws(RuleLoadError) {
-            for patterns in form.databases {
-                let database = unsafe try PatternDatabase.compile(patterns, arena: form.patterns)
-                unsafe databases.append(database)
-                size += unsafe PatternDatabase.byteCount(database)
-            }
-        } catch {
-            for i in unsafe databases.indices { unsafe hs_free_database(databases[i]) }
-            throw error
-        }
+        for i in unsafe databases.indices { unsafe size += PatternDatabase.byteCount(databases[i]) }
         var blocks = unsafe [UnsafeMutableRawPointer]()
         func place<Record: BitwiseCopyable>(_ records: [Record]) -> UnsafePointer<Record> {
             // Never empty, so that every table has an address.
@@ -64,6 +58,28 @@ final class CompiledRules: @unchecked Sendable {
             deepest: form.deepest)
         unsafe self.blocks = unsafe blocks
         memoryBytes = size
+    }
+
+    /// From the cache, or compiled and kept there.
+    private static func databases(
+        _ form: FlatForm, _ cache: PatternCache?
+    ) throws(RuleLoadError) -> ([OpaquePointer], String?) {
+        let key = cache == nil ? [] : PatternCache.key(form.databases, arena: form.patterns)
+        if let cache, let known = unsafe cache.databases(key, count: form.databases.count) {
+            return unsafe (known, nil)
+        }
+        var databases = unsafe [OpaquePointer]()
+        do throws(RuleLoadError) {
+            for patterns in form.databases {
+                let database = unsafe try PatternDatabase.compile(patterns, arena: form.patterns)
+                unsafe databases.append(database)
+            }
+        } catch {
+            for i in unsafe databases.indices { unsafe hs_free_database(databases[i]) }
+            throw error
+        }
+        let problem = cache.flatMap { unsafe $0.store(databases, key) }
+        return unsafe (databases, problem)
     }
 
     deinit {

@@ -55,8 +55,8 @@ public final class Program: Sendable {
     }
 
     private static func cache(_ settings: Settings) -> PatternCache? {
-        let given = settings.rules.cache ?? unsafe getenv("CACHE_DIRECTORY").map { unsafe String(cString: $0) }
-        return given.map { PatternCache(directory: $0) }
+        let systemd = unsafe getenv("CACHE_DIRECTORY").map { unsafe String(cString: $0) }
+        return (settings.rules.cache ?? systemd).map { PatternCache(directory: $0) }
     }
 
     /// Suricata's stock variables with the guests as HOME_NET, and over them what the file sets.

@@ -4,8 +4,8 @@ import Glibc
 /// Compiled pattern databases on disk, so that a restart does not compile them again.
 ///
 /// One file a rule set, found by a hash of all literals and of Hyperscan's version, and believed only if the
-/// literals in it are the same to the byte: a collision is a miss. A file that is cut short, damaged
-/// (Hyperscan checks a sum of its own) or of another processor is a miss too, and replaced.
+/// literals in it are the same to the byte: a collision is a miss. A file that is cut short, damaged or of
+/// another processor is a miss too, and replaced. The sum at its end is ours: Hyperscan's does not cover all.
 public struct PatternCache: Sendable {
     public let directory: String
     /// Rule sets kept; the ones used longest ago go.
@@ -21,8 +21,9 @@ public struct PatternCache: Sendable {
     /// The databases of the rule set with this key, if they are there.
     func databases(_ key: [UInt8], count: Int) -> [OpaquePointer]? {
         guard let bytes = read(path(key)) else { return nil }
-        var rest = bytes[...]
-        guard PatternCache.take(&rest, PatternCache.magic.count).map(Array.init) == PatternCache.magic,
+        var rest = bytes.dropLast(8)
+        guard PatternCache.encoded(Int(bitPattern: PatternCache.sum(rest))).elementsEqual(bytes.suffix(8)),
+            PatternCache.take(&rest, PatternCache.magic.count).map(Array.init) == PatternCache.magic,
             let length = PatternCache.number(&rest), let known = PatternCache.take(&rest, length),
             known.elementsEqual(key)
         else { return nil }
@@ -95,6 +96,7 @@ public struct PatternCache: Sendable {
             bytes += PatternCache.encoded(length)
             unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: length))
         }
+        bytes += PatternCache.encoded(Int(bitPattern: PatternCache.sum(bytes[...])))
         let path = path(key)
         let fresh = "\(path).\(getpid())"
         let file = unsafe open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -149,10 +151,13 @@ public struct PatternCache: Sendable {
         (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
     }
 
-    /// FNV-1a, 64 bits, of the key: only a name.
+    /// FNV-1a, 64 bits.
+    private static func sum(_ bytes: ArraySlice<UInt8>) -> UInt {
+        UInt(bytes.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
+    }
+
     private func path(_ key: [UInt8]) -> String {
-        let hash = key.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
+        let digits = String(PatternCache.sum(key[...]), radix: 16)
         return "\(directory)/\(String(repeating: "0", count: 16 - digits.count))\(digits)\(PatternCache.suffix)"
     }
 

@@ -46,8 +46,6 @@ public struct Queue: ~Copyable {
     /// 320 bytes spread the heads of the slots over the sets of the first-level cache; at a stride of whole
     /// pages they would all share the same few.
     static let slotBytes = 65536 + 4096 + 320
-    /// Cache lines of attributes and packet headers at the start of a message.
-    static let headLines: Int32 = 5
     /// MSG_WAITFORONE (linux/socket.h): only the first message is waited for.
     static let waitForOne: Int32 = 0x10000
 
@@ -275,11 +273,4 @@ public struct Queue: ~Copyable {
     /// Sends the verdicts noted and empties the batch: 0, or an errno value when the kernel did not take
     /// them.
     public borrowing func commit(_ verdicts: inout VerdictBatch) -> Int32 { verdicts.send(descriptor) }
-
-    /// Asks the processor for the head of message `index`, which the kernel wrote long enough ago to have
-    /// left the first-level cache. Nothing happens for an index beyond the batch.
-    public borrowing func prefetch(_ index: Int) {
-        guard index < Queue.batch else { return }
-        unsafe flinch_prefetch(slab + index &* Queue.slotBytes, Queue.headLines)
-    }
 }

@@ -46,7 +46,6 @@ struct Worker: ~Copyable {
             }
             let now = flinch_now()
             for index in 0..<count {
-                queue.prefetch(index &+ 1)
                 judge(index, now)
             }
             // Counted before they are let go: what has left the kernel's queue is never missing here.

@@ -21,11 +21,6 @@ int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, i
 // SO_RCVTIMEO: a receive gives up with EAGAIN after so long. Returns 0 or -1 with errno.
 int flinch_receive_timeout(int fd, unsigned int milliseconds);
 
-// Asks the processor for `lines` cache lines of 64 bytes. Never faults.
-static inline void flinch_prefetch(const void *start, int lines) {
-    for (int line = 0; line < lines; line++) __builtin_prefetch((const char *)start + line * 64);
-}
-
 // Pins the calling thread to one core. Returns 0 or an errno value.
 int flinch_pin_to_core(int core);
 

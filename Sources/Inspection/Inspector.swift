@@ -16,6 +16,7 @@ public struct Inspector: ~Copyable {
     private var matcher: Matcher
     private let policies: PolicyTable.View
     private let tally: Tally.Writer
+    private let mode: InspectionMode
     private let owner: Owner
 
     /// Which program this inspector is of; goes into its events.
@@ -46,11 +47,12 @@ public struct Inspector: ~Copyable {
     /// be had.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, tally: Tally
+        policies: PolicyTable, tally: Tally, mode: InspectionMode = .live
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
         matcher = try Matcher(rules)
         self.generation = generation
+        self.mode = mode
         self.hosts = hosts.view
         self.floods = floods.worker(worker)
         self.policies = policies.view
@@ -82,13 +84,19 @@ public struct Inspector: ~Copyable {
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
             if policy.malformed != .pass { Conformance.inspect(packet, into: &findings) }
-            matcher.inspect(packet, bytes, into: &findings)
+            if !mode.verifiesChecksums || hasGoodChecksums(bytes, arrival) {
+                matcher.inspect(packet, bytes, into: &findings)
+            }
         }
 
         let decision = policy.decide(flood: advice, ruleDrops: findings.anyAskDrop, sort: PacketSort(packet))
         tally.count(decision)
         if findings.count > 0 { countFindings(destination, source) }
         return decision
+    }
+
+    private func hasGoodChecksums(_ bytes: RawSpan, _ arrival: Arrival) -> Bool {
+        arrival.checksum != .present || packet.hasValidTransportChecksum(in: bytes) != false
     }
 
     private func countFindings(_ destination: HostSlot, _ source: HostSlot) {

@@ -20,6 +20,7 @@ public final class Program: Sendable {
     public let floods: FloodTable
     public let rules: RuleSet
     public let policies: PolicyTable
+    private let mode: InspectionMode
 
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open.
@@ -28,8 +29,10 @@ public final class Program: Sendable {
     ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
     public init(
-        _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max)
+        _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max),
+        mode: InspectionMode = .live
     ) throws(RuleLoadError) {
+        self.mode = mode
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -45,7 +48,7 @@ public final class Program: Sendable {
         let base = GuestPolicy(
             shadow: settings.shadow, malformed: settings.policy.malformed,
             unknownProtocol: settings.policy.unknownProtocols,
-            signaturesDrop: settings.policy.signatures == .asWritten)
+            signaturesDrop: mode.isInline && settings.policy.signatures == .asWritten)
         policies = PolicyTable(
             guests: guests.map { guest in
                 var policy = base
@@ -70,7 +73,7 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, tally: tally)
+            policies: policies, tally: tally, mode: mode)
     }
 
     /// Who holds a slot now.

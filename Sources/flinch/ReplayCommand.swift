@@ -3,6 +3,7 @@ import Configuration
 import Control
 import Events
 import Foundation
+import Inspection
 import Intake
 import Sensor
 import Signatures
@@ -28,6 +29,23 @@ struct ReplayCommand: ParsableCommand {
     var home: [Prefix] = []
     @Option(help: ArgumentHelp("Where the events go; - is standard output.", valueName: "file"))
     var eve = "-"
+    @Flag(
+        help: """
+            As on a live bridge: drop rules drop, and what they dropped is gone for what follows. Without it \
+            they only alert, since nobody can stop what was captured.
+            """)
+    var inline = false
+    @Flag(help: "Take packets with wrong checksums for good ones: the sender's card may have filled them in.")
+    var noChecksums = false
+    @Flag(
+        help: """
+            Take up connections whose beginning the capture does not have. In this version none is tracked, \
+            so that all are taken up.
+            """)
+    var midstream = false
+    @Option(
+        help: ArgumentHelp("Thresholds and suppressions, in the syntax of Suricata's.", valueName: "file"))
+    var thresholds: String?
     @Argument(help: ArgumentHelp("pcap or pcapng files; - is standard input.", valueName: "capture"))
     var captures: [String]
 
@@ -38,8 +56,14 @@ struct ReplayCommand: ParsableCommand {
         return prefix
     }
 
+    func validate() throws {
+        // Until it has its place in the rule set, a file that would be ignored must not be taken.
+        if let thresholds { throw ValidationError("--thresholds: not supported yet: \(thresholds)") }
+    }
+
     func run() throws {
-        let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed)
+        let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums)
+        let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems)
         let output = try EVEFile(path: eve)
         var encoder = EVEEncoder(names: program.names)

@@ -3,6 +3,7 @@ import Events
 import Evidence
 import Floods
 import Foundation
+import Inspection
 import Intake
 import Sensor
 import Topology
@@ -81,7 +82,7 @@ struct Replayed {
 
 /// What `flinch replay` does, with one guest of these addresses.
 func replay(
-    _ paths: [String], home: [String], floods: FloodLimits = FloodLimits(),
+    _ paths: [String], home: [String], floods: FloodLimits = FloodLimits(), mode: InspectionMode = .live,
     _ change: (inout Settings) -> Void = { _ in }
 ) throws -> Replayed {
     var settings = Settings()
@@ -90,7 +91,7 @@ func replay(
             guest: Guest(name: "home", addresses: home.compactMap { Prefix($0) }), floods: floods)
     ]
     change(&settings)
-    let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed)
+    let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed, mode: mode)
     var encoder = EVEEncoder(names: program.names)
     var replay = try Replay(program)
     var result = Replayed()

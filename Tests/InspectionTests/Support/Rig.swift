@@ -25,7 +25,7 @@ struct Rig: ~Copyable {
 
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
-        others: GuestPolicy = GuestPolicy()
+        others: GuestPolicy = GuestPolicy(), mode: InspectionMode = .live
     ) throws {
         let hosts = HostTable([
             Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
@@ -37,7 +37,7 @@ struct Rig: ~Copyable {
         let tally = Tally(workerCount: 1)
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
-            policies: PolicyTable(guests: [web, dns], others: others), tally: tally)
+            policies: PolicyTable(guests: [web, dns], others: others), tally: tally, mode: mode)
         self.hosts = hosts
         self.floods = floods
         self.rules = rules
@@ -45,10 +45,12 @@ struct Rig: ~Copyable {
     }
 
     mutating func inspect(
-        _ bytes: [UInt8], _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0, capturedShort: Bool = false
+        _ bytes: [UInt8], _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0, capturedShort: Bool = false,
+        checksum: ChecksumState = .present
     ) -> Decision {
         var arrival = Arrival(time: time)
         arrival.hardwareProtocol = hardwareProtocol
+        arrival.checksum = checksum
         return unsafe inspector.inspect(bytes.span.bytes, link, arrival, capturedShort: capturedShort)
     }
 

@@ -3,7 +3,9 @@ import Wire
 /// One thing that happened to one packet, as a worker writes it into its ring: fixed size, no references.
 @frozen
 public struct Event: Sendable, BitwiseCopyable {
+    /// The packet that the finding is about, which another one may have carried.
     public var packet: Packet
+    public var origin: Origin
     public var arrival: Arrival
     public var finding: Finding
     /// What was done with the packet, and why if it was not accepted.
@@ -20,10 +22,11 @@ public struct Event: Sendable, BitwiseCopyable {
 
     @inlinable
     public init(
-        packet: Packet, arrival: Arrival, finding: Finding, verdict: Verdict, reason: Reason,
-        intended: Verdict, guest: Int32, flow: UInt64, generation: UInt32 = 0
+        packet: Packet, origin: Origin = Origin(), arrival: Arrival, finding: Finding, verdict: Verdict,
+        reason: Reason, intended: Verdict, guest: Int32, flow: UInt64, generation: UInt32 = 0
     ) {
         self.packet = packet
+        self.origin = origin
         self.arrival = arrival
         self.finding = finding
         self.verdict = verdict
@@ -32,6 +35,35 @@ public struct Event: Sendable, BitwiseCopyable {
         self.guest = guest
         self.flow = flow
         self.generation = generation
+    }
+}
+
+/// How the packet of an event came about, and what of the captured packet around it is told of it.
+@frozen
+public struct Origin: Sendable, BitwiseCopyable {
+    public var source = PacketSource.wire
+    /// Tunnels around the packet; a datagram put together is as deep as its fragments.
+    public var depth: UInt8 = 0
+    /// Of the captured packet, if that is not the packet itself.
+    public var outerProtocol: UInt8 = 0
+    public var outerSourcePort: UInt16 = 0
+    public var outerDestinationPort: UInt16 = 0
+    public var outerSource = Address.none
+    public var outerDestination = Address.none
+
+    @inlinable
+    public init() {}
+
+    /// Of a packet that the captured one, `outer`, led to.
+    @inlinable
+    public init(_ source: PacketSource, depth: UInt8, outer: borrowing Packet) {
+        self.source = source
+        self.depth = depth
+        outerProtocol = outer.ipProtocol
+        outerSourcePort = outer.sourcePort
+        outerDestinationPort = outer.destinationPort
+        outerSource = outer.source
+        outerDestination = outer.destination
     }
 }
 

@@ -13,11 +13,21 @@ public struct Finding: Sendable, BitwiseCopyable {
     public var concern: Concern
     /// What the rule or check itself asks for; the policy may soften it.
     public var asks: Verdict
+    /// Index of the inspected packet that it is about: 0 is the captured one, others were unwrapped from it
+    /// or put together.
+    public var layer: UInt8
+    /// It was found in a reassembled stream, perhaps in bytes of earlier packets.
+    public var matchedStream: Bool
     public var code: UInt32
 
     @inlinable
-    public init(_ source: Source, code: UInt32, concern: Concern, asks: Verdict) {
+    public init(
+        _ source: Source, code: UInt32, concern: Concern, asks: Verdict, layer: UInt8 = 0,
+        matchedStream: Bool = false
+    ) {
         self.source = source
+        self.layer = layer
+        self.matchedStream = matchedStream
         self.concern = concern
         self.asks = asks
         self.code = code
@@ -26,11 +36,14 @@ public struct Finding: Sendable, BitwiseCopyable {
 
 /// The findings of one packet, in fixed space. What no longer fits is counted, never lost silently.
 ///
+/// A packet may hold several packets, each with its own: a rule set adds at most 15 for one of them, so that
+/// there is room for what others find.
+///
 /// One list is made for a worker and used for all its packets. They are kept apart from the count, because
 /// the compiler copies a struct of this size to ask for a part of it.
 @safe @frozen
 public struct Findings: ~Copyable, @unchecked Sendable {
-    public static var capacity: Int { 16 }
+    public static var capacity: Int { 64 }
 
     public private(set) var count = 0
     /// Findings that did not fit.
@@ -50,6 +63,11 @@ public struct Findings: ~Copyable, @unchecked Sendable {
         }
         unsafe (storage + count).initialize(to: finding)
         count += 1
+    }
+
+    /// Says of the findings from `index` on that they are about inspected packet `layer`.
+    public mutating func place(from index: Int, layer: UInt8) {
+        for i in index..<count { unsafe storage[i].layer = layer }
     }
 
     public mutating func removeAll() {

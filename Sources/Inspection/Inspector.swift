@@ -22,8 +22,9 @@ public struct Inspector: ~Copyable {
     /// Which program this inspector is of; goes into its events.
     public let generation: UInt32
 
-    /// The last packet inspected, and what was found on it.
-    public private(set) var packet = Packet()
+    /// The last packet that came, those inspected for it, and what was found on them.
+    public var packet: Packet { packets[0].packet }
+    public private(set) var packets = InspectedPackets()
     public private(set) var findings = Findings()
     /// Index of the guest whose policy decided; -1 for none.
     public private(set) var guest: Int32 = -1
@@ -66,37 +67,50 @@ public struct Inspector: ~Copyable {
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
     ) -> Decision {
         findings.removeAll()
-        packet = Decoder.decode(bytes, as: link, capturedShort: capturedShort)
-        if link == .other { packet.etherType = arrival.hardwareProtocol }
+        packets.begin(bytes, link, capturedShort: capturedShort)
+        if link == .other { packets[0].packet.etherType = arrival.hardwareProtocol }
 
-        let destination = hosts.slot(of: packet.destination)
-        let source = hosts.slot(of: packet.source)
+        let destination = hosts.slot(of: packets[0].packet.destination)
+        let source = hosts.slot(of: packets[0].packet.source)
         guest = hosts.guest(of: destination >= 0 ? destination : source)
         let policy = policies[guest]
 
-        let size = UInt64(truncatingIfNeeded: packet.statedLength)
+        let size = UInt64(truncatingIfNeeded: packets[0].packet.statedLength)
         var advice = FloodAdvice.none
         if destination >= 0 {
-            advice = FloodAdvice(floods.arrive(destination, FloodClass(packet), bytes: size, time: arrival.time))
+            advice = FloodAdvice(
+                floods.arrive(destination, FloodClass(packets[0].packet), bytes: size, time: arrival.time))
         }
         if source >= 0 { floods.leave(source, bytes: size) }
 
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
-            if policy.malformed != .pass { Conformance.inspect(packet, into: &findings) }
-            if !mode.verifiesChecksums || hasGoodChecksums(bytes, arrival) {
-                matcher.inspect(packet, bytes, into: &findings)
+            if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
+            if packets[0].packet.tunnel != .none { packets.unwrap(bytes, capturedShort: capturedShort) }
+            for layer in 0..<packets.count where !mode.verifiesChecksums || hasGoodChecksums(layer, bytes, arrival) {
+                match(layer, bytes)
             }
         }
 
-        let decision = policy.decide(flood: advice, ruleDrops: findings.anyAskDrop, sort: PacketSort(packet))
+        let decision = policy.decide(
+            flood: advice, ruleDrops: findings.anyAskDrop, sort: PacketSort(packets[0].packet))
         tally.count(decision)
         if findings.count > 0 { countFindings(destination, source) }
         return decision
     }
 
-    private func hasGoodChecksums(_ bytes: RawSpan, _ arrival: Arrival) -> Bool {
-        arrival.checksum != .present || packet.hasValidTransportChecksum(in: bytes) != false
+    /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
+    @inline(__always)
+    private mutating func match(_ layer: Int, _ frame: RawSpan) {
+        let before = findings.count
+        matcher.inspect(packets[layer].packet, packets.bytes(of: layer, in: frame), into: &findings)
+        if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    @inline(__always)
+    private func hasGoodChecksums(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival) -> Bool {
+        arrival.checksum != .present
+            || packets[layer].packet.hasValidTransportChecksum(in: packets.bytes(of: layer, in: frame)) != false
     }
 
     private func countFindings(_ destination: HostSlot, _ source: HostSlot) {

@@ -40,11 +40,13 @@ extension Event {
     init(
         _ inspector: borrowing Inspector, finding index: Int, decision: Decision, arrival: Arrival, seed: UInt64
     ) {
+        let finding = inspector.findings[index]
+        let layer = Int(finding.layer)
         self.init(
-            packet: inspector.packet, arrival: arrival, finding: inspector.findings[index],
-            verdict: decision.verdict, reason: decision.reason, intended: decision.intended,
+            packet: inspector.packets[layer].packet, origin: inspector.packets.origin(of: layer), arrival: arrival,
+            finding: finding, verdict: decision.verdict, reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,
-            flow: inspector.packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),
+            flow: inspector.packets[layer].packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),
             generation: inspector.generation)
     }
 }

@@ -53,11 +53,12 @@ public struct Packet: Sendable, BitwiseCopyable {
     public var icmpCode: UInt8 = 0
     /// TTL of IPv4, hop limit of IPv6.
     public var hopLimit: UInt8 = 0
-    /// 802.1Q tags read from the bytes: 0, 1 or 2 (QinQ).
+    /// 802.1Q tags read from the bytes, 0…3.
     public var vlanCount: UInt8 = 0
     /// Tag control information, outer first: priority 3 bits, DEI 1 bit, VLAN identifier 12 bits.
     public var outerTag: UInt16 = 0
     public var innerTag: UInt16 = 0
+    public var thirdTag: UInt16 = 0
     /// The EtherType behind the tags, that of the IP version where the bytes start with IP; 0 for an 802.3
     /// length field.
     public var etherType: UInt16 = 0
@@ -66,13 +67,28 @@ public struct Packet: Sendable, BitwiseCopyable {
     public var fragmentOffset: UInt16 = 0
     public var moreFragments = false
 
-    public var anomalies = Anomalies()
+    /// How this packet carries another one, which begins at `innerOffset` with `innerLink`.
+    public var tunnel = Tunnel.none
+    public var innerLink = LinkLayer.ip
+    /// The payload is inspected as a packet of its own, and rules are not to look for their contents in it.
+    public var hidesPayload = false
+    /// What is in the way of reading the packet as IP: its addresses are not to be believed, and only rules
+    /// about decoder events are asked about it. Suricata's packets without a layer 3.
+    public var isUndecodable = false
 
+    public var anomalies = Anomalies()
+    public var events = DecodeEvents()
+
+    /// The innermost Ethernet header; -1 without one.
+    public var linkOffset: Int32 = -1
+    /// The IP header or ARP message.
     public var networkOffset: Int32 = 0
     public var transportOffset: Int32 = 0
     public var payloadOffset: Int32 = 0
     /// Payload bytes that are really there, after the upper header, padding excluded.
     public var payloadLength: Int32 = 0
+    /// The packet that this one carries, to the end of the payload.
+    public var innerOffset: Int32 = 0
     /// Length of the IP packet as its header states it; for what is not IP, the captured length.
     public var statedLength: Int32 = 0
 
@@ -85,6 +101,51 @@ public struct Packet: Sendable, BitwiseCopyable {
     /// Any part of a fragmented datagram, the first included. An IPv6 atomic fragment (RFC 6946) is whole.
     @inlinable
     public var isFragment: Bool { moreFragments || fragmentOffset != 0 }
+}
+
+// MARK: - Where the headers are
+
+extension Packet {
+    /// The Ethernet header without tags; empty at 0 where there is none.
+    @inlinable
+    public var linkHeader: Range<Int> {
+        linkOffset < 0 ? 0..<0 : Int(linkOffset)..<Int(linkOffset) + EthernetHeader.size
+    }
+
+    /// The IP header, with IPv4 options or IPv6 extension headers, or the ARP message; empty where it is none
+    /// or was not whole.
+    @inlinable
+    public var networkHeader: Range<Int> {
+        let start = Int(networkOffset)
+        if kind == .arp { return start..<max(start, Int(payloadOffset)) }
+        return start..<(isIP ? max(start, Int(transportOffset)) : start)
+    }
+
+    /// The TCP, UDP, ICMP or ICMPv6 header with its options; empty for other protocols.
+    @inlinable
+    public var transportHeader: Range<Int> {
+        let start = Int(transportOffset)
+        return switch kind {
+        case .tcp, .udp, .icmp, .icmp6: start..<max(start, Int(payloadOffset))
+        default: start..<start
+        }
+    }
+}
+
+/// How a packet carries another one that is to be inspected on its own.
+@frozen
+public enum Tunnel: UInt8, BitwiseCopyable, Sendable {
+    case none
+    /// IP directly behind an IP header (RFC 2003, RFC 2473, RFC 4213).
+    case ip
+    /// Generic Routing Encapsulation (RFC 2784, RFC 2890), PPTP's version of it (RFC 2637) and ERSPAN in it.
+    case gre
+    /// RFC 7348.
+    case vxlan
+    /// RFC 8926.
+    case geneve
+    /// RFC 4380.
+    case teredo
 }
 
 @frozen

@@ -57,11 +57,11 @@ import Wire
     }
 
     @Test func moreFindingsThanFitAreCountedAndDropsComeFirst() throws {
-        let lines = (1...40).map { "alert tcp any any -> any any (content:\"x\"; sid:\($0);)" }
+        let lines = (1...80).map { "alert tcp any any -> any any (content:\"x\"; sid:\($0);)" }
         let rules = try compile((lines + ["drop tcp any any -> any any (sid:99;)"]).joined(separator: "\n"))
         let findings = try rules.findings(.tcp(1, 2, "x"))
         #expect(findings.count == Findings.capacity)
-        #expect(findings.overflow == 41 - Findings.capacity)
+        #expect(findings.overflow == 81 - Findings.capacity)
         #expect(findings[0].asks == .drop)
     }
 

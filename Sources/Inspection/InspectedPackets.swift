@@ -1,0 +1,114 @@
+import Evidence
+import Wire
+
+/// One of the packets that are inspected for a captured one.
+@safe @frozen
+public struct InspectedPacket: BitwiseCopyable {
+    public var packet: Packet
+    public var source: PacketSource
+    /// Index of the packet that led to this one; 0 for the captured one, which is its own.
+    public var parent: UInt8
+    /// Tunnels around it.
+    public var depth: UInt8
+    /// What its bytes are the beginning of.
+    public var link: LinkLayer
+
+    /// Where the bytes are that it was decoded from: in the captured frame, or, if `buffer` is not nil, in
+    /// memory that its maker keeps until the next captured packet.
+    @usableFromInline var start: Int
+    @usableFromInline var count: Int
+    @usableFromInline var buffer: UnsafeRawPointer?
+}
+
+/// What is inspected for one captured packet: the packet itself at 0, then, each behind its parent, what was
+/// unwrapped from it or put together.
+///
+/// One list is made for an inspector and used for all its packets.
+@safe @frozen
+public struct InspectedPackets: ~Copyable, @unchecked Sendable {
+    /// The captured packet, and seven more. What is deeper is not unwrapped (`DecodeEvent.tooManyLayers`).
+    public static var capacity: Int { 8 }
+
+    public private(set) var count = 0
+    @usableFromInline let storage: UnsafeMutablePointer<InspectedPacket>
+
+    public init() {
+        unsafe storage = .allocate(capacity: InspectedPackets.capacity)
+    }
+
+    deinit { unsafe storage.deallocate() }
+
+    public var isFull: Bool { count == InspectedPackets.capacity }
+
+    /// Read in place, without a copy of the record.
+    public subscript(index: Int) -> InspectedPacket {
+        @inlinable unsafeAddress {
+            precondition(index >= 0 && index < count)
+            return unsafe UnsafePointer(storage + index)
+        }
+        @inlinable unsafeMutableAddress {
+            precondition(index >= 0 && index < count)
+            return unsafe storage + index
+        }
+    }
+
+    /// The bytes of packet `index`, from its link header on; `frame` is the captured packet's. Valid until the
+    /// next packet is captured.
+    @_lifetime(copy frame)
+    public func bytes(of index: Int, in frame: RawSpan) -> RawSpan {
+        let start = self[index].start
+        let count = self[index].count
+        guard let buffer = unsafe self[index].buffer else {
+            return frame.extracting(start..<start + count)
+        }
+        let span = unsafe UnsafeRawBufferPointer(start: buffer, count: count).bytes
+        return unsafe _overrideLifetime(span, copying: frame)
+    }
+
+    /// What an event says of how packet `index` came about.
+    public func origin(of index: Int) -> Origin {
+        guard index > 0 else { return Origin() }
+        return Origin(self[index].source, depth: self[index].depth, outer: self[0].packet)
+    }
+
+    /// Decodes a captured packet; what was there before is gone.
+    @inline(__always)
+    mutating func begin(_ frame: RawSpan, _ link: LinkLayer, capturedShort: Bool) {
+        unsafe storage.initialize(
+            to: InspectedPacket(
+                packet: Packet(), source: .wire, parent: 0, depth: 0, link: link, start: 0,
+                count: frame.byteCount, buffer: nil))
+        count = 1
+        unsafe Decoder.decode(frame, as: link, capturedShort: capturedShort, into: &storage.pointee.packet)
+    }
+
+    /// Unwraps what the last packet carries, and what that carries, as far as there is room.
+    @inline(never)
+    mutating func unwrap(_ frame: RawSpan, capturedShort: Bool) {
+        while true {
+            let outer = count - 1
+            let packet = unsafe UnsafePointer(storage + outer)
+            guard unsafe packet.pointee.packet.tunnel != .none else { return }
+            guard !isFull else {
+                unsafe storage[outer].packet.events.insert(.tooManyLayers)
+                return
+            }
+            let link = unsafe packet.pointee.packet.innerLink
+            let start = unsafe Int(packet.pointee.packet.innerOffset)
+            let end = unsafe Int(packet.pointee.packet.payloadOffset + packet.pointee.packet.payloadLength)
+            let bytes = bytes(of: outer, in: frame).extracting(start..<max(start, end))
+            let inner = unsafe storage + count
+            unsafe inner.initialize(
+                to: InspectedPacket(
+                    packet: Packet(),
+                    source: PacketSource(
+                        packet.pointee.packet.tunnel, outerVersion: packet.pointee.packet.ipVersion),
+                    parent: UInt8(outer), depth: packet.pointee.depth + 1, link: link,
+                    start: packet.pointee.start + start, count: bytes.byteCount,
+                    buffer: packet.pointee.buffer.map { unsafe $0 + start }))
+            unsafe Decoder.decode(bytes, as: link, capturedShort: capturedShort, into: &inner.pointee.packet)
+            count += 1
+            unsafe storage[outer].packet.hidesPayload = true
+        }
+    }
+}

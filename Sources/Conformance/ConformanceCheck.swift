@@ -40,7 +40,7 @@ public enum Checks {
             .ethernetTooShort, "ethernet.pkt_too_small",
             "frame shorter than an Ethernet header", "IEEE 802.3 §3.2"),
         check(.vlanTooShort, "vlan.header_too_small", "VLAN tag cut off", "IEEE 802.1Q §9.3"),
-        check(.vlanTooMany, "vlan.too_many_layers", "more than two VLAN tags", "IEEE 802.1Q §9.3"),
+        check(.vlanTooMany, "vlan.too_many_layers", "more than three VLAN tags", "IEEE 802.1Q §9.3"),
         check(.arpTooShort, "arp.pkt_too_small", "ARP message shorter than 28 bytes", "RFC 826"),
         check(
             .arpBadLengths, "arp.invalid_address_size",

@@ -13,8 +13,8 @@ public struct InspectedPacket: BitwiseCopyable {
     /// What its bytes are the beginning of.
     public var link: LinkLayer
 
-    /// Where the bytes are that it was decoded from: in the captured frame, or, if `buffer` is not nil, in
-    /// memory that its maker keeps until the next captured packet.
+    /// Where the bytes are that it was decoded from, counted from the start of the captured frame or, if it is
+    /// not nil, of `buffer`: memory that its maker keeps until the next captured packet.
     @usableFromInline var start: Int
     @usableFromInline var count: Int
     @usableFromInline var buffer: UnsafeRawPointer?
@@ -61,7 +61,7 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
         guard let buffer = unsafe self[index].buffer else {
             return frame.extracting(start..<start + count)
         }
-        let span = unsafe UnsafeRawBufferPointer(start: buffer, count: count).bytes
+        let span = unsafe UnsafeRawBufferPointer(start: buffer + start, count: count).bytes
         return unsafe _overrideLifetime(span, copying: frame)
     }
 
@@ -73,13 +73,14 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
 
     /// Decodes a captured packet; what was there before is gone.
     @inline(__always)
-    mutating func begin(_ frame: RawSpan, _ link: LinkLayer, capturedShort: Bool) {
+    mutating func begin(_ frame: RawSpan, _ link: LinkLayer, etherType: UInt16, capturedShort: Bool) {
         unsafe storage.initialize(
             to: InspectedPacket(
                 packet: Packet(), source: .wire, parent: 0, depth: 0, link: link, start: 0,
                 count: frame.byteCount, buffer: nil))
         count = 1
-        unsafe Decoder.decode(frame, as: link, capturedShort: capturedShort, into: &storage.pointee.packet)
+        unsafe Decoder.decode(
+            frame, as: link, etherType: etherType, capturedShort: capturedShort, into: &storage.pointee.packet)
     }
 
     /// Unwraps what the last packet carries, and what that carries, as far as there is room.
@@ -98,17 +99,29 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
             let end = unsafe Int(packet.pointee.packet.payloadOffset + packet.pointee.packet.payloadLength)
             let bytes = bytes(of: outer, in: frame).extracting(start..<max(start, end))
             let inner = unsafe storage + count
+            let tunnel = unsafe packet.pointee.packet.tunnel
             unsafe inner.initialize(
                 to: InspectedPacket(
                     packet: Packet(),
-                    source: PacketSource(
-                        packet.pointee.packet.tunnel, outerVersion: packet.pointee.packet.ipVersion),
+                    source: PacketSource(tunnel, outerVersion: packet.pointee.packet.ipVersion),
                     parent: UInt8(outer), depth: packet.pointee.depth + 1, link: link,
-                    start: packet.pointee.start + start, count: bytes.byteCount,
-                    buffer: packet.pointee.buffer.map { unsafe $0 + start }))
-            unsafe Decoder.decode(bytes, as: link, capturedShort: capturedShort, into: &inner.pointee.packet)
+                    start: packet.pointee.start + start, count: bytes.byteCount, buffer: packet.pointee.buffer))
+            unsafe inner.pointee.packet.layerCount = unsafe packet.pointee.packet.layerCount + 1
+            // Only what reaches beyond the bytes can have been cut off by the capture.
+            let isCut = unsafe capturedShort && packet.pointee.packet.anomalies.contains(.cutByCapture)
+            unsafe Decoder.decode(bytes, as: link, capturedShort: isCut, into: &inner.pointee.packet)
+            // What cannot be decoded is no packet, and the outer one's payload remains one.
+            guard unsafe inner.pointee.packet.isGenuine(tunnel, link) else { return }
             count += 1
             unsafe storage[outer].packet.hidesPayload = true
         }
+    }
+}
+
+extension Packet {
+    /// Whether it was carried by `tunnel` and not found by mistake. Teredo has no mark of its own.
+    fileprivate func isGenuine(_ tunnel: Tunnel, _ link: LinkLayer) -> Bool {
+        if tunnel == .teredo, isInvalid { return false }
+        return link == .ethernet ? linkOffset >= 0 : !isUndecodable
     }
 }

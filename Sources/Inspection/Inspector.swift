@@ -67,8 +67,7 @@ public struct Inspector: ~Copyable {
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
     ) -> Decision {
         findings.removeAll()
-        packets.begin(bytes, link, capturedShort: capturedShort)
-        if link == .other { packets[0].packet.etherType = arrival.hardwareProtocol }
+        packets.begin(bytes, link, etherType: arrival.hardwareProtocol, capturedShort: capturedShort)
 
         let destination = hosts.slot(of: packets[0].packet.destination)
         let source = hosts.slot(of: packets[0].packet.source)

@@ -24,7 +24,7 @@ extension Anomalies {
     @inlinable public static var ethernetTooShort: Anomalies { Anomalies(bit: 1) }
     /// A VLAN tag cut off.
     @inlinable public static var vlanTooShort: Anomalies { Anomalies(bit: 2) }
-    /// More than two VLAN tags.
+    /// More than three VLAN tags.
     @inlinable public static var vlanTooMany: Anomalies { Anomalies(bit: 3) }
     @inlinable public static var arpTooShort: Anomalies { Anomalies(bit: 4) }
     /// Address lengths other than 6 and 4 for Ethernet and IPv4.

@@ -1,14 +1,15 @@
 /// What Suricata's decoder has a name for: a rule asks for it with `decode-event:`. The cases are those names
-/// in camel case, in the order of its table (decode-events.c, 8.0.6); the raw value is the bit in `DecodeEvents`.
+/// in camel case, in the order of its table (decode-events.c of 9.0-dev, which has all of 8.0's); the raw
+/// value is the bit in `DecodeEvents`.
 ///
-/// Some are never set: what Flinch does not decode (DCE's own header, af-packet) has a name all the same, so that
-/// rules which ask for it can be loaded.
+/// A few are never set, because what they are about is not done here (af-packet's ring); they have a name all
+/// the same, so that rules which ask for them can be loaded.
 @frozen
 public enum DecodeEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case afpacketTruncPkt
     case ipv4PktTooSmall, ipv4HlenTooSmall, ipv4IplenSmallerThanHlen, ipv4TruncPkt, ipv4OptInvalid
     case ipv4OptInvalidLen, ipv4OptMalformed, ipv4OptPadRequired, ipv4OptEolRequired, ipv4OptDuplicate
-    case ipv4OptUnknown, ipv4WrongIpVersion, ipv4Icmpv6
+    case ipv4OptUnknown, ipv4WrongIpVersion, ipv4Icmpv6, ipv4UnknownProtocol
     case icmpv4PktTooSmall, icmpv4UnknownType, icmpv4UnknownCode, icmpv4Ipv4TruncPkt, icmpv4Ipv4UnknownVer
     case icmpv6UnknownType, icmpv6UnknownCode, icmpv6PktTooSmall, icmpv6Ipv6UnknownVersion
     case icmpv6Ipv6TruncPkt, icmpv6MldMessageWithInvalidHl, icmpv6UnassignedType
@@ -34,9 +35,11 @@ public enum DecodeEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case vlanHeaderTooSmall, vlanUnknownType, vlanTooManyLayers
     case ieee8021ahHeaderTooSmall
     case vntagHeaderTooSmall, vntagUnknownType
+    case etagHeaderTooSmall, etagUnknownType
     case iprawInvalidIpVersion
     case ltnullPktTooSmall, ltnullUnsupportedType
-    case sctpPktTooSmall
+    case sctpPktTooSmall, sctpChunkTooSmall, sctpChunkLenInvalid, sctpInitChunkBundled
+    case sctpInitWithNonZeroVtag, sctpDataWithZeroVtag, sctpTooManyChunks, sctpTooManyDataChunks
     case espPktTooSmall
     case ipv4FragPktTooLarge
     case ipv6FragPktTooLarge
@@ -54,6 +57,7 @@ public enum DecodeEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case chdlcPktTooSmall
     case nshHeaderTooSmall, nshUnsupportedVersion, nshBadHeaderLength, nshReservedType, nshUnsupportedType
     case nshUnknownPayload
+    case igmpPktTooSmall, igmpV3PktTooSmall, igmpMalformed
     case tooManyLayers
     case arpPktTooSmall, arpUnsupportedHardware, arpUnsupportedProtocol, arpInvalidPkt
     case arpInvalidHardwareSize, arpInvalidProtocolSize, arpUnsupportedOpcode
@@ -74,9 +78,9 @@ extension DecodeEvent {
         "afpacket.trunc_pkt", "ipv4.pkt_too_small", "ipv4.hlen_too_small", "ipv4.iplen_smaller_than_hlen",
         "ipv4.trunc_pkt", "ipv4.opt_invalid", "ipv4.opt_invalid_len", "ipv4.opt_malformed",
         "ipv4.opt_pad_required", "ipv4.opt_eol_required", "ipv4.opt_duplicate", "ipv4.opt_unknown",
-        "ipv4.wrong_ip_version", "ipv4.icmpv6", "icmpv4.pkt_too_small", "icmpv4.unknown_type",
-        "icmpv4.unknown_code", "icmpv4.ipv4_trunc_pkt", "icmpv4.ipv4_unknown_ver", "icmpv6.unknown_type",
-        "icmpv6.unknown_code", "icmpv6.pkt_too_small", "icmpv6.ipv6_unknown_version",
+        "ipv4.wrong_ip_version", "ipv4.icmpv6", "ipv4.unknown_protocol", "icmpv4.pkt_too_small",
+        "icmpv4.unknown_type", "icmpv4.unknown_code", "icmpv4.ipv4_trunc_pkt", "icmpv4.ipv4_unknown_ver",
+        "icmpv6.unknown_type", "icmpv6.unknown_code", "icmpv6.pkt_too_small", "icmpv6.ipv6_unknown_version",
         "icmpv6.ipv6_trunc_pkt", "icmpv6.mld_message_with_invalid_hl", "icmpv6.unassigned_type",
         "icmpv6.experimentation_type", "ipv6.pkt_too_small", "ipv6.trunc_pkt", "ipv6.trunc_exthdr",
         "ipv6.exthdr_dupl_fh", "ipv6.exthdr_useless_fh", "ipv6.exthdr_dupl_rh", "ipv6.exthdr_dupl_hh",
@@ -96,8 +100,11 @@ extension DecodeEvent {
         "gre.version1_flags", "gre.version1_no_key", "gre.version1_wrong_protocol",
         "gre.version1_malformed_sre_hdr", "gre.version1_hdr_too_big", "vlan.header_too_small",
         "vlan.unknown_type", "vlan.too_many_layers", "ieee8021ah.header_too_small",
-        "vntag.header_too_small", "vntag.unknown_type", "ipraw.invalid_ip_version", "ltnull.pkt_too_small",
-        "ltnull.unsupported_type", "sctp.pkt_too_small", "esp.pkt_too_small", "ipv4.frag_pkt_too_large",
+        "vntag.header_too_small", "vntag.unknown_type", "etag.header_too_small", "etag.unknown_type",
+        "ipraw.invalid_ip_version", "ltnull.pkt_too_small", "ltnull.unsupported_type", "sctp.pkt_too_small",
+        "sctp.chunk_too_small", "sctp.chunk_len_invalid", "sctp.init_chunk_bundled",
+        "sctp.init_with_non_zero_vtag", "sctp.data_with_zero_vtag", "sctp.too_many_chunks",
+        "sctp.too_many_data_chunks", "esp.pkt_too_small", "ipv4.frag_pkt_too_large",
         "ipv6.frag_pkt_too_large", "ipv4.frag_overlap", "ipv6.frag_overlap", "ipv6.frag_invalid_length",
         "ipv4.frag_ignored", "ipv6.frag_ignored", "ipv6.ipv4_in_ipv6_too_small",
         "ipv6.ipv4_in_ipv6_wrong_version", "ipv6.ipv6_in_ipv6_too_small", "ipv6.ipv6_in_ipv6_wrong_version",
@@ -106,8 +113,9 @@ extension DecodeEvent {
         "vxlan.unknown_payload_type", "geneve.unknown_payload_type", "erspan.header_too_small",
         "erspan.unsupported_version", "erspan.too_many_vlan_layers", "dce.pkt_too_small",
         "chdlc.pkt_too_small", "nsh.header_too_small", "nsh.unsupported_version", "nsh.bad_header_length",
-        "nsh.reserved_type", "nsh.unsupported_type", "nsh.unknown_payload", "too_many_layers",
-        "arp.pkt_too_small", "arp.unsupported_hardware", "arp.unsupported_protocol", "arp.invalid_pkt",
+        "nsh.reserved_type", "nsh.unsupported_type", "nsh.unknown_payload", "igmp.pkt_too_small",
+        "igmp.v3_pkt_too_small", "igmp.malformed", "too_many_layers", "arp.pkt_too_small",
+        "arp.unsupported_hardware", "arp.unsupported_protocol", "arp.invalid_pkt",
         "arp.invalid_hardware_size", "arp.invalid_protocol_size", "arp.unsupported_opcode",
     ]
 }

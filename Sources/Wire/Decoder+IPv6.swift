@@ -1,12 +1,17 @@
 extension Decoder {
-    /// `offset <= bytes.byteCount` is the caller's promise.
     static func readIPv6(_ bytes: RawSpan, at offset: Int, _ cut: Bool, _ packet: inout Packet) {
         let captured = bytes.byteCount - offset
+        packet.networkOffset = Int32(truncatingIfNeeded: offset)
         packet.setPayload(offset, end: bytes.byteCount)
+        guard packet.enterLayer() else { return }
         guard let header = IPv6Header(bytes.from(offset)) else {
-            return packet.stop(.ipv6TooShort, cut: cut)
+            packet.isUndecodable = !cut
+            return packet.stop(.ipv6TooShort, .ipv6PktTooSmall, cut: cut)
         }
-        guard header.version == 6 else { return packet.refuse(.ipv6WrongVersion) }
+        guard header.version == 6 else {
+            packet.isUndecodable = true
+            return packet.refuse(.ipv6WrongVersion, .ipv6WrongIpVersion)
+        }
         packet.ipVersion = 6
         packet.source = header.source
         packet.destination = header.destination
@@ -20,7 +25,11 @@ extension Decoder {
             stated = statedWithoutPayloadLength(bytes.from(offset), next, cut, &packet)
         }
         packet.statedLength = Int32(truncatingIfNeeded: stated)
-        if stated > captured { packet.anomalies.insert(cut ? .cutByCapture : .ipv6Truncated) }
+        if stated > captured {
+            packet.fault(.ipv6TruncPkt)
+            packet.isUndecodable = !cut
+            packet.anomalies.insert(cut ? .cutByCapture : .ipv6Truncated)
+        }
 
         let start = offset + IPv6Header.size
         let end = offset + min(stated, captured)
@@ -37,7 +46,7 @@ extension Decoder {
         _ bytes: RawSpan, _ next: UInt8, _ cut: Bool, _ packet: inout Packet
     ) -> Int {
         if next == IPProtocol.hopByHop, let header = IPv6Extension(bytes.from(IPv6Header.size)),
-            let length = readOptions(header.options, &packet)
+            let length = readOptions(header.options, of: next, &packet)
         {
             packet.anomalies.insert(length > 65_535 ? .ipv6Jumbogram : .ipv6BadJumbo)
             return IPv6Header.size + length

@@ -3,8 +3,8 @@ extension Decoder {
     /// three since.
     static var extensionLimit: Int { 10 }
 
-    /// Walks the extension headers in `start..<end`, which lie within `bytes` and of which `packet.ipProtocol` names the first, and reads
-    /// what follows them. `statedEnd` is where the packet ends as stated.
+    /// Walks the extension headers in `start..<end`, which lie within `bytes` and of which `packet.ipProtocol`
+    /// names the first, and reads what follows them. `statedEnd` is where the packet ends as stated.
     static func readExtensions(
         _ bytes: RawSpan, _ start: Int, _ end: Int, _ statedEnd: Int, _ cut: Bool, _ packet: inout Packet
     ) {
@@ -16,34 +16,46 @@ extension Decoder {
             packet.transportOffset = Int32(truncatingIfNeeded: offset)
             packet.setPayload(offset, end: end)
             guard let header = IPv6Extension(bytes.between(offset, end)) else {
-                return packet.stopUpper(.ipv6ExtensionTruncated, cut: cut)
+                return packet.stopUpper(.ipv6ExtensionTruncated, .ipv6TruncExthdr, cut: cut)
             }
             let length = header.length(as: kind)
             guard length <= end - offset else {
-                return packet.stopUpper(.ipv6ExtensionTruncated, cut: cut)
+                return packet.stopUpper(.ipv6ExtensionTruncated, .ipv6TruncExthdr, cut: cut)
             }
             if seen.hasNoRoom(for: kind) {
                 packet.anomalies.insert(.ipv6DuplicateExtension)
+                packet.noteDuplicate(of: kind)
                 // Which of two fragment headers a host would go by cannot be known.
                 if kind == IPProtocol.fragment { return packet.refuse(.ipv6DuplicateExtension) }
             }
             switch kind {
             case IPProtocol.hopByHop:
                 if offset != start { packet.anomalies.insert(.ipv6HopByHopNotFirst) }
-                if readOptions(header.options, &packet) != nil, !packet.anomalies.contains(.ipv6Jumbogram) {
+                if readOptions(header.options, of: kind, &packet) != nil,
+                    !packet.anomalies.contains(.ipv6Jumbogram)
+                {
                     packet.anomalies.insert(.ipv6BadJumbo)
                 }
             case IPProtocol.destinationOptions:
-                _ = readOptions(header.options, &packet)
+                _ = readOptions(header.options, of: kind, &packet)
             case IPProtocol.routing where header.routingType == 0:
+                packet.note(.ipv6RhType0)
                 packet.anomalies.insert(.ipv6RoutingType0)
+            case IPProtocol.authentication where header.reserved != 0:
+                packet.note(.ipv6ExthdrAhResNotNull)
             case IPProtocol.fragment:
                 packet.fragmentOffset = header.fragmentOffset
                 packet.moreFragments = header.moreFragments
                 packet.ipProtocol = header.nextHeader
+                if bytes.be8(offset + 1) != 0 { packet.note(.ipv6FhNonZeroReservedField) }
                 if packet.isFragment {
                     packet.checkFragment(length: statedEnd - offset - length, ahead: offset - start)
                     if packet.anomalies.contains(.ipv6Jumbogram) { packet.anomalies.insert(.ipv6BadJumbo) }
+                    if packet.moreFragments, (statedEnd - offset) & 7 != 0 {
+                        packet.note(.ipv6FragInvalidLength)
+                    }
+                } else {
+                    packet.note(.ipv6ExthdrUselessFh)
                 }
             default: break
             }
@@ -51,26 +63,71 @@ extension Decoder {
             offset += length
             if packet.fragmentOffset != 0 || !IPProtocol.isExtension(kind) {
                 packet.ipProtocol = kind
-                return readUpper(bytes, offset, end, cut, &packet)
+                let events = packet.events
+                readUpper(bytes, offset, end, cut, &packet)
+                // That the upper header is missing is the fault of the chain, and no other.
+                if end - offset < 2, !packet.isFragment, kind != IPProtocol.noNextHeader, !cut {
+                    packet.events = events
+                    packet.fault(.ipv6TruncExthdr)
+                }
+                return
             }
         }
         packet.refuse(.ipv6TooManyExtensions)
     }
 
-    /// Checks the lengths of options, and returns what a jumbo payload option among them states.
-    static func readOptions(_ options: consuming IPv6Options, _ packet: inout Packet) -> Int? {
+    /// Checks options of a header of kind `kind`, and returns what a jumbo payload option among them states.
+    static func readOptions(
+        _ options: consuming IPv6Options, of kind: UInt8, _ packet: inout Packet
+    ) -> Int? {
+        let isHopByHop = kind == IPProtocol.hopByHop
         var jumbo: Int?
+        var others = 0
         while let option = options.next() {
-            guard option.kind == 0xC2 else { continue }
-            if option.length == 4 {
-                jumbo = Int(options.bytes.be32(option.offset))
-            } else {
-                packet.anomalies.insert(.ipv6BadJumbo)
+            switch option.kind {
+            case 0xC2:
+                if option.length == 4 {
+                    jumbo = Int(options.bytes.be32(option.offset))
+                } else {
+                    packet.anomalies.insert(.ipv6BadJumbo)
+                    if option.length < 4 { packet.fault(.ipv6ExthdrInvalidOptlen) }
+                }
+            // Router alert (RFC 2711) and home address (RFC 6275 §6.3).
+            case 0x05:
+                others += 1
+                if option.length < 2 { packet.fault(.ipv6ExthdrInvalidOptlen) }
+            case 0xC9:
+                others += 1
+                if option.length < 16 { packet.fault(.ipv6ExthdrInvalidOptlen) }
+            default:
+                others += 1
+                packet.note(isHopByHop ? .ipv6HopoptsUnknownOpt : .ipv6DstoptsUnknownOpt)
             }
         }
-        if options.isMalformed { packet.anomalies.insert(.ipv6BadOptionLength) }
+        if options.hasEmptyPadding { packet.note(.ipv6ZeroLenPadn) }
+        if options.hasPadding, others == 0 {
+            packet.note(isHopByHop ? .ipv6HopoptsOnlyPadding : .ipv6DstoptsOnlyPadding)
+        }
+        if options.isMalformed {
+            packet.anomalies.insert(.ipv6BadOptionLength)
+            packet.fault(.ipv6ExthdrInvalidOptlen)
+        }
         if options.isTooLong { packet.anomalies.insert(.ipv6TooManyOptions) }
         return jumbo
+    }
+}
+
+extension Packet {
+    fileprivate mutating func noteDuplicate(of kind: UInt8) {
+        switch kind {
+        // Behind the header of a real fragment stands what will be read of the whole datagram.
+        case IPProtocol.fragment: if !isFragment { note(.ipv6ExthdrDuplFh) }
+        case IPProtocol.routing: note(.ipv6ExthdrDuplRh)
+        case IPProtocol.hopByHop: note(.ipv6ExthdrDuplHh)
+        case IPProtocol.destinationOptions: note(.ipv6ExthdrDuplDh)
+        case IPProtocol.authentication: note(.ipv6ExthdrDuplAh)
+        default: break
+        }
     }
 }
 

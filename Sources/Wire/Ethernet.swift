@@ -33,6 +33,23 @@ public enum EtherType {
     @inlinable public static var customerTag: UInt16 { 0x8100 }
     @inlinable public static var serviceTag: UInt16 { 0x88A8 }
     @inlinable public static var legacyServiceTag: UInt16 { 0x9100 }
+    /// Transparent Ethernet bridging, in GRE and Geneve (RFC 7637 §3.2).
+    @inlinable public static var bridging: UInt16 { 0x6558 }
+    @inlinable public static var ppp: UInt16 { 0x880B }
+    @inlinable public static var mplsUnicast: UInt16 { 0x8847 }
+    @inlinable public static var mplsMulticast: UInt16 { 0x8848 }
+    @inlinable public static var pppoeDiscovery: UInt16 { 0x8863 }
+    @inlinable public static var pppoeSession: UInt16 { 0x8864 }
+    /// 802.1ah, which carries a customer's frame whole.
+    @inlinable public static var backboneServiceTag: UInt16 { 0x88E7 }
+    /// ERSPAN types I and II, in GRE.
+    @inlinable public static var erspan: UInt16 { 0x88BE }
+    @inlinable public static var fabricPath: UInt16 { 0x8903 }
+    @inlinable public static var vnTag: UInt16 { 0x8926 }
+    /// 802.1BR.
+    @inlinable public static var eTag: UInt16 { 0x893F }
+    /// Network service header (RFC 8300).
+    @inlinable public static var nsh: UInt16 { 0x894F }
     /// Lower numbers are lengths of 802.3 frames (IEEE 802.3 §3.2.6).
     @inlinable public static var lowest: UInt16 { 0x0600 }
 }

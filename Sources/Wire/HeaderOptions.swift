@@ -22,8 +22,11 @@ public struct HeaderOptions: ~Escapable {
     public let bytes: RawSpan
     @usableFromInline var position = 0
     @usableFromInline var refused = false
+    @usableFromInline var kindAlone = false
     /// A length below 2 or beyond the header ended the walk.
     @inlinable public var isMalformed: Bool { refused }
+    /// It was the end of the header that cut off the length.
+    @inlinable public var endsInKind: Bool { kindAlone }
 
     @inlinable @_lifetime(copy bytes)
     init(_ bytes: RawSpan) { self.bytes = bytes }
@@ -38,7 +41,10 @@ public struct HeaderOptions: ~Escapable {
                 position += 1
                 continue
             }
-            guard position + 1 < bytes.byteCount else { return refuse() }
+            guard position + 1 < bytes.byteCount else {
+                kindAlone = true
+                return refuse()
+            }
             let length = Int(bytes.be8(position + 1))
             guard length >= 2, length <= bytes.byteCount - position else { return refuse() }
             let option = HeaderOption(kind: kind, offset: position + 2, length: length - 2)
@@ -54,13 +60,5 @@ public struct HeaderOptions: ~Escapable {
         refused = true
         position = bytes.byteCount
         return nil
-    }
-
-    /// Whether every length is possible.
-    @inlinable
-    static func areWellFormed(_ bytes: RawSpan) -> Bool {
-        var options = HeaderOptions(bytes)
-        while options.next() != nil {}
-        return !options.isMalformed
     }
 }

@@ -44,6 +44,9 @@ public struct IPv6Extension: ~Escapable {
     @inlinable public var moreFragments: Bool { bytes.be16(Field.fragment) & 1 != 0 }
     @inlinable public var identification: UInt32 { bytes.be32(Field.identification) }
 
+    /// Of an authentication header: 0 (RFC 4302 §2.3).
+    @inlinable public var reserved: UInt16 { bytes.be16(Field.options) }
+
     /// Of a hop-by-hop or destination options header: its options, as far as they are there.
     @inlinable
     public var options: IPv6Options {
@@ -64,6 +67,9 @@ public struct IPv6Options: ~Escapable {
     @usableFromInline var steps = 0
     /// An option reached beyond the header.
     public private(set) var isMalformed = false
+    /// There was padding; there was padding by an option without data, where a single byte would have done.
+    public private(set) var hasPadding = false
+    public private(set) var hasEmptyPadding = false
     /// There were more than `limit`.
     public private(set) var isTooLong = false
 
@@ -80,6 +86,7 @@ public struct IPv6Options: ~Escapable {
             }
             let kind = bytes.be8(position)
             if kind == 0 {
+                hasPadding = true
                 position += 1
                 continue
             }
@@ -93,6 +100,8 @@ public struct IPv6Options: ~Escapable {
                 kind: kind, offset: position + 2, length: Int(bytes.be8(position + 1)))
             position += 2 + option.length
             if kind != 1 { return option }
+            hasPadding = true
+            if option.length == 0 { hasEmptyPadding = true }
         }
         position = bytes.byteCount
         return nil

@@ -1,14 +1,26 @@
 /// What the first bytes given to the decoder are.
 @frozen
-public enum LinkLayer: UInt8, BitwiseCopyable, Sendable {
+public enum LinkLayer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// The bytes start with an Ethernet header (captures, mirrors).
     case ethernet
     /// The bytes start with an IPv4 or IPv6 header (NFQUEUE hands packets up like this).
     case ip
     /// The bytes start with an ARP message.
     case arp
-    /// The bytes start behind an Ethernet header whose EtherType is none of these.
+    /// The bytes start behind an Ethernet header whose EtherType is none of these, and is given apart.
     case other
+    /// An IPv4 header, and nothing else will do; the same for IPv6.
+    case ipv4, ipv6
+    /// The Point-to-Point Protocol, with or without an HDLC header (RFC 1661, RFC 1662).
+    case ppp
+    /// Cisco HDLC: address, control, EtherType; or PPP in the same frame.
+    case ciscoHDLC
+    /// Linux's "cooked" captures (LINKTYPE_LINUX_SLL, LINKTYPE_LINUX_SLL2).
+    case linuxSLL, linuxSLL2
+    /// An address family in four bytes (LINKTYPE_NULL, LINKTYPE_LOOP).
+    case loopback
+    /// Inside a tunnel: from behind a VLAN's tag protocol identifier, an ERSPAN type II header.
+    case vlan, erspan
 }
 
 /// What a packet was found to be once its headers were read.
@@ -55,6 +67,8 @@ public struct Packet: Sendable, BitwiseCopyable {
     public var hopLimit: UInt8 = 0
     /// 802.1Q tags read from the bytes, 0…3.
     public var vlanCount: UInt8 = 0
+    /// Headers below the upper one that were read, those of the packets around this one counted.
+    public var layerCount: UInt8 = 0
     /// Tag control information, outer first: priority 3 bits, DEI 1 bit, VLAN identifier 12 bits.
     public var outerTag: UInt16 = 0
     public var innerTag: UInt16 = 0
@@ -75,6 +89,11 @@ public struct Packet: Sendable, BitwiseCopyable {
     /// What is in the way of reading the packet as IP: its addresses are not to be believed, and only rules
     /// about decoder events are asked about it. Suricata's packets without a layer 3.
     public var isUndecodable = false
+    /// One of `events` is a fault, and not only odd.
+    public var isInvalid = false
+
+    /// Bytes of the upper header with its options, for protocols that have a view here.
+    public var transportLength: UInt16 = 0
 
     public var anomalies = Anomalies()
     public var events = DecodeEvents()
@@ -121,14 +140,19 @@ extension Packet {
         return start..<(isIP ? max(start, Int(transportOffset)) : start)
     }
 
-    /// The TCP, UDP, ICMP or ICMPv6 header with its options; empty for other protocols.
+    /// The upper header with its options; empty for protocols without a view, and where it was not whole.
     @inlinable
     public var transportHeader: Range<Int> {
-        let start = Int(transportOffset)
-        return switch kind {
-        case .tcp, .udp, .icmp, .icmp6: start..<max(start, Int(payloadOffset))
-        default: start..<start
-        }
+        Int(transportOffset)..<Int(transportOffset) + Int(transportLength)
+    }
+}
+
+extension Packet {
+    /// Tag control information of tag `index`, the outermost 0; nil where there are not so many.
+    @inlinable
+    public func tag(_ index: Int) -> UInt16? {
+        guard index >= 0, index < Int(vlanCount) else { return nil }
+        return index == 0 ? outerTag : index == 1 ? innerTag : thirdTag
     }
 }
 

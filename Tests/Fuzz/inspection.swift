@@ -46,17 +46,29 @@ extension Rig {
     }
 }
 
-/// A packet. The first byte says what it begins with, and whether the capture cut it.
+/// A packet. The first byte says what it begins with (4 bits), what stood before that (3), and whether the
+/// capture cut it (1).
 @c(LLVMFuzzerTestOneInput)
 public func fuzzInspection(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Input(start, count)
     return input.withRest { bytes in
         rig.time += 1_000_000
         var arrival = Arrival(time: rig.time)
-        arrival.hardwareProtocol = 0x88CC
+        // What may stand before the bytes of `.other`: LLDP, PPPoE, MPLS, NSH, a tag, 802.1ah, VN-Tag, FabricPath.
+        let types: [UInt16] = [0x88CC, 0x8864, 0x8847, 0x894F, 0x8100, 0x88E7, 0x8926, 0x8903]
+        arrival.hardwareProtocol = types[Int(input.control >> 4 & 7)]
+        let links = LinkLayer.allCases
         let decision = rig.inspector.inspect(
-            bytes, LinkLayer(rawValue: input.control & 3)!, arrival, capturedShort: input.control & 4 != 0)
-        checkSoundness(rig.inspector.packet, byteCount: bytes.byteCount)
+            bytes, links[Int(input.control & 15) % links.count], arrival, capturedShort: input.control & 0x80 != 0)
+        precondition((1...InspectedPackets.capacity).contains(rig.inspector.packets.count))
+        for index in 0..<rig.inspector.packets.count {
+            checkSoundness(
+                rig.inspector.packets[index].packet,
+                byteCount: rig.inspector.packets.bytes(of: index, in: bytes).byteCount)
+        }
+        for index in 0..<rig.inspector.findings.count {
+            precondition(Int(rig.inspector.findings[index].layer) < rig.inspector.packets.count)
+        }
         precondition(decision.verdict != .throttle)
         precondition((decision.reason == .none) == (decision.intended == .accept))
         precondition(decision.verdict == .accept || decision.intended != .accept)

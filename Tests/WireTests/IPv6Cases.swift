@@ -34,7 +34,7 @@ extension Tables {
         .init("compatible source", ipv6(6, tcp(), source: "00000000 00000000 00000000 0a000001"), .tcp),
         .init("ICMP in IPv6", ipv6(1, echo(8)), .otherIP, .icmpInIPv6),
         .init("ICMPv6 in IPv6", ipv6(58, echo(128)), .icmp6, payload: [48, 16]),
-        .init("ESP", ipv6(50, data), .otherIP, payload: [40, 16]),
+        .init("ESP", ipv6(50, data), .otherIP, payload: [48, 8]),
 
         .init("jumbogram", ipv6(0, hopByHop(6, "c204 0001001c") + tcp(big), length: 0), .tcp, .ipv6Jumbogram),
         .init(

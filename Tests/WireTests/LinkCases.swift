@@ -23,8 +23,9 @@ extension Tables {
         .init(
             "an old QinQ tag", ethernet(0x0800, tags: [(0x9100, 5)] + tags(1), ipv4(6, tcp())),
             as: .ethernet, .tcp),
+        .init("three tags", ethernet(0x0800, tags: tags(3), ipv4(6, tcp())), as: .ethernet, .tcp),
         .init(
-            "three tags", ethernet(0x0800, tags: tags(3), ipv4(6, tcp())), as: .ethernet, .other,
+            "four tags", ethernet(0x0800, tags: tags(4), ipv4(6, tcp())), as: .ethernet, .other,
             .vlanTooMany),
         .init("a tag of 3 bytes", ethernet(0x8100, [0, 1, 8]), as: .ethernet, .malformed, .vlanTooShort),
         .init(

@@ -16,7 +16,12 @@ struct Seeded: RandomNumberGenerator {
 
 /// Nothing that is received may make the decoder read past it: `decode` puts the bytes before a wall.
 @Suite struct RobustnessTests {
-    static let small = Tables.all.filter { $0.bytes.count < 2000 }
+    static let small =
+        Tables.all.filter { $0.bytes.count < 2000 }
+        + EventCase.all.map { DecodeCase($0.name, $0.bytes, as: $0.link, .malformed) }
+        + (TunnelTests.carried.map { ($0.0, .ip, $0.1) } + TunnelTests.others.map { ($0.0, .ip, $0.1) }
+        + TunnelTests.carriers)
+        .map { (name: String, link: LinkLayer, bytes: [UInt8]) in DecodeCase(name, bytes, as: link, .malformed) }
 
     @Test func everyBeginningOfEveryCase() {
         var memory = GuardedBytes(capacity: 2000)

@@ -9,7 +9,7 @@ func writeSeeds(of path: String, to folder: String) throws {
     while capture.packets < 200, try capture.next() {
         let bytes = capture.bytes.withUnsafeBytes { Array($0) }
         guard bytes.count <= 2000 else { continue }
-        let control = capture.link.rawValue | (capture.isCutShort ? 4 : 0)
+        let control = capture.link.rawValue | (capture.isCutShort ? 0x80 : 0)
         try write([control] + bytes, "\(folder)/inspection")
         let payload = capture.link == .ethernet ? Array(bytes.dropFirst(14)) : bytes
         try write([0] + message(payload), "\(folder)/queue")

@@ -37,7 +37,8 @@ enum Family: Int, Sendable, CaseIterable {
 
     /// `length` is the packet's length as stated, with the header; the truth if not given.
     func ip(
-        _ from: Party, _ to: Party, _ number: UInt8, _ payload: [UInt8], length: Int? = nil, fragment: Int = 0
+        _ from: Party, _ to: Party, _ number: UInt8, _ payload: some Collection<UInt8>, length: Int? = nil,
+        fragment: Int = 0
     ) -> [UInt8] {
         switch self {
         case .v4:
@@ -94,7 +95,7 @@ enum Family: Int, Sendable, CaseIterable {
 }
 
 /// An Ethernet frame.
-func frame(_ type: Int, tag: Int? = nil, _ payload: [UInt8]) -> [UInt8] {
+func frame(_ type: Int, tag: Int? = nil, _ payload: some Sequence<UInt8>) -> [UInt8] {
     [2, 0, 0, 0, 0, 0x0B, 2, 0, 0, 0, 0, 0x0A] + (tag.map { big16(0x8100) + big16($0) } ?? []) + big16(type)
         + payload
 }

@@ -45,13 +45,21 @@ struct Rig: ~Copyable {
     }
 
     mutating func inspect(
-        _ bytes: [UInt8], _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0, capturedShort: Bool = false,
+        _ bytes: some Sequence<UInt8>, _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0,
+        capturedShort: Bool = false,
         checksum: ChecksumState = .present
     ) -> Decision {
         var arrival = Arrival(time: time)
         arrival.hardwareProtocol = hardwareProtocol
         arrival.checksum = checksum
+        let bytes = Array(bytes)
         return unsafe inspector.inspect(bytes.span.bytes, link, arrival, capturedShort: capturedShort)
+    }
+
+    /// The bytes of inspected packet `index` of the last one, which were these.
+    func bytes(of index: Int, in frame: [UInt8]) -> [UInt8] {
+        let bytes = unsafe inspector.packets.bytes(of: index, in: frame.span.bytes)
+        return unsafe bytes.withUnsafeBytes { unsafe Array($0) }
     }
 
     func slot(of party: Party, _ family: Family) -> Int {

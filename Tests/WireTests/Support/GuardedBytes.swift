@@ -57,6 +57,10 @@ func decode(
         inside.contains(packet.networkOffset) && inside.contains(packet.transportOffset)
         && inside.contains(packet.payloadOffset) && packet.payloadLength >= 0
         && inside.contains(packet.payloadOffset + packet.payloadLength)
+        && [packet.linkHeader, packet.networkHeader, packet.transportHeader].allSatisfy {
+            $0.isEmpty || $0.upperBound <= bytes.count
+        }
+        && (packet.tunnel == .none || packet.innerOffset <= packet.payloadOffset + packet.payloadLength)
         && (packet.kind != .malformed || !packet.anomalies.isEmpty)
         && packet.anomalies.rawValue >> UInt64(Anomalies.count) == 0
     if !isSound { Issue.record("\(packet) of \(Array(bytes))") }

@@ -11,7 +11,7 @@ public struct EVEEncoder {
     /// flow_id keeps to this many low bits, so that JavaScript's numbers hold it exactly.
     static let flowMask: UInt64 = 1 << 53 - 1
 
-    private var line = JSONLine()
+    var line = JSONLine()
     private var interfaces: InterfaceNames
 
     private var names: NamesOfGenerations
@@ -39,9 +39,39 @@ public struct EVEEncoder {
 
     // MARK: - Packets
 
-    /// An alert (signature) or anomaly (conformance). `captureNumber` is the packet's place in its
-    /// capture file, from 1, in replay.
-    public mutating func encode(_ event: Event, captureNumber: UInt64? = nil) {
+    /// An alert (signature) or anomaly (conformance). `place` says where in a capture the packet stands, in
+    /// replay.
+    public mutating func encode(_ event: Event, at place: CapturePlace? = nil) {
+        open(event, place)
+        ethernet(event.packet, event.arrival)
+        body(event, place)
+        if event.finding.source == .signature { verdict(event) }
+        close(event, place)
+    }
+
+    /// The same with what the line can show of the bytes: `packet` are those that the event's packet was decoded
+    /// from, and `payload`, where it is not the packet's own, that of the stream in which something was found.
+    public mutating func encode(
+        _ event: Event, at place: CapturePlace, packet: RawSpan, payload: RawSpan? = nil
+    ) {
+        open(event, place, packet)
+        ethernet(event.packet, event.arrival, packet)
+        body(event, place)
+        if event.finding.source == .signature {
+            if event.packet.isIP, !event.packet.isUndecodable {
+                if let payload {
+                    contents(payload, isStream: event.finding.matchedStream)
+                } else {
+                    contents(packet.payload(of: event.packet), isStream: event.finding.matchedStream)
+                }
+            }
+            capture(event, place, packet)
+            verdict(event)
+        }
+        close(event, place)
+    }
+
+    private mutating func open(_ event: Event, _ place: CapturePlace?, _ bytes: RawSpan? = nil) {
         line.openObject()
         line.key("timestamp")
         line.value(time: event.arrival.time)
@@ -54,17 +84,21 @@ public struct EVEEncoder {
             line.key("in_iface")
             line.value(interfaces.name(of: port, at: event.arrival.time))
         }
-        if let captureNumber {
+        if let place {
             line.key("pcap_cnt")
-            line.value(captureNumber)
+            line.value(place.number)
         }
         line.key("event_type")
         line.value(event.finding.source == .signature ? "alert" : "anomaly")
         tags(event.packet, event.arrival)
-        endpoints(event.packet)
+        // What cannot be decoded has no addresses to believe; a check says so of those that it names.
+        if !event.packet.isUndecodable || event.finding.source == .conformance { endpoints(event.packet) }
+        if let bytes { messages(event.packet, bytes) }
         line.key("pkt_src")
-        line.value("wire/pcap")
-        ethernet(event.packet, event.arrival)
+        line.value(event.origin.source.text)
+    }
+
+    private mutating func body(_ event: Event, _ place: CapturePlace?) {
         switch event.finding.source {
         case .signature: alert(event)
         case .conformance:
@@ -77,91 +111,24 @@ public struct EVEEncoder {
             line.value(names[event.generation]?.check(code) ?? "check.\(code)")
             line.closeObject()
         }
+        tunnel(event.origin, place)
+        course(event)
+    }
+
+    private mutating func close(_ event: Event, _ place: CapturePlace?) {
+        if let place {
+            line.key("pcap_filename")
+            line.value(place.file)
+        }
         flinch(event)
         end()
     }
 
-    private mutating func tags(_ packet: Packet, _ arrival: Arrival) {
-        guard arrival.hasTag || packet.vlanCount > 0 else { return }
-        line.key("vlan")
-        line.openArray()
-        // The kernel takes off the outermost tag.
-        if arrival.hasTag { line.value(arrival.tag & 0xFFF) }
-        if packet.vlanCount > 0 { line.value(packet.outerTag & 0xFFF) }
-        if packet.vlanCount > 1 { line.value(packet.innerTag & 0xFFF) }
-        line.closeArray()
-    }
-
-    private mutating func endpoints(_ packet: Packet) {
-        guard packet.isIP || packet.source != .none || packet.destination != .none else { return }
-        // A malformed packet has ports only if they were read before the contradiction.
-        let hasPorts =
-            switch packet.kind {
-            case .tcp, .udp: true
-            case .malformed: packet.sourcePort != 0 || packet.destinationPort != 0
-            default: false
-            }
-        line.key("src_ip")
-        line.value(packet.source)
-        if hasPorts {
-            line.key("src_port")
-            line.value(packet.sourcePort)
-        }
-        line.key("dest_ip")
-        line.value(packet.destination)
-        if hasPorts {
-            line.key("dest_port")
-            line.value(packet.destinationPort)
-        }
-        if packet.isIP {
-            line.key("proto")
-            line.value(EVEEncoder.name(ofProtocol: packet.ipProtocol))
-        } else if packet.kind == .arp {
-            line.key("proto")
-            line.value("ARP")
-        }
-        if packet.kind == .icmp || packet.kind == .icmp6 {
-            line.key("icmp_type")
-            line.value(packet.icmpType)
-            line.key("icmp_code")
-            line.value(packet.icmpCode)
-        }
-    }
-
-    /// Suricata's names for the four that have one here; the IANA number for the rest.
-    static func name(ofProtocol number: UInt8) -> String {
-        switch number {
-        case 1: "ICMP"
-        case 6: "TCP"
-        case 17: "UDP"
-        case 58: "IPv6-ICMP"
-        default: String(number)
-        }
-    }
-
-    private mutating func ethernet(_ packet: Packet, _ arrival: Arrival) {
-        let hasType = !packet.isIP && packet.etherType != 0
-        guard arrival.sourceMAC != 0 || arrival.destinationMAC != 0 || hasType else { return }
-        line.key("ether")
-        line.openObject()
-        if hasType {
-            line.key("ether_type")
-            line.value(packet.etherType)
-        }
-        if arrival.sourceMAC != 0 {
-            line.key("src_mac")
-            line.value(mac: arrival.sourceMAC)
-        }
-        if arrival.destinationMAC != 0 {
-            line.key("dest_mac")
-            line.value(mac: arrival.destinationMAC)
-        }
-        line.closeObject()
-    }
-
     private mutating func alert(_ event: Event) {
+        // Of a packet that one rule dropped, the alerts of others say that they would have let it by.
         let blocked =
-            event.verdict == .drop || (event.verdict == .throttle && event.reason == .floodThrottle)
+            event.verdict == .drop && (event.reason != .rule || event.finding.asks == .drop)
+            || event.verdict == .throttle && event.reason == .floodThrottle
         let finding = event.finding
         let rule =
             names[event.generation]?.rule(finding.code)
@@ -171,7 +138,7 @@ public struct EVEEncoder {
         alert(rule, blocked: blocked)
     }
 
-    private mutating func alert(_ rule: EVENames.Rule, blocked: Bool) {
+    mutating func alert(_ rule: EVENames.Rule, blocked: Bool) {
         line.key("alert")
         line.openObject()
         line.key("action")
@@ -223,106 +190,6 @@ public struct EVEEncoder {
         line.closeObject()
     }
 
-    // MARK: - Floods
-
-    /// A flood that opens is an alert; one that closes is an event of type "flood" with the same id.
-    ///
-    /// There is no `src_ip`: a flood has as many sources as it likes to claim.
-    public mutating func encode(_ flood: FloodEvent) {
-        let opens = flood.phase == .open
-        line.openObject()
-        line.key("timestamp")
-        line.value(time: flood.time)
-        line.key("event_type")
-        line.value(opens ? "alert" : "flood")
-        line.key("dest_ip")
-        line.value(flood.host)
-        if let number = EVEEncoder.ipProtocol(of: flood.floodClass, v4: flood.host.isV4) {
-            line.key("proto")
-            line.value(EVEEncoder.name(ofProtocol: number))
-        }
-        let intended: Verdict =
-            switch flood.action {
-            case "deny": .drop
-            case "throttle": .throttle
-            default: .accept
-            }
-        let verdict = flood.shadow ? .accept : intended
-        if opens {
-            let rule = EVENames.Rule(
-                gid: EVEEncoder.floodGenerator, sid: UInt32(flood.floodClass.rawValue) + 1, rev: 1,
-                message: "FLOOD \(flood.floodClass.name) flood to \(flood.guest)",
-                category: "Attempted Denial of Service", severity: flood.concern.severity)
-            alert(rule, blocked: verdict != .accept)
-        }
-        line.key("flinch")
-        line.openObject()
-        line.key("guest")
-        line.value(flood.guest)
-        line.key("concern")
-        line.value(flood.concern.description)
-        line.key("reason")
-        line.value(EVEEncoder.reason(for: intended).text)
-        line.key("verdict")
-        line.value(verdict.name)
-        line.key("intended")
-        line.value(intended.name)
-        line.key("shadow")
-        line.value(flood.shadow)
-        line.key("flood")
-        figures(flood)
-        line.closeObject()
-        end()
-    }
-
-    private mutating func figures(_ flood: FloodEvent) {
-        line.openObject()
-        line.key("id")
-        line.value(flood.identifier)
-        line.key("class")
-        line.value(flood.floodClass.name)
-        line.key("phase")
-        line.value(flood.phase.rawValue)
-        line.key("action")
-        line.value(flood.action)
-        line.key("threshold")
-        line.value(flood.threshold)
-        switch flood.phase {
-        case .open:
-            line.key("rate")
-            line.value(flood.peakRate)
-        case .close:
-            line.key("opened")
-            line.value(time: flood.opened)
-            line.key("packets")
-            line.value(flood.packets)
-            line.key("peak_rate")
-            line.value(flood.peakRate)
-            line.key("dropped")
-            line.value(flood.dropped)
-            line.key("duration")
-            line.value(seconds: flood.time >= flood.opened ? flood.time - flood.opened : 0)
-        }
-        line.closeObject()
-    }
-
-    private static func ipProtocol(of floodClass: FloodClass, v4: Bool) -> UInt8? {
-        switch floodClass {
-        case .syn, .tcp: 6
-        case .udp: 17
-        case .icmp: v4 ? 1 : 58
-        case .fragment: nil
-        }
-    }
-
-    private static func reason(for verdict: Verdict) -> Reason {
-        switch verdict {
-        case .accept: .none
-        case .drop: .floodDeny
-        case .throttle: .floodThrottle
-        }
-    }
-
     // MARK: - Statistics
 
     /// Suricata's `stats` event. `uptime` in seconds. A counter's name is a path: "decoder.pkts" becomes
@@ -342,7 +209,7 @@ public struct EVEEncoder {
         end()
     }
 
-    private mutating func end() {
+    mutating func end() {
         if let sensor {
             line.key("host")
             line.value(sensor)

@@ -7,6 +7,7 @@ struct JSONLine {
     private var needsComma = false
 
     private static let hex = Array("0123456789abcdef".utf8)
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     mutating func openObject() { open("{") }
     mutating func closeObject() { close("}") }
@@ -41,6 +42,14 @@ struct JSONLine {
         needsComma = true
     }
 
+    mutating func value(_ text: StaticString) {
+        comma()
+        bytes.append(UInt8(ascii: "\""))
+        raw(text)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
     mutating func value(_ number: UInt64) {
         comma()
         decimal(number)
@@ -69,6 +78,7 @@ struct JSONLine {
         needsComma = true
     }
 
+    /// IPv6 in full, each group of four digits, as Suricata writes it.
     mutating func value(_ address: Address) {
         comma()
         bytes.append(UInt8(ascii: "\""))
@@ -78,7 +88,12 @@ struct JSONLine {
                 if shift != 0 { bytes.append(UInt8(ascii: ".")) }
             }
         } else {
-            bytes.append(contentsOf: address.description.utf8)
+            for (half, last) in [(address.high, false), (address.low, true)] {
+                for shift in stride(from: UInt64(60), through: 0, by: -4) {
+                    bytes.append(JSONLine.hex[Int(truncatingIfNeeded: half >> shift & 15)])
+                    if shift & 15 == 0, shift != 0 || !last { bytes.append(UInt8(ascii: ":")) }
+                }
+            }
         }
         bytes.append(UInt8(ascii: "\""))
         needsComma = true
@@ -119,6 +134,44 @@ struct JSONLine {
         bytes.append(UInt8(ascii: "."))
         digits(time / 1000 % 1_000_000, count: 6)
         raw("+0000\"")
+        needsComma = true
+    }
+
+    /// RFC 4648 §4, with padding.
+    mutating func value(base64 data: RawSpan) {
+        comma()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.reserveCapacity(bytes.count + (data.byteCount + 2) / 3 * 4 + 1)
+        var offset = 0
+        while offset < data.byteCount {
+            let left = data.byteCount - offset
+            var word = unsafe UInt32(data.unsafeLoad(fromByteOffset: offset, as: UInt8.self)) << 16
+            if left > 1 { word |= unsafe UInt32(data.unsafeLoad(fromByteOffset: offset + 1, as: UInt8.self)) << 8 }
+            if left > 2 { word |= unsafe UInt32(data.unsafeLoad(fromByteOffset: offset + 2, as: UInt8.self)) }
+            bytes.append(JSONLine.alphabet[Int(word >> 18)])
+            bytes.append(JSONLine.alphabet[Int(word >> 12 & 63)])
+            bytes.append(left > 1 ? JSONLine.alphabet[Int(word >> 6 & 63)] : UInt8(ascii: "="))
+            bytes.append(left > 2 ? JSONLine.alphabet[Int(word & 63)] : UInt8(ascii: "="))
+            offset += 3
+        }
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    /// Bytes as text: what is not printable ASCII is a dot, but for the ends of lines.
+    mutating func value(printable data: RawSpan) {
+        comma()
+        bytes.append(UInt8(ascii: "\""))
+        for offset in 0..<data.byteCount {
+            switch unsafe data.unsafeLoad(fromByteOffset: offset, as: UInt8.self) {
+            case UInt8(ascii: "\r"): raw("\\r")
+            case UInt8(ascii: "\n"): raw("\\n")
+            case UInt8(ascii: "\""): raw("\\\"")
+            case UInt8(ascii: "\\"): raw("\\\\")
+            case let byte: bytes.append((0x20..<0x7F).contains(byte) ? byte : UInt8(ascii: "."))
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
         needsComma = true
     }
 

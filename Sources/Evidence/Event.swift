@@ -6,8 +6,12 @@ public struct Event: Sendable, BitwiseCopyable {
     /// The packet that the finding is about, which another one may have carried.
     public var packet: Packet
     public var origin: Origin
+    /// What is known of the flow that it belongs to.
+    public var course: FlowCourse
     public var arrival: Arrival
     public var finding: Finding
+    /// The last finding on the packet was of a rule that lets it pass.
+    public var isPassed: Bool
     /// What was done with the packet, and why if it was not accepted.
     public var verdict: Verdict
     public var reason: Reason
@@ -22,11 +26,14 @@ public struct Event: Sendable, BitwiseCopyable {
 
     @inlinable
     public init(
-        packet: Packet, origin: Origin = Origin(), arrival: Arrival, finding: Finding, verdict: Verdict,
-        reason: Reason, intended: Verdict, guest: Int32, flow: UInt64, generation: UInt32 = 0
+        packet: Packet, origin: Origin = Origin(), course: FlowCourse = FlowCourse(), arrival: Arrival,
+        finding: Finding, isPassed: Bool = false, verdict: Verdict, reason: Reason, intended: Verdict,
+        guest: Int32, flow: UInt64, generation: UInt32 = 0
     ) {
         self.packet = packet
         self.origin = origin
+        self.course = course
+        self.isPassed = isPassed
         self.arrival = arrival
         self.finding = finding
         self.verdict = verdict
@@ -65,6 +72,30 @@ public struct Origin: Sendable, BitwiseCopyable {
         outerSource = outer.source
         outerDestination = outer.destination
     }
+}
+
+/// A flow up to the packet of an event: EVE's `direction` and `flow`.
+@frozen
+public struct FlowCourse: Sendable, BitwiseCopyable {
+    @frozen
+    public enum Direction: UInt8, BitwiseCopyable, Sendable {
+        /// The packet belongs to no flow that is known.
+        case none
+        case toServer, toClient
+    }
+
+    /// Of the packet. With `none`, the rest means nothing.
+    public var direction = Direction.none
+    /// The packet counted.
+    public var packetsToServer: UInt64 = 0
+    public var packetsToClient: UInt64 = 0
+    public var bytesToServer: UInt64 = 0
+    public var bytesToClient: UInt64 = 0
+    /// Of the first packet, nanoseconds since the Unix epoch.
+    public var start: UInt64 = 0
+
+    @inlinable
+    public init() {}
 }
 
 /// A flood of one class at one host, from the alarm to its end. The controller says it, not a worker.

@@ -18,6 +18,8 @@ public struct Finding: Sendable, BitwiseCopyable {
     public var layer: UInt8
     /// It was found in a reassembled stream, perhaps in bytes of earlier packets.
     public var matchedStream: Bool
+    /// It comes from a rule that lets the packet pass, and says so.
+    public var passes = false
     public var code: UInt32
 
     @inlinable
@@ -78,6 +80,15 @@ public struct Findings: ~Copyable, @unchecked Sendable {
     /// Whether one of them asks to drop the packet.
     public var anyAskDrop: Bool {
         for index in 0..<count where self[index].asks == .drop { return true }
+        return false
+    }
+
+    /// Whether the last of a rule's findings on packet `layer` is that of a rule which lets it pass.
+    public func isPassed(layer: UInt8) -> Bool {
+        for index in stride(from: count - 1, through: 0, by: -1)
+        where self[index].layer == layer && self[index].source == .signature {
+            return self[index].passes
+        }
         return false
     }
 

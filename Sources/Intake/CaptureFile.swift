@@ -28,13 +28,16 @@ public enum CaptureEnding: Equatable, Sendable {
 @safe
 public struct CaptureFile: ~Copyable {
     public let path: String
-    /// libpcap's name of the link type, `EN10MB`, or its number where it has none.
+    /// libpcap's number of the link type (DLT_EN10MB is 1), and its name, `EN10MB`, or the number where it
+    /// has none.
+    public let linkType: Int32
     public let linkTypeName: String
+    /// What `bytes` begin with.
+    public let link: LinkLayer
     /// Packets of this link type can be read. If not, all of them are counted in `unsupported`.
-    public var isLinkTypeSupported: Bool { framing != nil }
+    public let isLinkTypeSupported: Bool
 
-    /// Packets handed out, and packets passed over: of a link type that Flinch has no view for, or not
-    /// IP where only IP is taken from behind the link header.
+    /// Packets handed out, and packets passed over because their link type cannot be read.
     public private(set) var packets: UInt64 = 0
     public private(set) var unsupported: UInt64 = 0
     public private(set) var ending = CaptureEnding.notYet
@@ -43,11 +46,8 @@ public struct CaptureFile: ~Copyable {
     public private(set) var time: UInt64 = 0
     /// Bytes on the wire of what `bytes` is the beginning of, as the capture states it.
     public private(set) var wireLength = 0
-    /// What `bytes` begin with.
-    public private(set) var link = LinkLayer.ethernet
 
     private let handle: OpaquePointer
-    private let framing: Framing?
     private var data = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// Opens a file; `-` is standard input.
@@ -66,8 +66,11 @@ public struct CaptureFile: ~Copyable {
         self.path = path
         unsafe self.handle = handle
         let type = unsafe pcap_datalink(handle)
+        linkType = type
         linkTypeName = unsafe pcap_datalink_val_to_name(type).map { unsafe String(cString: $0) } ?? "\(type)"
-        framing = Framing(linkType: type)
+        let link = LinkLayer(linkType: type)
+        isLinkTypeSupported = link != nil
+        self.link = link ?? .other
     }
 
     deinit { unsafe pcap_close(handle) }
@@ -80,14 +83,12 @@ public struct CaptureFile: ~Copyable {
             switch unsafe pcap_next_ex(handle, &header, &start) {
             case 1:
                 let record = unsafe header!.pointee
-                let captured = unsafe UnsafeRawBufferPointer(start: start, count: Int(record.caplen))
-                guard let (skip, link) = unsafe framing?.network(in: captured.bytes) else {
+                guard isLinkTypeSupported else {
                     unsupported += 1
                     continue
                 }
-                unsafe data = UnsafeRawBufferPointer(rebasing: captured[skip...])
-                self.link = link
-                wireLength = max(0, Int(record.len) - skip)
+                unsafe data = UnsafeRawBufferPointer(start: start, count: Int(record.caplen))
+                wireLength = Int(record.len)
                 time = CaptureFile.nanoseconds(record.ts)
                 packets += 1
                 return true
@@ -132,79 +133,20 @@ public struct CaptureFile: ~Copyable {
     }
 }
 
-/// What stands before the network header in captures of one link type
-/// (https://www.tcpdump.org/linktypes.html).
-private enum Framing {
-    case ethernet, ip, cooked, cooked2, loopback, ppp, hdlc
-
-    init?(linkType: Int32) {
+extension LinkLayer {
+    /// What packets of libpcap's link type begin with; nil for a type that the decoder does not read
+    /// (https://www.tcpdump.org/linktypes.html).
+    fileprivate init?(linkType: Int32) {
         switch linkType {
         case DLT_EN10MB: self = .ethernet
-        case DLT_RAW, DLT_IPV4, DLT_IPV6: self = .ip
-        case DLT_LINUX_SLL: self = .cooked
-        case DLT_LINUX_SLL2: self = .cooked2
+        // Raw IP has had several numbers, and one for GRE that was taken from IP (LINKTYPE_IP_OVER_GRE's).
+        case DLT_RAW, 14, 101, 778, DLT_IPV4, DLT_IPV6: self = .ip
+        case DLT_LINUX_SLL: self = .linuxSLL
+        case DLT_LINUX_SLL2: self = .linuxSLL2
         case DLT_NULL, DLT_LOOP: self = .loopback
         case DLT_PPP: self = .ppp
-        case DLT_C_HDLC, DLT_PPP_SERIAL: self = .hdlc
+        case DLT_C_HDLC, DLT_PPP_SERIAL: self = .ciscoHDLC
         default: return nil
         }
-    }
-
-    /// Bytes to skip, and what comes then; nil for what is not IP behind a header that the decoder does not
-    /// read, or is cut within it.
-    func network(in bytes: RawSpan) -> (skip: Int, link: LinkLayer)? {
-        switch self {
-        case .ethernet: (0, .ethernet)
-        case .ip: (0, .ip)
-        case .cooked: typed(bytes, at: 14, header: 16)
-        case .cooked2: typed(bytes, at: 0, header: 20)
-        case .loopback: loopback(bytes)
-        case .ppp: ppp(bytes)
-        case .hdlc: hdlc(bytes)
-        }
-    }
-
-    /// A header with an EtherType in it, then perhaps VLAN tags.
-    private func typed(_ bytes: RawSpan, at offset: Int, header: Int) -> (skip: Int, link: LinkLayer)? {
-        guard var type = bytes.number(at: offset), bytes.byteCount >= header else { return nil }
-        var skip = header
-        while VLANTag.isIdentifier(type) {
-            guard let inner = bytes.number(at: skip + 2) else { return nil }
-            type = inner
-            skip += VLANTag.size
-        }
-        return type == EtherType.ipv4 || type == EtherType.ipv6 ? (skip, .ip) : nil
-    }
-
-    /// An address family in 4 bytes, in the order of the machine that captured (NULL) or of the network
-    /// (LOOP). IPv6 has another number on each system.
-    private func loopback(_ bytes: RawSpan) -> (skip: Int, link: LinkLayer)? {
-        guard let high = bytes.number(at: 0), let low = bytes.number(at: 2) else { return nil }
-        let family = high == 0 ? low : low == 0 ? high.byteSwapped : 0
-        return [2, 10, 24, 28, 30].contains(family) ? (4, .ip) : nil
-    }
-
-    /// RFC 1662 §3.1: address and control, which may be left out, then a protocol whose first byte, if it is
-    /// 0, may be left out too (RFC 1661 §6.5).
-    private func ppp(_ bytes: RawSpan) -> (skip: Int, link: LinkLayer)? {
-        let start = bytes.number(at: 0) == 0xFF03 ? 2 : 0
-        guard let number = bytes.number(at: start) else { return nil }
-        let isCompressed = number & 0x0100 != 0
-        let name = isCompressed ? number >> 8 : number
-        guard name == 0x0021 || name == 0x0057 else { return nil }
-        return (start + (isCompressed ? 1 : 2), .ip)
-    }
-
-    /// Cisco HDLC: address, control and an EtherType; or PPP on the same line.
-    private func hdlc(_ bytes: RawSpan) -> (skip: Int, link: LinkLayer)? {
-        bytes.number(at: 0) == 0xFF03 ? ppp(bytes) : typed(bytes, at: 2, header: 4)
-    }
-}
-
-extension RawSpan {
-    /// Two bytes in network order; nil beyond the end.
-    fileprivate func number(at offset: Int) -> UInt16? {
-        guard offset >= 0, offset + 2 <= byteCount else { return nil }
-        return unsafe UInt16(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 }

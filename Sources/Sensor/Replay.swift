@@ -56,9 +56,11 @@ public struct Replay: ~Copyable {
             kinds[Int(inspector.packet.kind.rawValue)] += 1
             findings &+= UInt64(inspector.findings.count + inspector.findings.overflow)
             for index in 0..<inspector.findings.count {
+                let layer = Int(inspector.findings[index].layer)
                 encoder.encode(
                     Event(inspector, finding: index, decision: decision, arrival: arrival, seed: Replay.flowSeed),
-                    captureNumber: number)
+                    at: CapturePlace(file: path, number: number, linkType: capture.linkType),
+                    packet: inspector.packets.bytes(of: layer, in: capture.bytes))
             }
             if encoder.count > 1 << 16 { try flush(&encoder) }
         }

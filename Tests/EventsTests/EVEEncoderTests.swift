@@ -8,13 +8,13 @@ import Wire
 struct LineCase: CustomTestStringConvertible {
     var testDescription: String
     var event: Event
-    var captureNumber: UInt64?
+    var place: CapturePlace?
     var line: String
 
-    init(_ name: String, _ line: String, captureNumber: UInt64? = nil, _ change: (inout Event) -> Void) {
+    init(_ name: String, _ line: String, at place: CapturePlace? = nil, _ change: (inout Event) -> Void) {
         testDescription = name
         event = sampleEvent(change)
-        self.captureNumber = captureNumber
+        self.place = place
         self.line = line
     }
 }
@@ -23,25 +23,27 @@ struct EVEEncoderTests {
     static let head = #"{"timestamp":"2026-11-23T21:18:39.123456+0000","#
     static let flow = head + #""flow_id":12345,"in_iface":"tap100i0","#
     static let pair =
-        #""src_ip":"198.51.100.9","src_port":40000,"dest_ip":"192.0.2.10","dest_port":445,"proto":"TCP","pkt_src":"wire/pcap","#
+        #""src_ip":"198.51.100.9","src_port":40000,"dest_ip":"192.0.2.10","dest_port":445,"proto":"TCP","ip_v":4,"pkt_src":"wire/pcap","#
     static let smb =
         #""gid":1,"signature_id":1000001,"rev":2,"signature":"SMB probe","category":"Detection of a Network Scan","severity":3},"#
+    static let alerts = #""verdict":{"action":"alert"},"#
+    static let drops = #""verdict":{"action":"drop"},"#
     static let accepted =
         #""flinch":{"guest":"web","concern":"low","reason":"accepted","verdict":"accept","intended":"accept","shadow":false}}"#
 
     @Test(arguments: [
         LineCase(
             "plain alert",
-            flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb + accepted
+            flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb + alerts + accepted
         ) { _ in },
         LineCase(
             "dropped, in a capture, with tags and cards",
             head
                 + #""flow_id":12345,"in_iface":"tap100i0","pcap_cnt":17,"event_type":"alert","vlan":[100,20,30],"#
                 + pair + #""ether":{"src_mac":"02:00:00:00:00:0a","dest_mac":"02:00:00:00:00:0b"},"#
-                + #""alert":{"action":"blocked","# + smb
+                + #""alert":{"action":"blocked","# + smb + drops + #""pcap_filename":"a/b.pcap","#
                 + #""flinch":{"guest":"web","concern":"low","reason":"signature","verdict":"drop","intended":"drop","shadow":false}}"#,
-            captureNumber: 17
+            at: CapturePlace(file: "a/b.pcap", number: 17, linkType: 1)
         ) {
             $0.arrival.hasTag = true
             $0.arrival.tag = 0xE064
@@ -50,13 +52,63 @@ struct EVEEncoderTests {
             $0.packet.innerTag = 30
             $0.arrival.sourceMAC = 0x0200_0000_000A
             $0.arrival.destinationMAC = 0x0200_0000_000B
+            $0.finding.asks = .drop
             $0.verdict = .drop
             $0.intended = .drop
             $0.reason = .rule
         },
         LineCase(
-            "shadow: would have been dropped",
+            "an alert beside the rule that dropped",
+            flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb + drops
+                + #""flinch":{"guest":"web","concern":"low","reason":"signature","verdict":"drop","intended":"drop","shadow":false}}"#
+        ) {
+            $0.verdict = .drop
+            $0.intended = .drop
+            $0.reason = .rule
+        },
+        LineCase(
+            "a pass rule that says so",
             flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb
+                + #""verdict":{"action":"pass"},"# + accepted
+        ) { $0.isPassed = true },
+        LineCase(
+            "undecodable: no addresses, but for a check",
+            flow + #""event_type":"alert","pkt_src":"wire/pcap","alert":{"action":"allowed","# + smb + alerts
+                + accepted
+        ) { $0.packet.isUndecodable = true },
+        LineCase(
+            "out of a tunnel, in a flow",
+            flow + #""event_type":"alert","# + pair.replacing("wire/pcap", with: "ipv6 tunnel")
+                + #""alert":{"action":"allowed","# + smb
+                + #""tunnel":{"src_ip":"2001:0db8:0000:0000:0000:0000:0000:0001","src_port":0,"dest_ip":"2001:0db8:0000:0000:0000:0000:0000:0002","dest_port":0,"proto":"IP-in-IP","depth":2,"pkt_src":"wire/pcap"},"#
+                + #""direction":"to_client","flow":{"pkts_toserver":3,"pkts_toclient":2,"bytes_toserver":200,"bytes_toclient":100,"start":"2026-11-23T21:18:39.123456+0000","src_ip":"192.0.2.10","dest_ip":"198.51.100.9","src_port":445,"dest_port":40000},"#
+                + alerts + accepted
+        ) {
+            var outer = Packet()
+            outer.source = Address("2001:db8::1")!
+            outer.destination = Address("2001:db8::2")!
+            outer.ipProtocol = 4
+            $0.origin = Origin(.ipv6Tunnel, depth: 2, outer: outer)
+            $0.course.direction = .toClient
+            $0.course.packetsToServer = 3
+            $0.course.packetsToClient = 2
+            $0.course.bytesToServer = 200
+            $0.course.bytesToClient = 100
+            $0.course.start = sampleTime
+        },
+        LineCase(
+            "three tags",
+            flow + #""event_type":"alert","vlan":[200,300,400],"# + pair + #""alert":{"action":"allowed","# + smb
+                + alerts + accepted
+        ) {
+            $0.packet.vlanCount = 3
+            $0.packet.outerTag = 200
+            $0.packet.innerTag = 300
+            $0.packet.thirdTag = 400
+        },
+        LineCase(
+            "shadow: would have been dropped",
+            flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb + alerts
                 + #""flinch":{"guest":"web","concern":"low","reason":"signature","verdict":"accept","intended":"drop","shadow":true}}"#
         ) {
             $0.intended = .drop
@@ -64,7 +116,7 @@ struct EVEEncoderTests {
         },
         LineCase(
             "throttled and beyond the rate",
-            flow + #""event_type":"alert","# + pair + #""alert":{"action":"blocked","# + smb
+            flow + #""event_type":"alert","# + pair + #""alert":{"action":"blocked","# + smb + alerts
                 + #""flinch":{"guest":"web","concern":"low","reason":"flood throttled","verdict":"throttle","intended":"throttle","shadow":false}}"#
         ) {
             $0.verdict = .throttle
@@ -77,7 +129,7 @@ struct EVEEncoderTests {
                 + #""in_iface":"if9","event_type":"alert","# + pair
                 + #""alert":{"action":"allowed","gid":3,"signature_id":7,"rev":1,"signature":"say \"hi\" \\ \n\r\t\u0001\u007f\u009b31m"#
                 + "\u{A0}é日</script>\u{2028}"
-                + #"","category":"","severity":1,"metadata":{"policy":["a","b"],"cve\"":["2017_0144"]}},"#
+                + #"","category":"","severity":1,"metadata":{"policy":["a","b"],"cve\"":["2017_0144"]}},"# + alerts
                 + #""flinch":{"concern":"high","reason":"accepted","verdict":"accept","intended":"accept","shadow":false}}"#
         ) {
             $0.finding = Finding(.signature, code: 1, concern: .high, asks: .accept)
@@ -90,6 +142,7 @@ struct EVEEncoderTests {
             "a rule and a guest that a reload took away",
             flow + #""event_type":"alert","# + pair
                 + #""alert":{"action":"allowed","gid":1,"signature_id":0,"rev":0,"signature":"rule 99, no longer loaded","category":"","severity":2},"#
+                + alerts
                 + #""flinch":{"guest":"guest 5","concern":"medium","reason":"accepted","verdict":"accept","intended":"accept","shadow":false}}"#
         ) {
             $0.finding = Finding(.signature, code: 99, concern: .medium, asks: .accept)
@@ -98,18 +151,18 @@ struct EVEEncoderTests {
         LineCase(
             "flow numbers stay exact in JavaScript",
             head + #""flow_id":9007199254740991,"in_iface":"tap100i0","event_type":"alert","# + pair
-                + #""alert":{"action":"allowed","# + smb + accepted
+                + #""alert":{"action":"allowed","# + smb + alerts + accepted
         ) { $0.flow = .max },
         LineCase(
             "and are never 0",
             head + #""flow_id":1,"in_iface":"tap100i0","event_type":"alert","# + pair
-                + #""alert":{"action":"allowed","# + smb + accepted
+                + #""alert":{"action":"allowed","# + smb + alerts + accepted
         ) { $0.flow = 1 << 60 },
         LineCase(
             "ICMPv6",
             flow
-                + #""event_type":"alert","src_ip":"2001:db8::1","dest_ip":"fe80::2","proto":"IPv6-ICMP","icmp_type":128,"icmp_code":0,"pkt_src":"wire/pcap","#
-                + #""alert":{"action":"allowed","# + smb + accepted
+                + #""event_type":"alert","src_ip":"2001:0db8:0000:0000:0000:0000:0000:0001","dest_ip":"fe80:0000:0000:0000:0000:0000:0000:0002","proto":"IPv6-ICMP","ip_v":6,"icmp_type":128,"icmp_code":0,"pkt_src":"wire/pcap","#
+                + #""alert":{"action":"allowed","# + smb + alerts + accepted
         ) {
             $0.packet = Packet()
             $0.packet.kind = .icmp6
@@ -120,10 +173,10 @@ struct EVEEncoderTests {
             $0.packet.icmpType = 128
         },
         LineCase(
-            "a later fragment has no ports; GRE has a number",
+            "a later fragment has no ports",
             flow
-                + #""event_type":"alert","src_ip":"198.51.100.9","dest_ip":"192.0.2.10","proto":"47","pkt_src":"wire/pcap","#
-                + #""alert":{"action":"allowed","# + smb + accepted
+                + #""event_type":"alert","src_ip":"198.51.100.9","dest_ip":"192.0.2.10","proto":"GRE","ip_v":4,"pkt_src":"wire/pcap","#
+                + #""alert":{"action":"allowed","# + smb + alerts + accepted
         ) {
             $0.packet.kind = .laterFragment
             $0.packet.ipProtocol = 47
@@ -158,7 +211,7 @@ struct EVEEncoderTests {
     ])
     func packetLines(_ test: LineCase) throws {
         var encoder = EVEEncoder(names: sampleNames)
-        encoder.encode(test.event, captureNumber: test.captureNumber)
+        encoder.encode(test.event, at: test.place)
         #expect(String(decoding: encoder.bytes, as: UTF8.self) == test.line + "\n")
         _ = try JSONSerialization.jsonObject(with: Data(encoder.bytes))
     }
@@ -197,7 +250,7 @@ struct EVEEncoderTests {
                 #"{"timestamp":"2026-11-23T21:18:51.469135+0000","event_type":"flood","dest_ip":"192.0.2.10","proto":"TCP","#
                     + #""flinch":{"guest":"web","concern":"high","reason":"flood denied","verdict":"drop","intended":"drop","shadow":false,"flood":{"id":9,"class":"syn","phase":"close","action":"deny","threshold":2000,"opened":"2026-11-23T21:18:39.123456+0000","packets":120000,"peak_rate":21000,"dropped":99000,"duration":12.345}},"host":"host\"1"}"#,
                 EVEEncoderTests.head
-                    + #""event_type":"alert","dest_ip":"2001:db8::10","proto":"IPv6-ICMP","alert":{"action":"allowed","gid":3500,"signature_id":4,"rev":1,"signature":"FLOOD icmp flood to web","category":"Attempted Denial of Service","severity":2},"#
+                    + #""event_type":"alert","dest_ip":"2001:0db8:0000:0000:0000:0000:0000:0010","proto":"IPv6-ICMP","alert":{"action":"allowed","gid":3500,"signature_id":4,"rev":1,"signature":"FLOOD icmp flood to web","category":"Attempted Denial of Service","severity":2},"#
                     + #""flinch":{"guest":"web","concern":"medium","reason":"flood throttled","verdict":"accept","intended":"throttle","shadow":true,"flood":{"id":9,"class":"icmp","phase":"open","action":"throttle","threshold":2000,"rate":21000}},"host":"host\"1"}"#,
                 EVEEncoderTests.head
                     + #""event_type":"alert","dest_ip":"192.0.2.10","alert":{"action":"allowed","gid":3500,"signature_id":5,"rev":1,"signature":"FLOOD fragment flood to web","category":"Attempted Denial of Service","severity":1},"#

@@ -44,7 +44,12 @@ extension Decoder {
             packet.isUndecodable = !cut
             packet.anomalies.insert(cut ? .cutByCapture : .ipv4Truncated)
         }
-        if headerLength > IPv4Header.minimumSize { readIPv4Options(header.optionBytes, &packet) }
+        var events = packet.events
+        if headerLength > IPv4Header.minimumSize {
+            let isLost = packet.isUndecodable
+            readIPv4Options(header.optionBytes, &packet)
+            if !isLost { events = packet.events }
+        }
 
         let start = offset + headerLength
         let end = offset + min(stated, captured)
@@ -56,5 +61,6 @@ extension Decoder {
         }
         // Only what lies beyond the bytes can have been cut off by the capture.
         readUpper(bytes, start, end, cut && packet.anomalies.contains(.cutByCapture), &packet)
+        if packet.isUndecodable { packet.disown(since: events) }
     }
 }

@@ -31,6 +31,7 @@ extension Decoder {
             packet.anomalies.insert(cut ? .cutByCapture : .ipv6Truncated)
         }
 
+        let events = packet.events
         let start = offset + IPv6Header.size
         let end = offset + min(stated, captured)
         let cutHere = cut && packet.anomalies.contains(.cutByCapture)
@@ -39,6 +40,7 @@ extension Decoder {
         } else {
             readUpper(bytes, start, end, cutHere, &packet)
         }
+        if packet.isUndecodable { packet.disown(since: events) }
     }
 
     /// The length of a packet, counted from its IPv6 header, whose payload length is 0.

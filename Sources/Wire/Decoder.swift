@@ -111,6 +111,13 @@ extension Packet {
         return true
     }
 
+    /// What stands behind a header that cannot be decoded is read for those who count and check packets; no
+    /// rule hears of it.
+    mutating func disown(since events: DecodeEvents) {
+        self.events = events
+        tunnel = .none
+    }
+
     /// Something odd.
     mutating func note(_ event: DecodeEvent) { events.insert(event) }
 

@@ -73,6 +73,15 @@ extension EventCase {
         .init("IPv4 length 19", ipv4(6, tcp(), length: 19), undecodable: true, "ipv4.iplen_smaller_than_hlen"),
         .init("IPv4 beyond the bytes", ipv4(6, tcp(), length: 57), undecodable: true, "ipv4.trunc_pkt"),
         .init(
+            "IPv4 beyond the bytes, and its options and UDP",
+            ipv4(17, udp(length: 25), options: hex("f1040000"), length: 49), undecodable: true, "ipv4.trunc_pkt"),
+        .init(
+            "a bad option, and UDP", ipv4(17, udp(length: 25), options: hex("9404 0000 8209 0000")), undecodable: true,
+            "ipv4.opt_invalid_len"),
+        .init(
+            "IPv6 beyond the bytes, and its options and UDP",
+            ipv6(60, extensionHeader(17) + udp(length: 25), length: 33), undecodable: true, "ipv6.trunc_pkt"),
+        .init(
             "EtherType of IPv4, version 6", ethernet(0x0800, ipv6(6, tcp())), as: .ethernet, undecodable: true,
             "ipv4.wrong_ip_version"),
         .init("ICMPv6 in IPv4", ipv4(58, echo(128)), "ipv4.icmpv6"),

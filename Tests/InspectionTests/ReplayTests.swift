@@ -132,4 +132,28 @@ import Wire
         }
         #expect(text[0].count == text[1].count)
     }
+
+    /// The line is about the packet in which something was found, and shows its bytes.
+    @Test(arguments: Family.allCases) func whatIsFoundInATunnelIsToldOfIt(_ family: Family) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "flinch-tunnel-\(UUID()).rules").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "alert tcp any any -> any any (content:\"needle\"; sid:1;)\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let inner = Family.v4.tcp(.stranger, .dns, "a needle")
+        var capture = Capture()
+        capture.add(family.ping(.client, .web))
+        capture.add(family.ip(.client, .web, 4, inner))
+        let events = try capture.written {
+            try replay([$0], home: ["\(family.address(of: .web))"]) { $0.rules.files = [file] }
+        }.events()
+        let alert = try #require(events.first { $0["event_type"] as? String == "alert" })
+        #expect(alert["src_ip"] as? String == "\(Family.v4.address(of: .stranger))")
+        #expect(alert["pkt_src"] as? String == "\(family == .v4 ? "ipv4" : "ipv6") tunnel")
+        #expect(alert["packet"] as? String == Data(inner).base64EncodedString())
+        #expect(alert["payload_printable"] as? String == "a needle")
+        let tunnel = try #require(alert["tunnel"] as? [String: Any])
+        #expect(tunnel["proto"] as? String == "IP-in-IP" && tunnel["depth"] as? Int == 1)
+        #expect(tunnel["pcap_cnt"] as? Int == 2 && alert["pcap_cnt"] as? Int == 2)
+        #expect(events.count { $0["event_type"] as? String == "alert" } == 1)
+    }
 }

@@ -52,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CNftables", pkgConfig: "libnftables"),
         .systemLibrary(name: "CVectorscan", pkgConfig: "libhs"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap"),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
 
         // The packet path, in the order in which a packet passes it.
         room("Wire"),
@@ -59,12 +60,13 @@ let package = Package(
         room("Topology", ["Evidence", "Wire"]),
         room("Conformance", ["Evidence", "Wire"]),
         room("Floods", ["Evidence", "Wire"]),
+        room("Flows", ["Wire"]),
         // The rules are installed as a file and given by path.
-        room("Signatures", ["Evidence", "Wire", "CVectorscan"], exclude: ["Rules"]),
+        room("Signatures", ["CPCRE2", "CVectorscan", "Evidence", "Flows", "Wire"], exclude: ["Rules"]),
         room("Policy", ["Evidence"]),
         room(
             "Inspection",
-            ["Conformance", "Evidence", "Floods", "Policy", "Signatures", "Topology", "Wire"]),
+            ["Conformance", "Evidence", "Floods", "Flows", "Policy", "Signatures", "Topology", "Wire"]),
 
         // What surrounds it: where packets come from, the kernel's rules, where events go.
         room("Intake", ["Evidence", "Wire", "CLinux", "CNetfilter", "CPcap"]),
@@ -115,7 +117,8 @@ let package = Package(
         tests("ConformanceTests", ["Conformance", "Evidence", "Wire"]),
         tests("TopologyTests", ["Topology", "Evidence", "Wire"]),
         tests("FloodsTests", ["Floods", "Evidence", "Wire"]),
-        tests("SignaturesTests", ["Signatures", "Evidence", "Wire", "Intake"]),
+        tests("FlowsTests", ["Flows", "Wire"]),
+        tests("SignaturesTests", ["Signatures", "Evidence", "Flows", "Wire", "Intake"]),
         tests("PolicyTests", ["Policy", "Evidence", "Wire"]),
         tests(
             "InspectionTests",

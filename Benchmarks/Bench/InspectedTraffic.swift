@@ -21,7 +21,7 @@ final class InspectedTraffic {
             worker: 0, generation: 1, hosts: hosts,
             floods: FloodTable(slotCount: hosts.slotCount, workerCount: 1), rules: rules,
             policies: PolicyTable(guests: [GuestPolicy()], others: GuestPolicy()),
-            tally: Tally(workerCount: 1))
+            tally: Tally(workerCount: 1), memory: FlowMemory(workers: 1))
         arrival.hardwareProtocol = 0x0800
         arrival.checksum = .verified
     }

@@ -80,7 +80,7 @@ private final class CapturedInspection {
             worker: 0, generation: 1, hosts: hosts,
             floods: FloodTable(slotCount: hosts.slotCount, workerCount: 1), rules: rules,
             policies: PolicyTable(guests: [GuestPolicy()], others: GuestPolicy()),
-            tally: Tally(workerCount: 1))
+            tally: Tally(workerCount: 1), memory: FlowMemory(workers: 1))
     }
 
     func pass() -> UInt64 {

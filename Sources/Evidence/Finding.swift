@@ -67,6 +67,9 @@ public struct Findings: ~Copyable, @unchecked Sendable {
         count += 1
     }
 
+    /// Counts a finding for which its classifier has no more room.
+    public mutating func withhold() { overflow += 1 }
+
     /// Says of the findings from `index` on that they are about inspected packet `layer`.
     public mutating func place(from index: Int, layer: UInt8) {
         for i in index..<count { unsafe storage[i].layer = layer }

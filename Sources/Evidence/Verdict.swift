@@ -22,6 +22,8 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case malformed
     /// A protocol that the policy does not pass.
     case unknownProtocol
+    /// It is not what its TCP stream has at its place, or cannot be kept until it can be inspected.
+    case stream
 
     /// Short, for a person.
     public var text: String {
@@ -32,6 +34,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .floodThrottle: "flood throttled"
         case .malformed: "malformed"
         case .unknownProtocol: "protocol not passed"
+        case .stream: "stream"
         }
     }
 }

@@ -3,13 +3,16 @@ public struct InspectionMode: Sendable, Equatable {
     /// What is dropped is gone. Otherwise somebody else has delivered the packets already, and rules only
     /// alert.
     public var isInline: Bool
-    /// A packet whose transport checksum is wrong is not what its receiver will read: it is decoded and
-    /// counted, but no rule is asked about it.
+    /// A packet whose transport checksum is wrong is not what its receiver will read: rules are asked about
+    /// the packet, but it is no part of its stream.
     public var verifiesChecksums: Bool
+    /// TCP connections whose beginning was not seen are followed from where they are.
+    public var midstream: Bool
 
-    public init(isInline: Bool, verifiesChecksums: Bool) {
+    public init(isInline: Bool, verifiesChecksums: Bool, midstream: Bool = true) {
         self.isInline = isInline
         self.verifiesChecksums = verifiesChecksums
+        self.midstream = midstream
     }
 
     /// On a bridge. Checksums are verified by whoever receives:

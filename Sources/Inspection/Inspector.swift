@@ -1,6 +1,7 @@
 import Conformance
 import Evidence
 import Floods
+import Flows
 import Policy
 import Signatures
 import Topology
@@ -10,9 +11,11 @@ import Wire
 ///
 /// One worker owns one inspector. What it reads is shared and does not change while it lives (hosts,
 /// rules, policies); what it writes is its own (counters, scratch, findings). A reload makes a new one.
+@safe
 public struct Inspector: ~Copyable {
     private let hosts: HostTable.View
     private let floods: FloodCounters
+    private let flows: UnsafeMutablePointer<FlowTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
     private let tally: Tally.Writer
@@ -35,12 +38,17 @@ public struct Inspector: ~Copyable {
         let floods: FloodTable
         let policies: PolicyTable
         let tally: Tally
+        let memory: FlowMemory
 
-        init(_ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally) {
+        init(
+            _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally,
+            _ memory: FlowMemory
+        ) {
             self.hosts = hosts
             self.floods = floods
             self.policies = policies
             self.tally = tally
+            self.memory = memory
         }
     }
 
@@ -48,17 +56,18 @@ public struct Inspector: ~Copyable {
     /// be had.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, tally: Tally, mode: InspectionMode = .live
+        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
-        matcher = try Matcher(rules)
+        matcher = try Matcher(rules, hostBits: memory.hostBits)
+        unsafe flows = memory.flows(worker)
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
         self.floods = floods.worker(worker)
         self.policies = policies.view
         self.tally = tally.writer(worker)
-        owner = Owner(hosts, floods, policies, tally)
+        owner = Owner(hosts, floods, policies, tally, memory)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -82,28 +91,79 @@ public struct Inspector: ~Copyable {
         }
         if source >= 0 { floods.leave(source, bytes: size) }
 
+        var asked = Asked()
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
             if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
             if packets[0].packet.tunnel != .none { packets.unwrap(bytes, capturedShort: capturedShort) }
-            for layer in 0..<packets.count where !mode.verifiesChecksums || hasGoodChecksums(layer, bytes, arrival) {
-                match(layer, bytes)
-            }
+            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked) }
         }
 
         let decision = policy.decide(
-            flood: advice, ruleDrops: findings.anyAskDrop, sort: PacketSort(packets[0].packet))
+            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
+            sort: PacketSort(packets[0].packet))
+        // Only what is dropped in earnest stays dropped.
+        if asked.dropsFlow, decision.verdict == .drop, decision.reason == .rule {
+            unsafe asked.flow?.pointee.flags.insert(.drop)
+        }
         tally.count(decision)
         if findings.count > 0 { countFindings(destination, source) }
         return decision
     }
 
+    /// What the rules ask of all packets inspected for a captured one.
+    @safe
+    private struct Asked {
+        var drops = false
+        var streamRefuses = false
+        var dropsFlow = false
+        /// The flow that is to be dropped.
+        var flow: UnsafeMutablePointer<Flow>?
+        var rejects: RejectSides = []
+    }
+
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
-    private mutating func match(_ layer: Int, _ frame: RawSpan) {
+    private mutating func match(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked) {
+        let bytes = packets.bytes(of: layer, in: frame)
+        let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
+        var step = unsafe flows.pointee.track(
+            packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time, checksumIsGood: isGood)
+        // What its receiver throws away is no part of the stream.
+        if !isGood { step.isAdded = true }
+        if step.mustDrop { asked.streamRefuses = true }
+        if let flow = unsafe step.flow, unsafe !flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
+            if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }
+            return
+        }
         let before = findings.count
-        matcher.inspect(packets[layer].packet, packets.bytes(of: layer, in: frame), into: &findings)
+        let context = MatchContext(
+            time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
+        let outcome = unsafe matcher.inspect(
+            packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+        if let flow = unsafe step.flow {
+            unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
+            if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }
+        }
+        if outcome.drops {
+            asked.drops = true
+            asked.rejects.formUnion(outcome.rejects)
+            if outcome.dropsFlow {
+                asked.dropsFlow = true
+                unsafe asked.flow = unsafe step.flow
+            }
+        }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    /// The identifiers of all tags around a packet.
+    @inline(__always)
+    private func vlan(_ layer: Int, _ arrival: Arrival) -> UInt32 {
+        var key: UInt32 = arrival.hasTag ? UInt32(arrival.tag & 0xFFF) : 0
+        let count = packets[layer].packet.vlanCount
+        if count > 0 { key = key << 12 | UInt32(packets[layer].packet.outerTag & 0xFFF) }
+        if count > 1 { key = key << 12 ^ UInt32(packets[layer].packet.innerTag & 0xFFF) }
+        return key
     }
 
     @inline(__always)

@@ -33,16 +33,20 @@ public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
 }
 
 extension GuestPolicy {
-    /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a packet that
-    /// is malformed, a protocol that is not passed. `ruleDrops` is whether a finding asks to drop.
+    /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a segment that
+    /// contradicts its stream, a packet that is malformed, a protocol that is not passed. `ruleDrops` is
+    /// whether a rule asks to drop, `streamRefuses` whether the stream does.
     @inlinable
-    public func decide(flood: FloodAdvice, ruleDrops: Bool, sort: PacketSort) -> Decision {
+    public func decide(
+        flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, sort: PacketSort
+    ) -> Decision {
         switch flood {
         case .deny: return refuse(.drop, .floodDeny)
         case .throttle: return refuse(.throttle, .floodThrottle)
         case .none: break
         }
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
+        if streamRefuses { return refuse(.drop, .stream) }
         switch sort {
         case .ordinary: return .accept
         case .malformed: return malformed == .drop ? refuse(.drop, .malformed) : .accept

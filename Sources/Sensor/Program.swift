@@ -21,9 +21,10 @@ public final class Program: Sendable {
     public let rules: RuleSet
     public let policies: PolicyTable
     private let mode: InspectionMode
+    private let memory: FlowMemory
 
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
-    /// its hosts and counters go on: floods that are open stay open.
+    /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
     ///
     /// `hostSeed` keys the host table; by default nobody can know it.
     ///
@@ -33,6 +34,7 @@ public final class Program: Sendable {
         mode: InspectionMode = .live
     ) throws(RuleLoadError) {
         self.mode = mode
+        memory = former?.memory ?? FlowMemory(workers: workers, mode: mode)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -73,7 +75,7 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, tally: tally, mode: mode)
+            policies: policies, tally: tally, memory: memory, mode: mode)
     }
 
     /// Who holds a slot now.
@@ -109,6 +111,6 @@ public final class Program: Sendable {
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
-            + rules.memoryBytes
+            + rules.memoryBytes + memory.memoryBytes
     }
 }

@@ -23,62 +23,75 @@ struct PortRange: BitwiseCopyable, Sendable {
     var high: UInt16
 }
 
-/// One direction of one rule. Sorted by how soon a match must be acted on: pass, drop, alert; then by
-/// priority; then in the order of loading.
+/// One direction of one rule. Sorted by how soon a match must be acted on (`RuleOrder`).
 struct Entry: BitwiseCopyable, Sendable {
-    struct Checks: OptionSet, BitwiseCopyable, Sendable {
-        let rawValue: UInt8
-        static let pass = Checks(rawValue: 1)
-        static let payloadSize = Checks(rawValue: 2)
-        static let icmpType = Checks(rawValue: 4)
-        static let icmpCode = Checks(rawValue: 8)
-        static let flags = Checks(rawValue: 16)
+    struct Traits: OptionSet, BitwiseCopyable, Sendable {
+        let rawValue: UInt16
         /// It asks for ports or a field of the upper header, which a later fragment does not have.
-        static let upperHeader = Checks(rawValue: 32)
+        static let upperHeader = Traits(rawValue: 1)
+        /// Its payload part looks at packets, at streams, or at both.
+        static let packets = Traits(rawValue: 2)
+        static let streams = Traits(rawValue: 4)
+        /// It acts but says nothing.
+        static let silent = Traits(rawValue: 8)
+        /// It passes, and says so.
+        static let loud = Traits(rawValue: 16)
+        /// Asked of the first packet of each direction of a flow only: it names nothing but addresses.
+        static let addressesOnly = Traits(rawValue: 32)
+        /// What it does to a packet it does to the flow: always, or if it matched in the stream.
+        static let actsOnFlow = Traits(rawValue: 64)
+        static let actsOnFlowOfStream = Traits(rawValue: 128)
+        /// The pattern that led here is all that the payload part asks.
+        static let isProven = Traits(rawValue: 256)
+        /// It has a payload part, proven or not.
+        static let hasPayload = Traits(rawValue: 512)
+        /// It may be about packets whose headers make no sense.
+        static let malformed = Traits(rawValue: 1024)
+        /// No pattern leads to it.
+        static let unprompted = Traits(rawValue: 2048)
     }
 
     var finding: Finding
-    var checks: Checks
+    var action: RuleAction
+    var rejects: RejectSides
     /// 4 or 6; 0 for either.
     var ipVersion: UInt8
-    var flags: FlagsTest
-    var payloadSize: NumberTest
-    var icmpType: NumberTest
-    var icmpCode: NumberTest
+    var traits: Traits
+    var flow: FlowTest
     /// Ranges that the packet's must be in; none for any.
     var source: Run
     var destination: Run
     var sourcePorts: Run
     var destinationPorts: Run
-    var contents: Run
-    /// A shorter payload cannot match.
+    var conditions: Run
+    /// What is asked of the state before the payload, and done to it after.
+    var tests: Run
+    var effects: Run
+    /// Parts, the one for the payload first.
+    var parts: Run
+    /// A packet with a shorter payload cannot match, if it is packets that are asked.
     var minimumPayload: Int32
 }
 
-/// One content, its place resolved. The positive contents of an entry stand in segments: a head that is
-/// bound to the payload, then what is bound to the match before. Negated ones bound to the payload come last.
-struct CompiledContent: BitwiseCopyable, Sendable {
-    struct Traits: OptionSet, BitwiseCopyable, Sendable {
-        let rawValue: UInt8
-        static let negated = Traits(rawValue: 1)
-        static let ignoresCase = Traits(rawValue: 2)
-        static let relative = Traits(rawValue: 4)
-    }
+/// The steps of one rule for one buffer.
+struct CompiledPart: BitwiseCopyable, Sendable {
+    var buffer: Buffer
+    var minimumLength: Int32
+    var steps: Run
+}
 
-    var traits: Traits
-    /// Where the pattern is in the arena; folded to lower case if case is ignored.
-    var pattern: UInt32
-    var length: Int32
-    /// Index of the byte of the pattern that is rarest in traffic: what is looked for first.
-    var anchor: Int32
-    /// Start of the match at the lowest, end of the match at the highest: from the start of the payload, or
-    /// for a relative content from the end of the match before.
-    var low: Int32
-    var high: Int32
-    /// For the head of a segment: how many contents it has, itself included.
-    var segment: Int32
-    /// For a positive relative content: how many records back the content stands that it is relative to.
-    var back: Int32
+/// A `StateOperation`, names replaced by numbers.
+struct CompiledOperation: BitwiseCopyable, Sendable {
+    var store: StateOperation.Store
+    var verb: StateOperation.Verb
+    var track: StateOperation.Track
+    var needsAll: Bool
+    /// Whether `value` is another variable's number.
+    var valueIsName: Bool
+    /// Numbers, in `names`.
+    var names: Run
+    var seconds: UInt32
+    var value: UInt32
 }
 
 /// The entries that packets of one port may match.
@@ -87,6 +100,8 @@ struct Group: BitwiseCopyable, Sendable {
     var database: Int32
     /// No pattern in the database is shorter.
     var shortestPattern: Int32
+    /// Index of the database of its regular expressions; −1 for none.
+    var expressions: Int32
     /// Entries that no pattern leads to, in `entryLists`.
     var unprompted: Run
     /// Bit `k` is set if one of them can match a packet whose key (`RuleTables.key`) is `k`.
@@ -100,10 +115,20 @@ struct Group: BitwiseCopyable, Sendable {
 
 /// One way of finding the group for a packet. A packet is looked up in each of its protocol's.
 struct Lookup: BitwiseCopyable, Sendable {
-    enum Key: UInt8, BitwiseCopyable, Sendable { case none, source, destination }
+    enum Key: UInt8, BitwiseCopyable, Sendable { case none, source, destination, sourceAddress, destinationAddress }
     var key: Key
     /// For `none`; group 0 has nothing in it.
     var group: UInt16
-    /// Index of the first of 65,536 group numbers, by port, in `portGroups`.
+    /// By port: index of the first of 65,536 group numbers in `portGroups`. By address: of the first of
+    /// `count` in `addressGroups`.
     var table: UInt32
+    var count: UInt32 = 0
+    /// The rules in it name nothing but addresses (`Entry.Traits.addressesOnly`).
+    var addressesOnly = false
+}
+
+/// The group for addresses from `low` up to the next record's.
+struct AddressGroup: BitwiseCopyable, Sendable {
+    var low: Address
+    var group: UInt16
 }

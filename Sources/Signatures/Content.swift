@@ -3,19 +3,28 @@ struct Content: Sendable, Equatable {
     var pattern: [UInt8]
     var isNegated = false
     var ignoresCase = false
-    /// From the start of the payload: the match starts at or after `offset`, and ends within `depth` bytes
+    /// From the start of the buffer: the match starts at or after `offset`, and ends within `depth` bytes
     /// of it.
-    var offset: Int?
-    var depth: Int?
+    var offset: Operand?
+    var depth: Operand?
     /// From the end of the match before: the match starts `distance` bytes on or later, and ends within
     /// `within` bytes of there.
-    var distance: Int?
-    var within: Int?
+    var distance: Operand?
+    var within: Operand?
+    /// The match ends where the buffer does.
+    var isAtEnd = false
+    /// Written as `startswith`, which no other place may stand beside.
+    var isAtStart = false
     var fastPattern = FastPattern.no
 
     enum FastPattern: Equatable { case no, yes, only }
 
     var isRelative: Bool { distance != nil || within != nil }
+
+    /// What its place depends on is known before the packet.
+    var hasVariables: Bool {
+        [offset, depth, distance, within].contains { $0?.variable != nil }
+    }
 
     init(pattern: [UInt8], isNegated: Bool) {
         self.pattern = pattern
@@ -30,7 +39,7 @@ extension Content {
 
     /// Reads what follows `content:`: an optional `!`, the pattern in quotes, and Snort 3's modifiers
     /// after commas.
-    static func parse(_ text: RuleText) throws(Rejection) -> Content {
+    static func parse(_ text: RuleText, _ numbers: RuleNumbers) throws(Rejection) -> Content {
         var rest = text.trimmed
         let isNegated = rest.first == UInt8(ascii: "!")
         if isNegated { rest = rest.dropFirst().trimmed }
@@ -45,7 +54,7 @@ extension Content {
         for part in rest.dropFirst().split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let words = part.trimmed.split(separator: UInt8(ascii: " "), maxSplits: 1)
             guard let name = words.first else { throw Rejection("a modifier of content is missing") }
-            try content.modify(name.string.lowercased(), words.count == 2 ? words[1].trimmed : [])
+            try content.modify(name.string.lowercased(), words.count == 2 ? words[1].trimmed : [], numbers)
         }
         return content
     }
@@ -87,28 +96,37 @@ extension Content {
     }
 
     static let modifiers: Set = [
-        "nocase", "offset", "depth", "distance", "within", "fast_pattern", "fast_pattern_only",
-        "fast_pattern_offset", "fast_pattern_length",
+        "nocase", "offset", "depth", "distance", "within", "startswith", "endswith", "rawbytes", "fast_pattern",
+        "fast_pattern_only", "fast_pattern_offset", "fast_pattern_length", "replace",
     ]
 
     /// Applies one modifier, written in either manner.
-    mutating func modify(_ name: String, _ text: RuleText) throws(Rejection) {
+    mutating func modify(_ name: String, _ text: RuleText, _ numbers: RuleNumbers) throws(Rejection) {
         switch name {
         case "nocase":
             try refuse(name, given: ignoresCase || !text.isEmpty)
             ignoresCase = true
         case "offset":
             try refuse(name, given: offset != nil)
-            offset = try number(name, text, Content.offsets)
+            offset = try numbers.operand(name, text, Content.offsets)
         case "depth":
             try refuse(name, given: depth != nil)
-            depth = try number(name, text, Content.offsets)
+            depth = try numbers.operand(name, text, Content.offsets)
         case "distance":
             try refuse(name, given: distance != nil)
-            distance = try number(name, text, Content.distances)
+            distance = try numbers.operand(name, text, Content.distances)
         case "within":
             try refuse(name, given: within != nil)
-            within = try number(name, text, Content.distances)
+            within = try numbers.operand(name, text, Content.distances)
+        case "startswith":
+            try refuse(name, given: isAtStart || !text.isEmpty)
+            isAtStart = true
+        case "endswith":
+            try refuse(name, given: isAtEnd || !text.isEmpty)
+            isAtEnd = true
+        case "rawbytes":
+            // Nothing is decoded before it is looked at, so that all bytes are raw.
+            try refuse(name, given: !text.isEmpty)
         case "fast_pattern", "fast_pattern_only":
             try refuse(name, given: fastPattern != .no)
             fastPattern = name == "fast_pattern_only" || text.string == "only" ? .only : .yes
@@ -117,9 +135,14 @@ extension Content {
             }
         case "fast_pattern_offset", "fast_pattern_length":
             // Which part of the pattern is looked for first changes nothing of what the rule means.
-            _ = try number(name, text, Content.offsets)
+            guard let number = text.number, Content.offsets.contains(number) else {
+                throw Rejection("\(name) is not a number of 0…65535")
+            }
+        case "replace":
+            throw Rejection("replace is not supported: Flinch passes or drops packets and changes none")
         default:
-            throw Rejection("keyword \(name) is not supported yet")
+            if let buffer = ApplicationBuffer.named(name) { throw buffer }
+            throw Rejection("unknown modifier \(name) of content")
         }
     }
 
@@ -127,26 +150,29 @@ extension Content {
         guard !given else { throw Rejection("\(name) is given twice or with a value it does not take") }
     }
 
-    private func number(_ name: String, _ text: RuleText, _ range: ClosedRange<Int>) throws(Rejection) -> Int {
-        guard let number = text.number, range.contains(number) else {
-            throw Rejection("\(name) is not a number of \(range.lowerBound)…\(range.upperBound)")
-        }
-        return number
-    }
-
     /// `offset,length`
     private static func isPart(_ text: RuleText) -> Bool {
-        let parts = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-        return parts.count == 2 && parts.allSatisfy { $0.trimmed.number != nil }
+        let parts = text.listed
+        return parts.count == 2 && parts.allSatisfy { $0.number != nil }
     }
 
-    /// What can be said only once all modifiers are known. `previous` is the content before it.
-    func validate(after previous: Content?) throws(Rejection) {
+    /// What can be said only once all modifiers are known. `previous` is the test before it.
+    mutating func complete(after previous: Content?) throws(Rejection) {
+        if isAtStart {
+            guard !isRelative, offset == nil, depth == nil else {
+                throw Rejection("startswith on a content that has another place")
+            }
+            depth = .number(pattern.count)
+        }
         if isRelative, offset != nil || depth != nil {
             throw Rejection("distance or within on the same content as offset or depth")
         }
-        if let depth, depth < pattern.count { throw Rejection("depth is smaller than the content") }
-        if let within, within < pattern.count { throw Rejection("within is smaller than the content") }
+        if let depth = depth?.number, depth < pattern.count {
+            throw Rejection("depth is smaller than the content")
+        }
+        if let within = within?.number, within < pattern.count {
+            throw Rejection("within is smaller than the content")
+        }
         let isBound = isRelative || offset != nil || depth != nil
         if fastPattern == .only, isBound || isNegated {
             throw Rejection("fast_pattern:only on a content that is negated or bound to a place")

@@ -14,8 +14,11 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     let variables: [String: String]
     /// Reads a value or a range; nil for what is neither.
     let value: (RuleText) -> Values?
-    /// What each variable came to: thousands of rules name the same few.
-    private var known: [String: Values] = [:]
+    /// What each variable came to, and whether anything was negated in it: thousands of rules name the same
+    /// few.
+    private var known: [String: (values: Values, hasNegation: Bool)] = [:]
+    /// Whether what was parsed last has a `!` in it, if only in a variable.
+    private(set) var hasNegation = false
 
     /// Brackets and variables inside one another; hostile text must not exhaust the stack.
     private static var maximumDepth: Int { 32 }
@@ -27,6 +30,7 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     }
 
     mutating func parse(_ text: RuleText) throws(Rejection) -> Values {
+        hasNegation = false
         let values = try parse(text, expanding: [], depth: 0)
         guard !values.isEmpty else { throw Rejection("\(noun) \(text.string) excludes everything") }
         return values
@@ -47,6 +51,7 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
         case nil:
             throw Rejection("\(noun) missing in a list")
         case UInt8(ascii: "!"):
+            hasNegation = true
             return try parse(text.dropFirst(), expanding: expanding, depth: depth + 1).complement
         case UInt8(ascii: "[") where text.last == UInt8(ascii: "]"):
             return try parse(text.dropFirst().dropLast(), expanding: expanding, depth: depth + 1)
@@ -66,6 +71,7 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
         var excluded: [Values] = []
         for part in parts.map(\.trimmed) {
             if part.first == UInt8(ascii: "!") {
+                hasNegation = true
                 excluded.append(try parse(part.dropFirst(), expanding: expanding, depth: depth))
             } else {
                 included.append(try parse(part, expanding: expanding, depth: depth))
@@ -78,15 +84,21 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     private mutating func variable(
         _ name: String, expanding: [String], depth: Int
     ) throws(Rejection) -> Values {
-        if let values = known[name] { return values }
+        if let (values, isNegated) = known[name] {
+            if isNegated { hasNegation = true }
+            return values
+        }
         guard let text = variables[name] else {
             throw Rejection("\(noun) variable $\(name) is not defined")
         }
         guard !expanding.contains(name) else {
             throw Rejection("\(noun) variable $\(name) is defined by itself")
         }
+        let before = hasNegation
+        hasNegation = false
         let values = try parse(Array(text.utf8)[...], expanding: expanding + [name], depth: depth)
-        known[name] = values
+        known[name] = (values, hasNegation)
+        if before { hasNegation = true }
         return values
     }
 }

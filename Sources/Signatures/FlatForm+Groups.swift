@@ -1,78 +1,136 @@
+import Wire
+
 extension FlatForm {
     /// Entries that name more ports than this are looked up apart from those that name few: else each port
     /// that a rule names would need a database of its own with all of them in it.
     private static let fewPorts = 4_096
 
-    /// Sorts the entries of each protocol into groups by port, and the patterns of each group into a
-    /// database.
-    mutating func group() throws(RuleLoadError) {
+    /// The groups while they are gathered: each set of entries once.
+    private struct Gathering {
         var known: [[UInt32]: UInt16] = [[]: 0]
         var members: [[UInt32]] = [[]]
-        func number(_ list: [UInt32]) throws(RuleLoadError) -> UInt16 {
+        var served: [UInt16: ProtocolClasses] = [:]
+
+        mutating func number(_ list: [UInt32]) throws(RuleLoadError) -> UInt16 {
             if let number = known[list] { return number }
             guard let number = UInt16(exactly: members.count) else { throw .tooManyGroups }
             known[list] = number
             members.append(list)
             return number
         }
-        var served: [UInt16: ProtocolClasses] = [:]
+    }
+
+    /// Sorts the entries of each protocol into groups by port or address, and the patterns of each group into
+    /// a database.
+    mutating func group() throws(RuleLoadError) {
+        var gathering = Gathering()
         for position in 0..<ProtocolClasses.count {
             let protocolClass = ProtocolClasses(rawValue: 1 << UInt8(position))
             let start = lookups.count
-            for (key, few) in [
-                (Lookup.Key.none, true), (.destination, true), (.destination, false), (.source, true),
-                (.source, false),
-            ] {
-                let chosen = sketches.indices.filter {
-                    sketches[$0].classes.contains(protocolClass) && sketches[$0].place == key
-                        && (key == .none
-                            || (sketches[$0].ports(key).portCount <= FlatForm.fewPorts) == few)
-                }.map { UInt32($0) }
-                guard !chosen.isEmpty else { continue }
-                var used: Set<UInt16>
-                if key == .none {
-                    let group = try number(chosen)
-                    lookups.append(Lookup(key: key, group: group, table: 0))
-                    used = [group]
+            let members = entries.indices.filter { sketches[$0].classes.contains(protocolClass) }
+            for isAddressed in [false, true] {
+                let chosen = members.filter { entries[$0].traits.contains(.addressesOnly) == isAddressed }
+                if isAddressed {
+                    try groupByAddress(chosen.map { UInt32($0) }, protocolClass, &gathering)
                 } else {
-                    lookups.append(Lookup(key: key, group: 0, table: UInt32(portGroups.count)))
-                    used = try appendTable(chosen, key, number)
+                    try groupByPort(chosen.map { UInt32($0) }, protocolClass, &gathering)
                 }
-                // A group may serve several protocols; its keys must admit what any of them has.
-                for group in used { served[group, default: []].insert(protocolClass) }
             }
             classes.append(Run(start: UInt32(start), count: UInt32(lookups.count - start)))
         }
-        for (index, list) in members.enumerated() {
-            append(list, serving: served[UInt16(index)] ?? [])
+        for (index, list) in gathering.members.enumerated() {
+            append(list, serving: gathering.served[UInt16(index)] ?? [])
         }
     }
 
-    /// Sweeps over the ports, from each place where an entry's ports begin or end to the next. Returns the
-    /// groups that came of it.
-    private mutating func appendTable(
-        _ chosen: [UInt32], _ key: Lookup.Key, _ number: ([UInt32]) throws(RuleLoadError) -> UInt16
-    ) throws(RuleLoadError) -> Set<UInt16> {
-        var used: Set<UInt16> = []
-        var begins: [Int: [UInt32]] = [:]
-        var ends: [Int: [UInt32]] = [:]
-        for entry in chosen {
-            for range in sketches[Int(entry)].ports(key).ranges {
-                begins[Int(range.lowerBound), default: []].append(entry)
-                ends[Int(range.upperBound) + 1, default: []].append(entry)
+    private mutating func groupByPort(
+        _ members: [UInt32], _ protocolClass: ProtocolClasses, _ gathering: inout Gathering
+    ) throws(RuleLoadError) {
+        for (key, few) in [
+            (Lookup.Key.none, true), (.destination, true), (.destination, false), (.source, true),
+            (.source, false),
+        ] {
+            let chosen = members.filter { member in
+                let sketch = sketches[Int(member)]
+                return sketch.place == key
+                    && (key == .none || (sketch.ports(key).portCount <= FlatForm.fewPorts) == few)
+            }
+            guard !chosen.isEmpty else { continue }
+            var used: Set<UInt16> = []
+            if key == .none {
+                let group = try gathering.number(chosen)
+                lookups.append(Lookup(key: key, group: group, table: 0))
+                used = [group]
+            } else {
+                lookups.append(Lookup(key: key, group: 0, table: UInt32(portGroups.count)))
+                let spans = chosen.map { ($0, sketches[Int($0)].ports(key).ranges) }
+                var next = 0
+                try sweep(spans) { low, active throws(RuleLoadError) in
+                    let group = try gathering.number(active)
+                    used.insert(group)
+                    if let last = portGroups.last, next < Int(low) {
+                        portGroups += Array(repeating: last, count: Int(low) - next)
+                    }
+                    portGroups.append(group)
+                    next = Int(low) + 1
+                }
+                if let last = portGroups.last { portGroups += Array(repeating: last, count: 65_536 - next) }
+            }
+            // A group may serve several protocols; its keys must admit what any of them has.
+            for group in used { gathering.served[group, default: []].insert(protocolClass) }
+        }
+    }
+
+    /// Rules that name nothing but addresses are found by the address that they name: there are lists of
+    /// thousands, and each packet that begins a flow is asked about.
+    private mutating func groupByAddress(
+        _ members: [UInt32], _ protocolClass: ProtocolClasses, _ gathering: inout Gathering
+    ) throws(RuleLoadError) {
+        for key in [Lookup.Key.none, .sourceAddress, .destinationAddress] {
+            let chosen = members.filter { sketches[Int($0)].addressPlace == key }
+            guard !chosen.isEmpty else { continue }
+            var lookup = Lookup(key: key, group: 0, table: UInt32(addressGroups.count), addressesOnly: true)
+            var used: Set<UInt16> = []
+            if key == .none {
+                lookup.group = try gathering.number(chosen)
+                used = [lookup.group]
+            } else {
+                let spans = chosen.map { member in
+                    let sketch = sketches[Int(member)]
+                    return (member, (key == .sourceAddress ? sketch.source : sketch.destination).ranges)
+                }
+                try sweep(spans) { low, active throws(RuleLoadError) in
+                    let group = try gathering.number(active)
+                    used.insert(group)
+                    addressGroups.append(AddressGroup(low: Address(low), group: group))
+                }
+                lookup.count = UInt32(addressGroups.count) - lookup.table
+            }
+            lookups.append(lookup)
+            for group in used { gathering.served[group, default: []].insert(protocolClass) }
+        }
+    }
+
+    /// Goes over the numbers from 0 and tells, wherever an entry's ranges begin or end, which are open from
+    /// there on.
+    private func sweep<Number: FixedWidthInteger & UnsignedInteger & Sendable>(
+        _ spans: [(UInt32, [ClosedRange<Number>])],
+        _ tell: (Number, [UInt32]) throws(RuleLoadError) -> Void
+    ) throws(RuleLoadError) {
+        var begins: [Number: [UInt32]] = [:]
+        var ends: [Number: [UInt32]] = [:]
+        for (entry, ranges) in spans {
+            for range in ranges {
+                begins[range.lowerBound, default: []].append(entry)
+                if range.upperBound != .max { ends[range.upperBound + 1, default: []].append(entry) }
             }
         }
         var active: Set<UInt32> = []
-        var port = 0
-        for next in Set(begins.keys).union(ends.keys).union([65_536]).sorted() {
-            let group = try number(active.sorted())
-            used.insert(group)
-            portGroups += Array(repeating: group, count: next - port)
-            active.subtract(ends[next] ?? [])
-            active.formUnion(begins[next] ?? [])
-            port = next
+        for place in Set(begins.keys).union(ends.keys).union([0]).sorted() {
+            active.subtract(ends[place] ?? [])
+            active.formUnion(begins[place] ?? [])
+            try tell(place, active.sorted())
         }
-        return used
     }
 
     private mutating func append(_ list: [UInt32], serving classes: ProtocolClasses) {
@@ -87,24 +145,30 @@ extension FlatForm {
             if byPrompt[prompt] == nil { prompts.append(prompt) }
             byPrompt[prompt, default: []].append(entry)
         }
-        var found: [Literal] = []
+        var found: (literals: [Literal], expressions: [Literal]) = ([], [])
         for prompt in prompts {
-            found.append(
-                Literal(
-                    offset: Int(place(prompt.bytes)), length: prompt.bytes.count,
-                    ignoresCase: prompt.ignoresCase, identifier: UInt32(literals.count)))
+            let literal = Literal(
+                offset: Int(place(prompt.bytes)), length: prompt.bytes.count, ignoresCase: prompt.ignoresCase,
+                expression: prompt.expression, identifier: UInt32(literals.count))
+            if prompt.expression == nil { found.literals.append(literal) } else { found.expressions.append(literal) }
             literals.append(run(of: byPrompt[prompt]!))
         }
         var group = Group(
-            database: found.isEmpty ? -1 : Int32(databases.count),
-            shortestPattern: found.map { Int32($0.length) }.min() ?? 0, unprompted: run(of: unprompted),
-            keys: InlineArray(repeating: 0))
+            database: -1, shortestPattern: found.literals.map { Int32($0.length) }.min() ?? 0, expressions: -1,
+            unprompted: run(of: unprompted), keys: InlineArray(repeating: 0))
         for entry in unprompted {
             for key in 0...255 where admits(entry, key: key, classes: classes) {
                 group.keys[key >> 6] |= 1 << UInt64(key & 63)
             }
         }
-        if !found.isEmpty { databases.append(found) }
+        if !found.literals.isEmpty {
+            group.database = Int32(databases.count)
+            databases.append(found.literals)
+        }
+        if !found.expressions.isEmpty {
+            group.expressions = Int32(databases.count)
+            databases.append(found.expressions)
+        }
         groups.append(group)
     }
 
@@ -117,19 +181,15 @@ extension FlatForm {
     private func admits(_ index: UInt32, key: Int, classes: ProtocolClasses) -> Bool {
         let entry = entries[Int(index)]
         let own = classes.intersection(sketches[Int(index)].classes)
-        if own.contains(.other) { return true }
-        if own.contains(.tcp), !entry.checks.contains(.flags) || entry.flags.matches(UInt8(key)) {
-            return true
+        if !own.isDisjoint(with: [.other, .notIP, .malformed]) { return true }
+        let asked = conditions[entry.conditions.lower..<entry.conditions.upper]
+        func holds(_ field: Field) -> Bool {
+            asked.allSatisfy { $0.field != field || $0.holds(Int64(key)) }
         }
-        if !own.isDisjoint(with: [.icmp, .icmp6]),
-            !entry.checks.contains(.icmpType) || entry.icmpType.matches(Int32(key))
-        {
-            return true
-        }
-        guard own.contains(.udp) else { return false }
+        if own.contains(.tcp), holds(.tcpFlags) { return true }
+        if !own.isDisjoint(with: [.icmp, .icmp6]), holds(.icmpType) { return true }
         // 255 stands for every length from there on.
-        let size = entry.payloadSize
-        return key >= 255 || (key >= entry.minimumPayload && size.matches(Int32(key)))
+        return own.contains(.udp) && (key >= 255 || (key >= entry.minimumPayload && holds(.payloadSize)))
     }
 }
 
@@ -138,6 +198,16 @@ extension FlatForm.Sketch {
     var place: Lookup.Key {
         if sourcePorts.isAll && destinationPorts.isAll { return .none }
         return sourcePorts.portCount < destinationPorts.portCount ? .source : .destination
+    }
+
+    /// By which address: the side that names fewer ranges, if it names any.
+    var addressPlace: Lookup.Key {
+        switch (source.isAll, destination.isAll) {
+        case (true, true): .none
+        case (false, true): .sourceAddress
+        case (true, false): .destinationAddress
+        case (false, false): source.ranges.count <= destination.ranges.count ? .sourceAddress : .destinationAddress
+        }
     }
 
     func ports(_ key: Lookup.Key) -> PortSet {

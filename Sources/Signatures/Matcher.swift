@@ -1,54 +1,66 @@
 import CVectorscan
 public import Evidence
+public import Flows
 public import Wire
 
 /// Matches packets against a rule set: one for each worker thread, which alone uses it. Allocates nothing
 /// once made.
 ///
-/// A packet is looked up by protocol and port. If no rule names its ports, that is all. Else its payload is
-/// scanned for the patterns of the rules that do, and each rule that is prompted so, or that has no pattern,
-/// is confirmed.
+/// A packet is looked up by protocol, port and address. If no rule names its ports, that is all. Else its
+/// payload, and what is new in its stream, are scanned for the patterns of the rules that do, and each rule
+/// that is prompted so, or that has no pattern, is confirmed.
 @safe
 public struct Matcher: ~Copyable {
     private let rules: RuleSet
-    private let tables: RuleTables
+    let tables: RuleTables
     private let candidates: CandidateSet
     /// What Hyperscan's callback is handed.
     private let context: UnsafeMutablePointer<ScanContext>
-    private let places: ContentPlaces
+    let memory: ConfirmMemory
+    private let seam: UnsafeMutablePointer<UInt8>
     private let scratch: OpaquePointer?
+    private let hostBits: HostBits
 
-    /// Rules left unconfirmed for a packet because their contents needed too long a search: hostile
+    /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
     public private(set) var abandonedSearches: UInt64 = 0
     /// Scans that Hyperscan did not finish. Never expected: its memory is sized for the databases.
     public private(set) var failedScans: UInt64 = 0
 
-    public init(_ rules: RuleSet) throws(RuleLoadError) {
-        self.rules = rules
-        unsafe tables = rules.compiled.tables
-        unsafe candidates = CandidateSet(capacity: tables.entryCount)
-        unsafe places = ContentPlaces(capacity: tables.deepest)
-        unsafe context = .allocate(capacity: 1)
-        unsafe context.initialize(to: ScanContext(tables: tables, candidates: candidates))
+    /// Signature findings of one packet; more are counted (Suricata's packet-alert-max).
+    public static let alertLimit = 15
+
+    /// `hostBits` is what `xbits` and `hostbits` remember: it outlives the matcher.
+    public init(_ rules: RuleSet, hostBits: HostBits = HostBits(capacity: 1 << 10)) throws(RuleLoadError) {
+        let tables = unsafe rules.compiled.tables
+        guard let memory = unsafe ConfirmMemory(capacity: tables.deepest) else {
+            throw .engine("no memory for PCRE2")
+        }
         var scratch: OpaquePointer? = nil
         for i in 0..<(unsafe tables.databaseCount) {
             let status = unsafe hs_alloc_scratch(tables.databases[i], &scratch)
             guard status == HS_SUCCESS else {
                 unsafe hs_free_scratch(scratch)
-                unsafe candidates.deallocate()
-                unsafe places.deallocate()
-                unsafe context.deallocate()
+                unsafe memory.deallocate()
                 throw .engine("no scratch memory, status \(status)")
             }
         }
+        self.rules = rules
+        self.hostBits = hostBits
+        unsafe self.tables = unsafe tables
+        unsafe self.memory = unsafe memory
         unsafe self.scratch = unsafe scratch
+        unsafe candidates = unsafe CandidateSet(capacity: tables.entryCount)
+        unsafe seam = .allocate(capacity: 2 * Matcher.seamReach)
+        unsafe context = .allocate(capacity: 1)
+        unsafe context.initialize(to: ScanContext(tables: tables, candidates: candidates, plane: []))
     }
 
     deinit {
         unsafe hs_free_scratch(scratch)
         unsafe candidates.deallocate()
-        unsafe places.deallocate()
+        unsafe memory.deallocate()
+        unsafe seam.deallocate()
         unsafe context.deallocate()
     }
 
@@ -56,139 +68,273 @@ public struct Matcher: ~Copyable {
     public var memoryBytes: Int {
         var size = 0
         if let scratch = unsafe scratch { unsafe hs_scratch_size(scratch, &size) }
-        return unsafe size + candidates.memoryBytes + places.memoryBytes
+        return unsafe size + candidates.memoryBytes + memory.memoryBytes + 2 * Matcher.seamReach
     }
 
-    /// Appends a finding for each rule that matches: rules that ask for a drop first, then by priority, then
-    /// in the order of loading. A `pass` rule that matches leaves none. `bytes` are those that `packet` was
-    /// decoded from. What is not IP matches nothing.
-    public mutating func inspect(_ packet: Packet, _ bytes: RawSpan, into findings: inout Findings) {
-        guard packet.ipVersion != 0 else { return }
-        let subject = Subject(packet, byteCount: bytes.byteCount)
+    /// Appends a finding for each rule that matches, in the order in which they are acted on (`RuleOrder`). A
+    /// `pass` rule that matches is the last that is asked. `bytes` are those that `packet` was decoded from;
+    /// `step` is what it did to its flow in `flows`.
+    public mutating func inspect(
+        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        into findings: inout Findings
+    ) -> MatchOutcome {
+        let subject = Subject(packet, byteCount: bytes.byteCount, step)
         let lookups = unsafe tables.classes[subject.protocolClass]
         var i = lookups.lower
         var prompted = false
+        let hasWindow = step.window.freshLength > 0
         while i < lookups.upper {
-            let number = unsafe tables.group(packet, lookups: i, hasPorts: subject.hasUpperHeader)
+            let number = unsafe tables.group(packet, lookups: i, subject)
             if number != 0 {
                 let group = unsafe tables.groups + number
                 if unsafe group.pointee.database >= 0,
-                    unsafe subject.payloadLength >= group.pointee.shortestPattern
+                    unsafe hasWindow || subject.payloadLength >= group.pointee.shortestPattern
                 {
-                    unsafe scan(tables.databases[Int(group.pointee.database)], subject, bytes)
+                    unsafe scan(tables.databases[Int(group.pointee.database)], subject, bytes, step)
+                    prompted = true
+                }
+                if unsafe group.pointee.expressions >= 0, hasWindow || subject.payloadLength > 0 {
+                    unsafe scan(tables.databases[Int(group.pointee.expressions)], subject, bytes, step)
                     prompted = true
                 }
                 if unsafe group.pointee.unprompted.count != 0,
-                    unsafe !subject.hasUpperHeader || group.pointee.admits(key: subject.key)
+                    unsafe !subject.hasUpperHeader || hasWindow || group.pointee.admits(key: subject.key)
                 {
-                    unsafe tables.insert(group.pointee.unprompted, into: candidates)
+                    unsafe tables.insert(group.pointee.unprompted, into: candidates, [.packet, .stream])
                     prompted = true
                 }
             }
             i &+= 1
         }
-        if prompted { confirm(packet, subject, bytes, into: &findings) }
+        if hasWindow, flows.hasPending(step) {
+            recall(step, &flows)
+            prompted = true
+        }
+        guard prompted else { return MatchOutcome() }
+        if hasWindow { flows.endScan(step) }
+        return confirm(packet, subject, bytes, context, step, &flows, into: &findings)
     }
 
-    // Kept out of line: most packets need neither of these.
+    // Kept out of line: most packets need none of these.
 
+    /// As many bytes of the seam between what was inspected before and what is new as a literal may reach
+    /// over.
+    private static var seamReach: Int { Content.longestPrompt - 1 }
+
+    /// Looks for patterns in the payload, and in what is new in the stream, if that is something else.
     @inline(never)
-    private mutating func scan(_ database: OpaquePointer, _ subject: Subject, _ bytes: RawSpan) {
-        let status = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe hs_scan(
-                database,
-                (buffer.baseAddress! + Int(subject.payloadOffset)).assumingMemoryBound(to: CChar.self),
-                UInt32(subject.payloadLength), 0, scratch, ScanContext.found, context)
+    private mutating func scan(_ database: OpaquePointer, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep) {
+        let window = step.window
+        if subject.payloadLength > 0 {
+            unsafe bytes.withUnsafeBytes { buffer in
+                unsafe scan(
+                    database, buffer.baseAddress! + Int(subject.payloadOffset), Int(subject.payloadLength),
+                    window.isPayload ? [.packet, .stream] : .packet)
+            }
         }
+        guard window.freshLength > 0, let fresh = unsafe window.fresh else { return }
+        if !window.isPayload { unsafe scan(database, fresh, Int(window.freshLength), .stream) }
+        guard window.historyLength > 0, let history = unsafe window.history else { return }
+        let before = min(Int(window.historyLength), Matcher.seamReach)
+        let after = min(Int(window.freshLength), Matcher.seamReach)
+        unsafe seam.update(from: history + Int(window.historyLength) - before, count: before)
+        unsafe (seam + before).update(from: fresh, count: after)
+        unsafe scan(database, seam, before + after, .stream)
+        if let flow = unsafe step.flow, unsafe flow.pointee.scansAgain(step.toServer) {
+            unsafe scan(database, history, Int(window.historyLength), .history)
+        }
+    }
+
+    private mutating func scan(
+        _ database: OpaquePointer, _ start: UnsafeRawPointer, _ count: Int, _ plane: CandidateSet.Plane
+    ) {
+        unsafe context.pointee.plane = plane
+        let status = unsafe hs_scan(
+            database, start.assumingMemoryBound(to: CChar.self), UInt32(count), 0, scratch, ScanContext.found,
+            context)
         if status != HS_SUCCESS { failedScans &+= 1 }
+    }
+
+    /// Rules whose pattern was found before in this stream, but not all that they ask.
+    @inline(never)
+    private func recall(_ step: FlowStep, _ flows: inout FlowTable) {
+        let count = unsafe tables.entryCount
+        flows.takePending(step) { entry in
+            if Int(entry) < count { unsafe candidates.insert(entry, .history) }
+        }
     }
 
     @inline(never)
     private mutating func confirm(
-        _ packet: Packet, _ subject: Subject, _ bytes: RawSpan, into findings: inout Findings
-    ) {
-        var cursor = 0
-        while let number = unsafe candidates.popFirst(&cursor) {
-            let entry = unsafe tables.entries + number
-            guard unsafe tables.headerMatches(entry, packet, subject) else { continue }
-            if unsafe entry.pointee.contents.count != 0 {
-                let result = unsafe bytes.withUnsafeBytes { buffer in
-                    let payload = unsafe (buffer.baseAddress! + Int(subject.payloadOffset))
-                        .assumingMemoryBound(to: UInt8.self)
-                    return unsafe tables.contentsMatch(
-                        entry.pointee.contents, payload, subject.payloadLength, places)
-                }
-                if result == .abandoned { abandonedSearches &+= 1 }
-                guard result == .found else { continue }
+        _ packet: Packet, _ subject: Subject, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
+        _ flows: inout FlowTable, into findings: inout Findings
+    ) -> MatchOutcome {
+        unsafe withUnsafePointer(to: packet) { packet in
+            unsafe bytes.withUnsafeBytes { buffer in
+                // A packet without bytes has no address; nothing is read there.
+                let start = unsafe buffer.baseAddress ?? UnsafeRawPointer(seam)
+                let scene = unsafe Scene(
+                    packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
+                    step: step, outerTag: context.outerTag, time: context.time)
+                return unsafe confirm(scene, subject, &flows, into: &findings)
             }
-            if unsafe entry.pointee.checks.contains(.pass) {
-                unsafe candidates.removeAll()
-                return
+        }
+    }
+
+    private mutating func confirm(
+        _ scene: Scene, _ subject: Subject, _ flows: inout FlowTable, into findings: inout Findings
+    ) -> MatchOutcome {
+        var outcome = MatchOutcome()
+        var cursor = 0
+        var alerts = 0
+        var last = UInt32.max
+        while let (number, plane) = unsafe candidates.popFirst(&cursor) {
+            let entry = unsafe tables.entries + number
+            guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
+                unsafe scene.admits(entry.pointee.flow),
+                unsafe tables.conditionsHold(entry.pointee.conditions, scene),
+                unsafe tables.stateHolds(entry.pointee.tests, scene, &flows, hostBits)
+            else { continue }
+            var finding = unsafe entry.pointee.finding
+            if unsafe entry.pointee.traits.contains(.hasPayload) || entry.pointee.parts.count != 0 {
+                guard let place = unsafe partsMatch(entry, plane, subject, scene, &flows) else {
+                    if unsafe !plane.isDisjoint(with: [.stream, .history])
+                        && entry.pointee.traits.contains(.streams) && !entry.pointee.traits.contains(.unprompted)
+                    {
+                        unsafe flows.remember(UInt32(number), scene.step)
+                    }
+                    continue
+                }
+                finding.matchedStream = place == .stream
             }
             // The two directions of a rule are neighbours, and one finding of it is enough.
-            let finding = unsafe entry.pointee.finding
-            if findings.count > 0, findings[findings.count - 1].source == .signature,
-                findings[findings.count - 1].code == finding.code
-            {
-                continue
+            if finding.code == last { continue }
+            last = finding.code
+            unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
+            unsafe outcome.add(entry, inStream: finding.matchedStream)
+            let isPass = unsafe entry.pointee.action == .pass
+            let speaks = unsafe isPass ? entry.pointee.traits.contains(.loud) : !entry.pointee.traits.contains(.silent)
+            if speaks {
+                finding.passes = isPass
+                if alerts < Matcher.alertLimit { findings.append(finding) } else { findings.withhold() }
+                alerts &+= 1
             }
-            findings.append(finding)
+            if isPass {
+                unsafe candidates.removeAll()
+                break
+            }
+        }
+        return outcome
+    }
+
+    /// Where all parts of an entry match; nil if they do not.
+    private mutating func partsMatch(
+        _ entry: UnsafePointer<Entry>, _ plane: CandidateSet.Plane, _ subject: Subject, _ scene: Scene,
+        _ flows: inout FlowTable
+    ) -> CandidateSet.Plane? {
+        var place = CandidateSet.Plane.packet
+        if unsafe entry.pointee.traits.contains(.hasPayload) {
+            guard let found = unsafe payloadMatches(entry, plane, subject, scene, &flows) else { return nil }
+            place = found
+        }
+        var i = unsafe entry.pointee.parts.lower
+        while unsafe i < entry.pointee.parts.upper {
+            let part = unsafe tables.parts + i
+            if unsafe part.pointee.buffer != .payload {
+                var furthest: Int32 = 0
+                guard let text = unsafe scene.text(of: part.pointee.buffer),
+                    unsafe text.length >= part.pointee.minimumLength,
+                    unsafe holds(part, text, &furthest)
+                else { return nil }
+            }
+            i &+= 1
+        }
+        return place
+    }
+
+    /// The payload part: first in what is new of the stream, then in the packet, if that is not the same
+    /// (Suricata's DetectEngineInspectRulePayloadMatches).
+    private mutating func payloadMatches(
+        _ entry: UnsafePointer<Entry>, _ plane: CandidateSet.Plane, _ subject: Subject, _ scene: Scene,
+        _ flows: inout FlowTable
+    ) -> CandidateSet.Plane? {
+        let traits = unsafe entry.pointee.traits
+        let part = unsafe tables.parts + entry.pointee.parts.lower
+        let isProven = traits.contains(.isProven)
+        let window = unsafe scene.step.window
+        if traits.contains(.streams), window.freshLength > 0, !plane.isDisjoint(with: [.stream, .history]) {
+            if isProven {
+                if plane.contains(.stream) { return .stream }
+            } else {
+                let (bytes, length) = unsafe flows.contiguous(scene.step)
+                let text = unsafe Subtext(bytes: bytes, length: length, origin: Int64(clamping: window.offset))
+                var furthest: Int32 = 0
+                // What was wholly there before was found before.
+                if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest),
+                    plane.contains(.stream) || furthest > window.historyLength
+                {
+                    return .stream
+                }
+            }
+        }
+        guard plane.contains(.packet), unsafe traits.contains(.packets) || !scene.step.isAdded,
+            unsafe subject.payloadLength >= entry.pointee.minimumPayload
+        else { return nil }
+        // An only_stream rule never looks at a packet.
+        if unsafe entry.pointee.flow.contains(.onlyStream) { return nil }
+        if isProven { return .packet }
+        let text = unsafe Subtext(
+            bytes: scene.bytes + Int(subject.payloadOffset), length: subject.payloadLength)
+        var furthest: Int32 = 0
+        return unsafe holds(part, text, &furthest) ? .packet : nil
+    }
+
+    private mutating func holds(
+        _ part: UnsafePointer<CompiledPart>, _ text: Subtext, _ furthest: inout Int32
+    ) -> Bool {
+        switch unsafe tables.partMatches(part.pointee.steps, text, memory, &furthest) {
+        case .found: return true
+        case .absent: return false
+        case .abandoned:
+            abandonedSearches &+= 1
+            return false
         }
     }
 }
 
-/// What the matcher needs to know of a packet, beside the packet.
-struct Subject {
-    /// Index in `RuleTables.classes`.
-    var protocolClass: Int
-    /// Whether ports and the other fields of the upper header were read.
-    var hasUpperHeader: Bool
-    /// What `Group.keys` are indexed by: TCP flags, ICMP type, UDP payload length up to 255.
-    var key: UInt8
-    var payloadOffset: Int32
-    var payloadLength: Int32
-
+extension MatchOutcome {
     @inline(__always)
-    init(_ packet: Packet, byteCount: Int) {
-        payloadOffset = packet.payloadOffset
-        payloadLength = packet.payloadLength
-        key = 0
-        hasUpperHeader = true
-        switch packet.kind {
-        case .tcp:
-            protocolClass = 0
-            key = packet.tcpFlags.rawValue
-        case .udp:
-            protocolClass = 1
-            key = UInt8(clamping: payloadLength)
-        case .icmp:
-            protocolClass = 2
-            key = packet.icmpType
-        case .icmp6:
-            protocolClass = 3
-            key = packet.icmpType
-        case .otherIP:
-            protocolClass = 4
-        case .laterFragment:
-            hasUpperHeader = false
-            payloadLength = 0
-            switch packet.ipProtocol {
-            case 6: protocolClass = 0
-            case 17: protocolClass = 1
-            case 1: protocolClass = 2
-            case 58: protocolClass = 3
-            default: protocolClass = 4
-            }
-        case .malformed, .other, .arp:
-            protocolClass = 4
-            hasUpperHeader = false
-            payloadLength = 0
+    fileprivate mutating func add(_ entry: UnsafePointer<Entry>, inStream: Bool) {
+        let actsOnFlow =
+            unsafe entry.pointee.traits.contains(.actsOnFlow)
+            || (inStream && entry.pointee.traits.contains(.actsOnFlowOfStream))
+        switch unsafe entry.pointee.action {
+        case .alert: break
+        case .pass:
+            passes = true
+            if actsOnFlow { passesFlow = true }
+        case .drop, .reject:
+            drops = true
+            if actsOnFlow { dropsFlow = true }
+            rejects.formUnion(unsafe entry.pointee.rejects)
         }
-        // Offsets come from the decoder, which keeps them inside; nothing here depends on that.
-        if payloadOffset < 0 || payloadLength <= 0 || Int(payloadOffset) + Int(payloadLength) > byteCount {
-            payloadOffset = 0
-            payloadLength = 0
-        }
+    }
+}
+
+extension Scene {
+    @inline(__always)
+    fileprivate func admits(_ test: FlowTest) -> Bool {
+        if test.isEmpty { return true }
+        if unsafe test.contains(.onlyFragments) && !packet.pointee.isFragment { return false }
+        if unsafe test.contains(.noFragments) && packet.pointee.isFragment { return false }
+        guard !test.isDisjoint(with: .needsFlow) else { return true }
+        guard let flow = unsafe step.flow else { return false }
+        if unsafe test.contains(.toServer) && !step.toServer { return false }
+        if unsafe test.contains(.toClient) && step.toServer { return false }
+        let isEstablished = unsafe flow.pointee.state != .new
+        if test.contains(.established) && !isEstablished { return false }
+        if test.contains(.notEstablished) && isEstablished { return false }
+        return true
     }
 }
 
@@ -197,11 +343,12 @@ struct Subject {
 struct ScanContext {
     let tables: RuleTables
     let candidates: CandidateSet
+    var plane: CandidateSet.Plane
 
     static let found: match_event_handler = { identifier, _, _, _, context in
         let scan = unsafe context!.assumingMemoryBound(to: ScanContext.self)
         unsafe scan.pointee.tables.insert(
-            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates)
+            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates, scan.pointee.plane)
         return 0
     }
 }

@@ -1,19 +1,19 @@
 /// A test of one number, as dsize, itype and icode write it: `n`, `!n`, `<n`, `<=n`, `>n`, `>=n`, and the
 /// range `a<>b`, which excludes both its ends (so Suricata; `a<=>b`, Snort 3's, includes them).
 struct NumberTest: Sendable, Hashable, BitwiseCopyable {
-    var low: Int32
-    var high: Int32
+    var low: Int64
+    var high: Int64
     /// The number must lie outside of `low…high`.
     var inverted: Bool
 
     @inline(__always)
-    func matches(_ number: Int32) -> Bool { (number >= low && number <= high) != inverted }
+    func matches(_ number: Int64) -> Bool { (number >= low && number <= high) != inverted }
 
     /// `maximum`: the largest that the number can be. A test that always or never holds is refused.
     init(_ text: RuleText, keyword: String, maximum: Int) throws(Rejection) {
         func refuse(_ why: String) -> Rejection { Rejection("\(keyword):\(text.string): \(why)") }
         func value(_ part: RuleText) throws(Rejection) -> Int {
-            guard let number = part.trimmed.number, (0...maximum).contains(number) else {
+            guard let number = part.trimmed.unsigned, (0...maximum).contains(number) else {
                 throw refuse("expected a number of 0…\(maximum)")
             }
             return number
@@ -21,6 +21,7 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
         var rest = text.trimmed
         inverted = rest.first == UInt8(ascii: "!")
         if inverted { rest = rest.dropFirst().trimmed }
+        if inverted, rest.first == UInt8(ascii: "=") { rest = rest.dropFirst().trimmed }
         var bounds: (Int, Int)
         if let (left, right) = rest.cut(at: "<=>") {
             bounds = (try value(left), try value(right))
@@ -39,8 +40,8 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
             bounds = (number, number)
         }
         guard bounds.0 <= bounds.1 else { throw refuse("no number lies between") }
-        low = Int32(bounds.0)
-        high = Int32(bounds.1)
+        low = Int64(bounds.0)
+        high = Int64(bounds.1)
         guard !(inverted && bounds == (0, maximum)) else { throw refuse("every number is excluded") }
     }
 }

@@ -1,13 +1,23 @@
 /// A rule as it was written, variables replaced: what the parser hands to the compiler.
 struct ParsedRule: Sendable {
+    /// The tests of one buffer, in the order in which they are written.
+    struct Part: Sendable {
+        var buffer: Buffer
+        var tests: [PayloadTest]
+    }
+
     var action: RuleAction
+    var rejects: RejectSides
     var transport: RuleProtocol
-    var source: AddressSet
-    var sourcePorts: PortSet
-    var destination: AddressSet
-    var destinationPorts: PortSet
+    var source = AddressSet.all
+    var sourcePorts = PortSet.all
+    var destination = AddressSet.all
+    var destinationPorts = PortSet.all
     /// `<>`: it means the other direction as well.
-    var isBidirectional: Bool
+    var isBidirectional = false
+
+    /// One of its addresses is what it is not.
+    var hasNegatedAddress = false
 
     var message = ""
     var sid: UInt32 = 0
@@ -16,27 +26,62 @@ struct ParsedRule: Sendable {
     var classtype = ""
     var priority: UInt8?
 
-    var contents: [Content] = []
-    var payloadSize: NumberTest?
-    var icmpType: NumberTest?
-    var icmpCode: NumberTest?
-    var flags: FlagsTest?
+    var parts: [Part] = []
+    /// What the next payload test looks into.
+    var buffer = Buffer.payload
+    var numbers = RuleNumbers()
+    var conditions: [Condition] = []
+    var flow: FlowTest = []
+    var operations: [StateOperation] = []
+    /// `noalert`: it acts, but says nothing.
+    var isSilent = false
+    /// `alert` in a rule that passes: it says so.
+    var isLoud = false
+    /// A keyword asks for what only single packets have.
+    var isPacketOnly = false
+    /// It asks for a decoder event, and so may be about packets that make no sense.
+    var isDecoderRule = false
+
+    init(action: RuleAction, rejects: RejectSides, transport: RuleProtocol) {
+        self.action = action
+        self.rejects = rejects
+        self.transport = transport
+        if let upper = transport.upper {
+            let number = Array(String(upper).utf8)
+            if let test = try? NumberTest(number[...], keyword: "protocol", maximum: 255) {
+                conditions.append(Condition(.ipProtocol, test))
+            }
+        }
+        if let condition = transport.condition { conditions.append(condition) }
+        if let application = transport.application {
+            let number = Int64(application.rawValue)
+            conditions.append(Condition(.application, .exactly, bits: number))
+        }
+    }
 }
 
 extension ParsedRule {
     /// What can be said only once the last option is read.
-    func validate() throws(Rejection) {
+    mutating func complete() throws(Rejection) {
         guard sid != 0 else { throw Rejection("sid is missing") }
-        var previous: Content? = nil
-        for content in contents {
-            try content.validate(after: previous)
-            previous = content
+        for part in parts.indices {
+            var previous: Content? = nil
+            for index in parts[part].tests.indices {
+                guard var content = parts[part].tests[index].content else { continue }
+                try content.complete(after: previous)
+                parts[part].tests[index] = .content(content)
+                previous = content
+            }
         }
+        let contents = parts.flatMap { $0.tests.compactMap(\.content) }
         guard contents.count(where: { $0.fastPattern != .no }) <= 1 else {
             throw Rejection("fast_pattern on more than one content")
         }
-        if flags != nil, !transport.classes.contains(.tcp) { throw Rejection("flags needs protocol tcp") }
-        if icmpType ?? icmpCode != nil, transport.classes.isDisjoint(with: [.icmp, .icmp6]) {
+        if conditions.contains(where: { $0.field == .tcpFlags }), !transport.classes.contains(.tcp) {
+            throw Rejection("flags needs protocol tcp")
+        }
+        let isAboutICMP = conditions.contains { $0.field == .icmpType || $0.field == .icmpCode }
+        if isAboutICMP, transport.classes.isDisjoint(with: [.icmp, .icmp6]) {
             throw Rejection("itype and icode need protocol icmp")
         }
         if !(sourcePorts.isAll && destinationPorts.isAll),
@@ -44,12 +89,38 @@ extension ParsedRule {
         {
             throw Rejection("ports need protocol tcp, udp or ip")
         }
-        if let size = payloadSize, !size.inverted,
-            let needed = contents.filter({ !$0.isNegated })
-                .map({ ($0.offset ?? 0) + $0.pattern.count }).max(),
-            needed > size.high
-        {
-            throw Rejection("dsize leaves no room for the content")
+        try checkRoom()
+    }
+
+    /// A payload size that leaves no room for a content can never match.
+    private func checkRoom() throws(Rejection) {
+        guard let size = conditions.first(where: { $0.field == .payloadSize }), size.operation == .within else {
+            return
         }
+        for part in parts where part.buffer == .payload {
+            for content in part.tests.compactMap(\.content) where !content.isNegated {
+                guard (content.offset?.number ?? 0) + content.pattern.count <= size.high else {
+                    throw Rejection("dsize leaves no room for the content")
+                }
+            }
+        }
+    }
+
+    /// Whether TCP payload tests look at single packets, and whether at streams (Suricata's
+    /// detect-parse.c): what only a packet has binds a rule to packets; else it is for streams, and for
+    /// packets as well if a content is bound to the start of the payload.
+    var scope: (packets: Bool, streams: Bool) {
+        if transport.payload == .packets || flow.contains(.noStream) { return (true, false) }
+        if transport.payload == .streams || flow.contains(.onlyStream) { return (false, true) }
+        if isPacketOnly || !transport.classes.contains(.tcp) { return (true, false) }
+        guard let payload = parts.first(where: { $0.buffer == .payload }) else { return (true, false) }
+        let isBound = payload.tests.contains { test in
+            guard let content = test.content else { return false }
+            return content.offset != nil || content.depth != nil
+        }
+        let asksSize = conditions.contains {
+            [.streamOfClient, .streamOfServer, .streamOfBoth, .streamOfEither].contains($0.field)
+        }
+        return (isBound || asksSize, true)
     }
 }

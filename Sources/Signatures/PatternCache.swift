@@ -13,7 +13,7 @@ public struct PatternCache: Sendable {
 
     public init(directory: String) { self.directory = directory }
 
-    private static let magic = Array("FLINCHP1".utf8)
+    private static let magic = Array("FLINCHP2".utf8)
     private static let largest = 1 << 30
 
     // MARK: - Reading
@@ -167,7 +167,8 @@ public struct PatternCache: Sendable {
         for literals in databases {
             key += encoded(literals.count)
             for literal in literals {
-                key += encoded(Int(literal.identifier)) + encoded(literal.ignoresCase ? 1 : 0)
+                let options = literal.expression.map { 2 + Int($0.rawValue) } ?? (literal.ignoresCase ? 1 : 0)
+                key += encoded(Int(literal.identifier)) + encoded(options)
                 key += encoded(literal.length) + arena[literal.offset..<literal.offset + literal.length]
             }
         }

@@ -1,11 +1,22 @@
 public import Evidence
 
 /// What a rule asks for when it matches, in the order in which matching rules are acted on.
-public enum RuleAction: UInt8, Sendable, CaseIterable {
+public enum RuleAction: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// The packet is none of the other rules' business.
     case pass
     case drop
+    /// Dropped, and answered: a RST or an ICMP unreachable.
+    case reject
     case alert
+}
+
+/// Who is told that a packet was rejected.
+public struct RejectSides: OptionSet, BitwiseCopyable, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let source = RejectSides(rawValue: 1)
+    public static let destination = RejectSides(rawValue: 2)
 }
 
 /// What is said of a rule that loaded. A finding's `code` is the index of the rule in `RuleSet.rules`.

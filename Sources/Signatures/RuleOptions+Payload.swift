@@ -1,16 +1,68 @@
 extension ParsedRule {
-    /// What must stand in the payload, and where. Returns whether the option is one of these.
+    /// What must stand in the payload or another buffer, and where. Returns whether the option is one of
+    /// these.
     mutating func applyPayload(_ name: String, _ value: RuleText?) throws(Rejection) -> Bool {
         if Content.modifiers.contains(name) {
-            guard !contents.isEmpty else { throw Rejection("\(name) has no content before it") }
-            try contents[contents.count - 1].modify(name, value ?? [])
+            try modifyContent(name, value ?? [])
+            return true
+        }
+        if let next = Buffer.named(name) {
+            buffer = next
             return true
         }
         switch name {
         case "content":
-            contents.append(try Content.parse(try required(name, value)))
-        default: return false
+            append(.content(try Content.parse(try required(name, value), numbers)), to: buffer)
+        case "pcre":
+            append(.expression(try Expression(try required(name, value))), to: buffer)
+        case "isdataat":
+            append(.dataAt(try DataAt(try required(name, value), numbers)), to: buffer)
+        case "byte_test":
+            append(.byteTest(try ByteTest(try required(name, value), numbers)), to: buffer)
+        case "byte_jump":
+            append(.byteJump(try ByteJump(try required(name, value), numbers)), to: buffer)
+        case "byte_extract":
+            append(.byteExtract(try ByteExtract(try required(name, value), &numbers)), to: buffer)
+        case "byte_math":
+            append(.byteMath(try ByteMath(try required(name, value), &numbers)), to: buffer)
+        case "bsize":
+            let test = try NumberTest(try required(name, value), keyword: name, maximum: 65_535)
+            append(.length(test, isRelative: false), to: buffer)
+        case "bufferlen":
+            let parts = try required(name, value).listed
+            guard parts.count <= 2, parts.count == 1 || parts[1].string == "relative" else {
+                throw Rejection("bufferlen takes a length and relative")
+            }
+            let test = try NumberTest(parts[0], keyword: name, maximum: 65_535)
+            append(.length(test, isRelative: parts.count == 2), to: buffer)
+        default:
+            if let needed = ApplicationBuffer.named(name) { throw needed }
+            return false
         }
         return true
+    }
+
+    mutating func append(_ test: PayloadTest, to buffer: Buffer) {
+        if let index = parts.firstIndex(where: { $0.buffer == buffer }) {
+            parts[index].tests.append(test)
+        } else {
+            parts.append(Part(buffer: buffer, tests: [test]))
+        }
+    }
+
+    private mutating func modifyContent(_ name: String, _ value: RuleText) throws(Rejection) {
+        guard let part = parts.firstIndex(where: { $0.buffer == buffer }),
+            let index = parts[part].tests.lastIndex(where: { $0.content != nil }),
+            var content = parts[part].tests[index].content
+        else {
+            if name == "replace" {
+                throw Rejection("replace is not supported: Flinch passes or drops packets and changes none")
+            }
+            // In Snort, rawbytes may follow what is no content, where it means nothing.
+            if name == "rawbytes" { return }
+            throw Rejection("\(name) has no content before it")
+        }
+        try content.modify(name, value, numbers)
+        parts[part].tests[index] = .content(content)
     }
 }

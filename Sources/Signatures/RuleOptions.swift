@@ -2,8 +2,9 @@ extension ParsedRule {
     /// Takes one option into the rule. `value` is nil where none was given.
     mutating func apply(_ name: String, _ value: RuleText?) throws(Rejection) {
         if try applyGeneral(name, value) { return }
-        if try applyPayload(name, value) { return }
         if try applyHeader(name, value) { return }
+        if try applyState(name, value) { return }
+        if try applyPayload(name, value) { return }
         throw Rejection("keyword \(name) is not supported yet")
     }
 
@@ -30,12 +31,30 @@ extension ParsedRule {
             guard let number = try required(name, value).number, let small = UInt8(exactly: number), small > 0
             else { throw Rejection("priority is not a number of 1…255") }
             priority = small
-        case "reference", "metadata":
+        case "reference", "metadata", "target", "service", "rem", "logto":
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
+        case "prefilter":
+            // A hint which test to ask first; all are asked.
+            break
+        case "requires": try checkRequirements(try required(name, value))
         default: return false
         }
         return true
+    }
+
+    /// `requires: feature …, version >= 8.0.0, keyword …`: what the engine must have for the rule to load.
+    private func checkRequirements(_ text: RuleText) throws(Rejection) {
+        for part in text.listed {
+            let words = part.words.map(\.string)
+            guard let first = words.first, words.count >= 2 else { throw Rejection("requires takes pairs of words") }
+            switch first {
+            case "version": continue
+            case "keyword":
+                if let buffer = ApplicationBuffer.named(words[1]) { throw buffer }
+            default: throw Rejection("requires \(words.joined(separator: " ")), which Flinch has not")
+            }
+        }
     }
 
     func required(_ name: String, _ value: RuleText?) throws(Rejection) -> RuleText {

@@ -22,27 +22,30 @@ struct RuleParser {
         try RuleParser.options(rest.dropFirst().dropLast()) { (name, value) throws(Rejection) in
             try rule.apply(name, value)
         }
-        try rule.validate()
+        try rule.complete()
         return rule
     }
 
     // MARK: - Header
 
     private mutating func header(_ rest: inout RuleText) throws(Rejection) -> ParsedRule {
-        let action = try RuleParser.action(try word(&rest, "an action").string)
+        let (action, rejects) = try RuleParser.action(try word(&rest, "an action").string)
         let transport = try RuleProtocol(try word(&rest, "a protocol").string)
-        let source = try addresses.parse(try word(&rest, "a source address"))
-        let sourcePorts = try ports.parse(try word(&rest, "a source port"))
+        var rule = ParsedRule(action: action, rejects: rejects, transport: transport)
+        // Snort 3: a rule without addresses and ports is for all of them.
+        if rest.trimmed.first == UInt8(ascii: "(") { return rule }
+        rule.source = try addresses.parse(try word(&rest, "a source address"))
+        rule.hasNegatedAddress = addresses.hasNegation
+        rule.sourcePorts = try ports.parse(try word(&rest, "a source port"))
         let direction = try word(&rest, "-> or <>").string
         guard direction == "->" || direction == "<>" else {
             throw Rejection("direction \(direction): expected -> or <>")
         }
-        let destination = try addresses.parse(try word(&rest, "a destination address"))
-        let destinationPorts = try ports.parse(try word(&rest, "a destination port"))
-        return ParsedRule(
-            action: action, transport: transport, source: source, sourcePorts: sourcePorts,
-            destination: destination, destinationPorts: destinationPorts,
-            isBidirectional: direction == "<>")
+        rule.destination = try addresses.parse(try word(&rest, "a destination address"))
+        if addresses.hasNegation { rule.hasNegatedAddress = true }
+        rule.destinationPorts = try ports.parse(try word(&rest, "a destination port"))
+        rule.isBidirectional = direction == "<>"
+        return rule
     }
 
     /// The next word of the header. Blanks inside brackets belong to it.
@@ -60,16 +63,18 @@ struct RuleParser {
         return rest[..<end]
     }
 
-    private static func action(_ name: String) throws(Rejection) -> RuleAction {
+    private static func action(_ name: String) throws(Rejection) -> (RuleAction, RejectSides) {
         switch name.lowercased() {
-        case "alert": return .alert
-        case "drop": return .drop
-        case "pass": return .pass
-        case "accept", "activate", "block", "config", "dynamic", "log", "react", "reject", "rejectboth",
-            "rejectdst", "rejectsrc", "rewrite", "sdrop":
-            throw Rejection("action \(name) is not supported yet")
+        case "alert", "log": return (.alert, [])
+        case "drop", "block", "sdrop": return (.drop, [])
+        case "reject", "rejectsrc", "react": return (.reject, .source)
+        case "rejectdst": return (.reject, .destination)
+        case "rejectboth": return (.reject, [.source, .destination])
+        case "pass": return (.pass, [])
+        case "accept", "activate", "config", "dynamic", "rewrite":
+            throw Rejection("action \(name) is not supported")
         default:
-            throw Rejection("unknown action \(name): expected alert, drop or pass")
+            throw Rejection("unknown action \(name): expected alert, drop, reject or pass")
         }
     }
 

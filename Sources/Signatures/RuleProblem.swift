@@ -24,14 +24,17 @@ public enum RuleLoadError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(file: String, reason: String)
     /// The rules differ by so many ports that more than 65,535 pattern groups would be needed.
     case tooManyGroups
-    /// Hyperscan refused; its own words.
+    /// flowbits, flowint, xbits and hostbits of all rule sets since the start use more than 65,535 names.
+    case tooManyNames
+    /// Hyperscan or PCRE2 refused; its own words.
     case engine(String)
 
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "cannot read rule file \(file): \(reason)"
         case .tooManyGroups: "the rules need more than 65,535 different groups of ports: load fewer of them"
-        case .engine(let words): "Hyperscan: \(words)"
+        case .tooManyNames: "the rules use more than 65,535 names of flowbits and the like: load fewer, or restart"
+        case .engine(let words): "the pattern engine refused: \(words)"
         }
     }
 }

@@ -54,7 +54,7 @@ public final class RuleSet: Sendable {
                 parsed.append((rule, Rule(rule, file: file, line: line.number)))
             }
         }
-        let prompts = Set(try FlatForm(parsed).sketches.compactMap(\.prompt))
+        let prompts = Set(try FlatForm(parsed).sketches.compactMap(\.prompt).filter { $0.expression == nil })
         return prompts.map { RuleLiteral(bytes: $0.bytes, ignoresCase: $0.ignoresCase) }
     }
 
@@ -76,6 +76,7 @@ public final class RuleSet: Sendable {
                         throw Rejection("a rule longer than \(RuleLines.maximumLength) bytes")
                     }
                     let parsed = try parser.parse(line.text[...])
+                    try RuleSet.checkExpressions(parsed)
                     let place = UInt64(parsed.gid) << 32 | UInt64(parsed.sid)
                     if let first = places[place] {
                         throw Rejection("sid \(parsed.sid) of gid \(parsed.gid) stands in \(first) already")
@@ -93,6 +94,15 @@ public final class RuleSet: Sendable {
         rules = loaded.map(\.rule)
         self.problems = problems
         compiled = try CompiledRules(FlatForm(loaded), cache: cache)
+    }
+
+    /// A rule whose expression PCRE2 refuses is one that does not load; the others do.
+    private static func checkExpressions(_ parsed: ParsedRule) throws(Rejection) {
+        for part in parsed.parts {
+            for case .expression(let expression) in part.tests {
+                if let problem = ExpressionTable.problem(expression) { throw Rejection("pcre: \(problem)") }
+            }
+        }
     }
 
     /// Files larger than this are not taken for rule files.

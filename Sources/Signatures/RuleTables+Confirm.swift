@@ -3,53 +3,51 @@ import Wire
 extension RuleTables {
     /// The group that lookup `index` finds for a packet; 0 for none.
     @inline(__always)
-    func group(_ packet: Packet, lookups index: Int, hasPorts: Bool) -> Int {
-        let lookup = unsafe lookups[index]
-        switch lookup.key {
-        case .none: return Int(lookup.group)
+    func group(_ packet: Packet, lookups index: Int, _ subject: Subject) -> Int {
+        let lookup = unsafe lookups + index
+        if unsafe lookup.pointee.addressesOnly && !subject.asksAddresses { return 0 }
+        switch unsafe lookup.pointee.key {
+        case .none: return unsafe Int(lookup.pointee.group)
         case .destination:
-            guard hasPorts else { return 0 }
-            return unsafe Int(portGroups[Int(lookup.table) &+ Int(packet.destinationPort)])
+            guard subject.hasUpperHeader else { return 0 }
+            return unsafe Int(portGroups[Int(lookup.pointee.table) &+ Int(packet.destinationPort)])
         case .source:
-            guard hasPorts else { return 0 }
-            return unsafe Int(portGroups[Int(lookup.table) &+ Int(packet.sourcePort)])
+            guard subject.hasUpperHeader else { return 0 }
+            return unsafe Int(portGroups[Int(lookup.pointee.table) &+ Int(packet.sourcePort)])
+        case .sourceAddress: return unsafe group(lookup, of: packet.source)
+        case .destinationAddress: return unsafe group(lookup, of: packet.destination)
         }
     }
 
+    /// The last record that begins at or below the address; the first begins at 0.
+    private func group(_ lookup: UnsafePointer<Lookup>, of address: Address) -> Int {
+        let table = unsafe addressGroups + Int(lookup.pointee.table)
+        var low = 0
+        var high = unsafe Int(lookup.pointee.count)
+        while high &- low > 1 {
+            let middle = (low &+ high) >> 1
+            if unsafe address < table[middle].low { high = middle } else { low = middle }
+        }
+        return unsafe Int(table[low].group)
+    }
+
     @inline(__always)
-    func insert(_ run: Run, into candidates: CandidateSet) {
+    func insert(_ run: Run, into candidates: CandidateSet, _ plane: CandidateSet.Plane) {
         var i = run.lower
         while i < run.upper {
-            unsafe candidates.insert(entryLists[i])
+            unsafe candidates.insert(entryLists[i], plane)
             i &+= 1
         }
     }
 
-    /// Everything of an entry but its contents.
-    func headerMatches(_ entry: UnsafePointer<Entry>, _ packet: Packet, _ subject: Subject) -> Bool {
-        let checks = unsafe entry.pointee.checks
-        guard unsafe subject.payloadLength >= entry.pointee.minimumPayload,
-            unsafe entry.pointee.ipVersion == 0 || entry.pointee.ipVersion == packet.ipVersion
-        else { return false }
-        if checks.contains(.upperHeader) {
-            guard subject.hasUpperHeader else { return false }
-            if checks.contains(.flags) {
-                guard packet.kind == .tcp,
-                    unsafe entry.pointee.flags.matches(packet.tcpFlags.rawValue)
-                else { return false }
-            }
-            if !checks.isDisjoint(with: [.icmpType, .icmpCode]) {
-                guard packet.kind == .icmp || packet.kind == .icmp6,
-                    unsafe !checks.contains(.icmpType)
-                        || entry.pointee.icmpType.matches(Int32(packet.icmpType)),
-                    unsafe !checks.contains(.icmpCode)
-                        || entry.pointee.icmpCode.matches(Int32(packet.icmpCode))
-                else { return false }
-            }
-            if checks.contains(.payloadSize) {
-                guard unsafe entry.pointee.payloadSize.matches(subject.payloadLength) else { return false }
-            }
-            guard unsafe holds(packet.destinationPort, entry.pointee.destinationPorts),
+    /// Ports and addresses.
+    @inline(__always)
+    func endpointsMatch(_ entry: UnsafePointer<Entry>, _ packet: Packet, _ subject: Subject) -> Bool {
+        guard unsafe entry.pointee.ipVersion == 0 || entry.pointee.ipVersion == packet.ipVersion else {
+            return false
+        }
+        if unsafe entry.pointee.traits.contains(.upperHeader) {
+            guard subject.hasUpperHeader, unsafe holds(packet.destinationPort, entry.pointee.destinationPorts),
                 unsafe holds(packet.sourcePort, entry.pointee.sourcePorts)
             else { return false }
         }

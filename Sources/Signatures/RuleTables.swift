@@ -5,7 +5,13 @@ import Wire
 @unsafe
 struct RuleTables: BitwiseCopyable {
     var entries: UnsafePointer<Entry>
-    var contents: UnsafePointer<CompiledContent>
+    var conditions: UnsafePointer<Condition>
+    var operations: UnsafePointer<CompiledOperation>
+    /// Numbers of variables.
+    var names: UnsafePointer<UInt16>
+    var parts: UnsafePointer<CompiledPart>
+    var steps: UnsafePointer<Step>
+    var expressions: UnsafePointer<OpaquePointer?>
     var patterns: UnsafePointer<UInt8>
     var addressRanges: UnsafePointer<AddressRange>
     var portRanges: UnsafePointer<PortRange>
@@ -17,12 +23,13 @@ struct RuleTables: BitwiseCopyable {
     var databases: UnsafePointer<OpaquePointer>
     var lookups: UnsafePointer<Lookup>
     var portGroups: UnsafePointer<UInt16>
+    var addressGroups: UnsafePointer<AddressGroup>
     /// By position of the class's bit in `ProtocolClasses`.
     var classes: UnsafePointer<Run>
 
     var entryCount = 0
     var databaseCount = 0
-    /// The most contents that one entry has.
+    /// The most steps that one part has.
     var deepest = 0
 }
 
@@ -34,11 +41,14 @@ final class CompiledRules: @unchecked Sendable {
     /// Why the databases could not be kept; nil when they were, or nobody asked.
     let cacheProblem: String?
     private let blocks: [UnsafeMutableRawPointer]
+    private let expressions: ExpressionTable
 
     init(_ form: FlatForm, cache: PatternCache? = nil) throws(RuleLoadError) {
+        let expressions = try ExpressionTable(form.expressions)
+        self.expressions = expressions
         let databases: [OpaquePointer]
         unsafe (databases, cacheProblem) = unsafe try CompiledRules.databases(form, cache)
-        var size = 0
+        var size = expressions.memoryBytes
         for i in unsafe databases.indices { unsafe size += PatternDatabase.byteCount(databases[i]) }
         var blocks = unsafe [UnsafeMutableRawPointer]()
         func place<Record: BitwiseCopyable>(_ records: [Record]) -> UnsafePointer<Record> {
@@ -50,11 +60,14 @@ final class CompiledRules: @unchecked Sendable {
             return unsafe UnsafePointer(memory)
         }
         unsafe tables = unsafe RuleTables(
-            entries: place(form.entries), contents: place(form.contents), patterns: place(form.patterns),
+            entries: place(form.entries), conditions: place(form.conditions), operations: place(form.operations),
+            names: place(form.names), parts: place(form.parts), steps: place(form.steps),
+            expressions: UnsafePointer(expressions.codes), patterns: place(form.patterns),
             addressRanges: place(form.addressRanges), portRanges: place(form.portRanges),
             groups: place(form.groups), entryLists: place(form.entryLists), literals: place(form.literals),
             databases: place(databases), lookups: place(form.lookups), portGroups: place(form.portGroups),
-            classes: place(form.classes), entryCount: form.entries.count, databaseCount: databases.count,
+            addressGroups: place(form.addressGroups), classes: place(form.classes), entryCount: form.entries.count,
+            databaseCount: databases.count,
             deepest: form.deepest)
         unsafe self.blocks = unsafe blocks
         memoryBytes = size

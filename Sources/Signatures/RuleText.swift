@@ -32,6 +32,28 @@ extension ArraySlice where Element == UInt8 {
         return negative ? -value : value
     }
 
+    /// A number without a sign, decimal or, after 0x, hexadecimal; nil if it needs more than 62 bits.
+    var unsigned: Int? {
+        guard count > 2, first == UInt8(ascii: "0"), self[startIndex + 1].lowercased == UInt8(ascii: "x") else {
+            guard let number, number >= 0 else { return nil }
+            return number
+        }
+        var value = 0
+        for byte in dropFirst(2) {
+            guard let digit = byte.hexValue, value < 1 << 58 else { return nil }
+            value = value << 4 | Int(digit)
+        }
+        return value
+    }
+
+    /// The parts between commas, blanks around them taken off.
+    var listed: [RuleText] {
+        split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map(\.trimmed)
+    }
+
+    /// The words between blanks.
+    var words: [RuleText] { split { $0.isBlank } }
+
     /// The parts between `separator`, those inside square brackets excepted; nil if brackets do not pair.
     func parts(separator: UInt8) -> [RuleText]? {
         var parts: [RuleText] = []

@@ -39,8 +39,8 @@ struct ReplayCommand: ParsableCommand {
     var noChecksums = false
     @Flag(
         help: """
-            Take up connections whose beginning the capture does not have. In this version none is tracked, \
-            so that all are taken up.
+            Take up TCP connections whose beginning the capture does not have. Without it their packets are \
+            looked at one by one.
             """)
     var midstream = false
     @Option(
@@ -62,7 +62,7 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums)
+        let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
         let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems)
         let output = try EVEFile(path: eve)

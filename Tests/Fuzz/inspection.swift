@@ -33,7 +33,7 @@ private struct Rig: ~Copyable {
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
             policies: PolicyTable(guests: [strict, GuestPolicy(malformed: .pass), shadow], others: GuestPolicy()),
-            tally: Tally(workerCount: 1))
+            tally: Tally(workerCount: 1), memory: FlowMemory(workers: 1))
     }
 }
 

@@ -1,4 +1,5 @@
 import Evidence
+import Flows
 import Signatures
 import Wire
 
@@ -13,13 +14,17 @@ public func fuzzRules(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     for problem in rules.problems { precondition(!problem.reason.isEmpty && problem.line > 0) }
     guard !rules.rules.isEmpty, var matcher = try? Matcher(rules) else { return 0 }
     let data = Array(text.utf8.prefix(1024))
+    var flows = FlowTable(
+        capacity: 8, variables: 16, streamBytes: 1 << 16, mode: FlowMode(isInline: true, midstream: true), seed: 1)
     for packet in [
         datagram(6, tcp(445) + data), datagram(6, tcp(80) + data), datagram(17, udp(53, data)),
         datagram(1, [8, 0, 0, 0, 0, 0, 0, 0] + data), datagram(6, tcp(445)),
     ] {
         var findings = Findings()
         let span = packet.span.bytes
-        matcher.inspect(Decoder.decode(span, as: .ip), span, into: &findings)
+        let packet = Decoder.decode(span, as: .ip)
+        let step = flows.track(packet, span, vlan: 0, time: 1, checksumIsGood: true)
+        _ = matcher.inspect(packet, span, MatchContext(time: 1), step, &flows, into: &findings)
         for index in 0..<findings.count { precondition(Int(findings[index].code) < rules.rules.count) }
     }
     precondition(matcher.failedScans == 0)

@@ -2,6 +2,7 @@ import Evidence
 import Floods
 import Inspection
 import Policy
+import Signatures
 import Testing
 import Wire
 
@@ -29,10 +30,10 @@ import Wire
         }
     }
 
-    /// As many findings as there is room for are kept; the rest is counted, and what asks for a drop comes first.
+    /// As many alerts as one packet may raise are kept; the rest is counted, and what asks for a drop comes first.
     @Test(arguments: Family.allCases)
     func findingsThatDoNotFitAreCounted(_ family: Family) throws {
-        let all = Findings.capacity + 4
+        let all = Matcher.alertLimit + 4
         let many = (1...all).map { sid in
             "\(sid == all ? "drop" : "alert") tcp any any -> any 80 (msg:\"m\"; content:\"EVIL\"; sid:\(sid);)"
         }
@@ -40,10 +41,10 @@ import Wire
         let decision = rig.inspect(family.tcp(.client, .web, "EVIL"))
         let (count, overflow) = (rig.inspector.findings.count, rig.inspector.findings.overflow)
         #expect(decision == dropped(.rule))
-        #expect(count == Findings.capacity && overflow == 4)
+        #expect(count == Matcher.alertLimit && overflow == 4)
         #expect(rig.findings.first == "sid:\(all)")
-        // And nothing of it is left for the next packet.
-        let next = rig.inspect(family.tcp(.client, .web, "good"))
+        // And nothing of it is left for the next packet of another flow.
+        let next = rig.inspect(family.udp(.client, .web))
         let left = rig.inspector.findings.count + rig.inspector.findings.overflow
         #expect(next == .accept && left == 0)
     }

@@ -71,11 +71,11 @@ import Wire
         return piece
     }
 
-    /// Sets of as many rules as a packet has room for findings.
-    @Test(arguments: 0..<60)
+    /// Sets of as many rules as one packet may raise alerts.
+    @Test(arguments: 0..<240)
     func agreesWithTheSimpleMatcher(_ seed: UInt64) throws {
         var random = SeededGenerator(state: seed)
-        let rules = (0..<Findings.capacity).map { _ in
+        let rules = (0..<Matcher.alertLimit).map { _ in
             (0..<Int.random(in: 1...5, using: &random)).map { _ in DifferentialTests.randomPiece(&random) }
         }
         let set = try compile(

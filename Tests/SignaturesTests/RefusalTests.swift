@@ -7,12 +7,13 @@ import Testing
 
     static let cases: [(rule: String, reason: String)] = [
         // Actions, protocols, directions.
-        ("reject tcp any any -> any any (sid:1;)", "action reject is not supported yet"),
-        ("alarm tcp any any -> any any (sid:1;)", "unknown action alarm: expected alert, drop or pass"),
-        ("alert http any any -> any any (sid:1;)", "application protocol http is not recognised yet"),
-        ("alert http (sid:1;)", "application protocol http is not recognised yet"),
-        ("alert pkthdr any any -> any any (sid:1;)", "protocol pkthdr is not supported yet"),
-        ("alert tcp-stream any any -> any any (sid:1;)", "protocol tcp-stream is not supported yet"),
+        ("rewrite tcp any any -> any any (sid:1;)", "action rewrite is not supported"),
+        (
+            "alarm tcp any any -> any any (sid:1;)",
+            "unknown action alarm: expected alert, drop, reject or pass"
+        ),
+        ("alert modbus any any -> any any (sid:1;)", "needs the application parser modbus"),
+        ("alert modbus (sid:1;)", "needs the application parser modbus"),
         (
             "alert tcpp any any -> any any (sid:1;)",
             "unknown protocol tcpp: expected tcp, udp, icmp or ip"
@@ -52,9 +53,40 @@ import Testing
         (tcp + "(sid:1;) x", "the options of a rule stand in parentheses, and nothing follows them"),
         (tcp + "(sid:1)", "the last option has no semicolon"),
         (tcp + "(msg:\"x\";)", "sid is missing"),
-        (tcp + "(pcre:\"/a/\"; sid:1;)", "keyword pcre is not supported yet"),
-        (tcp + "(flow:established; sid:1;)", "keyword flow is not supported yet"),
-        (tcp + "(http.uri; content:\"x\"; sid:1;)", "keyword http.uri is not supported yet"),
+        (tcp + "(pcre:\"/a/U\"; sid:1;)", "needs the application buffer http.uri"),
+        (tcp + "(pcre:\"/a/Ri!\"; sid:1;)", "pcre does not know the flag !"),
+        (tcp + "(pcre:\"/(a/\"; sid:1;)", "pcre: missing closing parenthesis at 2"),
+        (tcp + "(pcre:/a/; sid:1;)", "pcre is not in double quotes"),
+        (tcp + "(flow:to_server,to_client; sid:1;)", "flow's options contradict each other"),
+        (tcp + "(flow:sideways; sid:1;)", "flow does not know sideways"),
+        (tcp + "(http.uri; content:\"x\"; sid:1;)", "needs the application buffer http.uri"),
+        (tcp + "(content:\"x\"; http_header; sid:1;)", "needs the application buffer http.header"),
+        (tcp + "(uricontent:\"x\"; sid:1;)", "needs the application buffer http.uri"),
+        (
+            tcp + "(content:\"x\"; replace:\"y\"; sid:1;)",
+            "replace is not supported: Flinch passes or drops packets and changes none"
+        ),
+        (tcp + "(geoip:src,DE; sid:1;)", "geoip is not supported: Flinch has no table of countries"),
+        (
+            tcp + "(byte_test:1,>,n,0; sid:1;)",
+            "byte_test's value names a variable that no byte_extract or byte_math before it defines"
+        ),
+        (tcp + "(byte_test:1,~,1,0; sid:1;)", "byte_test does not know the operator ~"),
+        (tcp + "(byte_test:9,>,1,0; sid:1;)", "byte_test reads more than 8 bytes"),
+        (tcp + "(byte_jump:4; sid:1;)", "byte_jump needs bytes and an offset"),
+        (tcp + "(byte_extract:4,0; sid:1;)", "byte_extract needs bytes, an offset and a name"),
+        (tcp + "(byte_math:bytes 4,offset 0; sid:1;)", "byte_math needs bytes, offset, oper, rvalue and result"),
+        (tcp + "(isdataat:x; sid:1;)", "isdataat names a variable that no byte_extract or byte_math before it defines"),
+        (tcp + "(flowbits:put,a; sid:1;)", "flowbits does not know put"),
+        (tcp + "(flowbits:set; sid:1;)", "flowbits takes what to do and a name"),
+        (tcp + "(flowint:a,**,1; sid:1;)", "flowint does not know **"),
+        (tcp + "(xbits:set,a,track tx; sid:1;)", "xbits cannot track tx: there are no transactions"),
+        (tcp + "(stream_size:nobody,>,1; sid:1;)", "stream_size knows server, client, both and either"),
+        (tcp + "(ipopts:zz; sid:1;)", "ipopts does not know zz"),
+        (tcp + "(fragbits:X; sid:1;)", "fragbits takes letters of MDR and one of + * !"),
+        (tcp + "(vlan.id:1,9; sid:1;)", "vlan.id's layer is any, all or a number of -3…2"),
+        (tcp + "(decode-event:ipv4.odd; sid:1;)", "unknown decoder event ipv4.odd"),
+        (tcp + "(stream-event:odd; sid:1;)", "unknown stream event odd"),
         (tcp + "(contnet:\"x\"; sid:1;)", "keyword contnet is not supported yet"),
         (tcp + "(sid:1; sid:2;)", "sid is given twice"),
         (tcp + "(sid:0;)", "sid is not a number of 1…4294967295"),
@@ -86,7 +118,10 @@ import Testing
         (tcp + "(content:\"abc\"; depth:2; sid:1;)", "depth is smaller than the content"),
         (tcp + "(content:\"abc\"; within:2; sid:1;)", "within is smaller than the content"),
         (tcp + "(content:\"abc\"; offset:-1; sid:1;)", "offset is not a number of 0…65535"),
-        (tcp + "(content:\"abc\"; depth:x; sid:1;)", "depth is not a number of 0…65535"),
+        (
+            tcp + "(content:\"abc\"; depth:x; sid:1;)",
+            "depth names a variable that no byte_extract or byte_math before it defines"
+        ),
         (
             tcp + "(content:\"abc\"; distance:1048577; sid:1;)",
             "distance is not a number of -1048576…1048576"
@@ -107,7 +142,10 @@ import Testing
             tcp + "(content:\"a\"; offset:1; fast_pattern:only; sid:1;)",
             "fast_pattern:only on a content that is negated or bound to a place"
         ),
-        (tcp + "(content:\"a\",startswith; sid:1;)", "keyword startswith is not supported yet"),
+        (
+            tcp + "(content:\"a\"; offset:1; startswith; sid:1;)",
+            "startswith on a content that has another place"
+        ),
         // Numbers and flags.
         (tcp + "(dsize:x; sid:1;)", "dsize:x: expected a number of 0…65535"),
         (tcp + "(dsize:65536; sid:1;)", "dsize:65536: expected a number of 0…65535"),
@@ -139,13 +177,13 @@ import Testing
 
     @Test func theSidOfARefusedRuleIsNamed() throws {
         let rules = try compile(
-            "alert http any any -> any any (msg:\"sid:7\\; x\"; sid:42; rev:1;)\nalert http any any")
+            "alert modbus any any -> any any (msg:\"sid:7\\; x\"; sid:42; rev:1;)\nalert modbus any any")
         #expect(rules.problems.map(\.sid) == [42, nil])
         #expect(
             "\(rules.problems[0])"
-                == "test.rules:1: sid 42: application protocol http is not recognised yet")
+                == "test.rules:1: sid 42: needs the application parser modbus")
         #expect(
-            "\(rules.problems[1])" == "test.rules:2: application protocol http is not recognised yet")
+            "\(rules.problems[1])" == "test.rules:2: needs the application parser modbus")
     }
 
     @Test func theSecondOfTwoEqualSidsIsRefused() throws {

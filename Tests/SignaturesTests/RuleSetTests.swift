@@ -60,8 +60,8 @@ import Wire
         let lines = (1...80).map { "alert tcp any any -> any any (content:\"x\"; sid:\($0);)" }
         let rules = try compile((lines + ["drop tcp any any -> any any (sid:99;)"]).joined(separator: "\n"))
         let findings = try rules.findings(.tcp(1, 2, "x"))
-        #expect(findings.count == Findings.capacity)
-        #expect(findings.overflow == 81 - Findings.capacity)
+        #expect(findings.count == Matcher.alertLimit)
+        #expect(findings.overflow == 81 - Matcher.alertLimit)
         #expect(findings[0].asks == .drop)
     }
 
@@ -114,16 +114,16 @@ import Wire
         let rules = try compile(
             """
             alert tcp any any -> any any (sid:1;)
-            alert http any any -> any any (sid:2;)
-            alert tcp any any -> any any (pcre:"/x/"; sid:3;)
-            alert tcp any any -> any any (pcre:"/y/"; sid:4;)
+            alert modbus any any -> any any (sid:2;)
+            alert tcp any any -> any any (pcre:"/x/U"; sid:3;)
+            alert tcp any any -> any any (pcre:"/y/U"; sid:4;)
             """)
         let report = RuleReport(rules)
         #expect((report.loaded, report.rejected) == (1, 3))
         #expect(
             report.reasons == [
-                "application protocol http is not recognised yet": 1,
-                "keyword pcre is not supported yet": 2,
+                "needs the application parser modbus": 1,
+                "needs the application buffer http.uri": 2,
             ])
         #expect(report.ranked.map(\.count) == [2, 1])
     }

@@ -1,4 +1,5 @@
 import Evidence
+import Flows
 import Signatures
 import Testing
 import Wire
@@ -116,9 +117,16 @@ extension RuleSet {
 extension Matcher {
     mutating func findings(_ bytes: [UInt8], as link: LinkLayer = .ip) -> Findings {
         var findings = Findings()
-        let packet = unsafe Decoder.decode(bytes.span.bytes, as: link)
-        unsafe inspect(packet, bytes.span.bytes, into: &findings)
+        unsafe inspect(Decoder.decode(bytes.span.bytes, as: link), bytes.span.bytes, into: &findings)
         return findings
+    }
+
+    /// A packet that nothing came before: its flow has a table of its own.
+    mutating func inspect(_ packet: Packet, _ bytes: RawSpan, into findings: inout Findings) {
+        var flows = FlowTable(
+            capacity: 4, variables: 16, streamBytes: 1 << 16, mode: FlowMode(isInline: true, midstream: false))
+        let step = flows.track(packet, bytes, vlan: 0, time: 1, checksumIsGood: true)
+        _ = inspect(packet, bytes, MatchContext(time: 1), step, &flows, into: &findings)
     }
 }
 

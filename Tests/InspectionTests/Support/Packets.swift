@@ -55,7 +55,9 @@ enum Family: Int, Sendable, CaseIterable {
     {
         ip(
             from, to, 6,
-            big16(40_000) + big16(port) + big32(1) + big32(2) + [0x50, flags.rawValue] + big16(512) + big32(0)
+            // A SYN takes the number before the first byte's.
+            big16(40_000) + big16(port) + big32(flags.contains(.syn) ? 0 : 1) + big32(2) + [0x50, flags.rawValue]
+                + big16(512) + big32(0)
                 + Array(text.utf8))
     }
 

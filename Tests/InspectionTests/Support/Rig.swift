@@ -37,7 +37,8 @@ struct Rig: ~Copyable {
         let tally = Tally(workerCount: 1)
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
-            policies: PolicyTable(guests: [web, dns], others: others), tally: tally, mode: mode)
+            policies: PolicyTable(guests: [web, dns], others: others), tally: tally,
+            memory: FlowMemory(workers: 1, mode: mode), mode: mode)
         self.hosts = hosts
         self.floods = floods
         self.rules = rules

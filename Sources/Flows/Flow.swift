@@ -1,0 +1,77 @@
+public import Wire
+
+/// What two hosts say to each other between two ports: one conversation, both directions. Records live in a
+/// `FlowTable`; they are handed out by pointer.
+///
+/// The client is who sent the first packet that was seen, unless that was a SYN with ACK.
+@frozen
+public struct Flow: BitwiseCopyable {
+    public var client = Address.none
+    public var server = Address.none
+    public var clientPort: UInt16 = 0
+    public var serverPort: UInt16 = 0
+    /// 802.1Q identifiers of the tags, 12 bits each, and 0 for none.
+    public var vlan: UInt32 = 0
+    public var ipProtocol: UInt8 = 0
+    public var state = FlowState.new
+    public var flags: FlowFlags = []
+    /// What the first bytes were recognised as; numbers are those of whoever recognises.
+    public var application: UInt8 = 0
+
+    /// Different for every flow of a table.
+    public var identifier: UInt64 = 0
+    /// Nanoseconds since the Unix epoch, of the first and the last packet.
+    public var firstTime: UInt64 = 0
+    public var lastTime: UInt64 = 0
+    public var packetsToServer: UInt32 = 0
+    public var packetsToClient: UInt32 = 0
+    /// Bytes of IP packets, as their headers state them.
+    public var bytesToServer: UInt64 = 0
+    public var bytesToClient: UInt64 = 0
+
+    /// The first of its variables in the table's pool; 0 for none.
+    public var variables: UInt32 = 0
+    /// The next flow of the same bucket, and its neighbours by age; 0 for none.
+    @usableFromInline var next: UInt32 = 0
+    @usableFromInline var older: UInt32 = 0
+    @usableFromInline var newer: UInt32 = 0
+
+    public var session = TCPSession()
+
+    @inlinable
+    public init() {}
+
+    /// Whether the rules that wait for more of a direction's stream are too many to be remembered, so that
+    /// what is kept of it must be looked at again.
+    @inlinable
+    public func scansAgain(_ toServer: Bool) -> Bool {
+        (toServer ? session.client : session.server).flags.contains(.scansAgain)
+    }
+}
+
+@frozen
+public enum FlowState: UInt8, BitwiseCopyable, Sendable {
+    /// One side was heard, or a TCP handshake is under way.
+    case new
+    /// Both sides were heard; for TCP the handshake is complete, or was before the first packet seen.
+    case established
+    /// For TCP: both sides are done, or one reset.
+    case closed
+}
+
+@frozen
+public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Whatever else it carries is dropped, or let pass, without being looked at.
+    @inlinable public static var drop: FlowFlags { FlowFlags(rawValue: 1) }
+    @inlinable public static var pass: FlowFlags { FlowFlags(rawValue: 2) }
+    /// The rules that name nothing but addresses were asked, for this direction.
+    @inlinable public static var askedToServer: FlowFlags { FlowFlags(rawValue: 4) }
+    @inlinable public static var askedToClient: FlowFlags { FlowFlags(rawValue: 8) }
+    /// Its beginning was not seen.
+    @inlinable public static var midstream: FlowFlags { FlowFlags(rawValue: 16) }
+    /// The server was heard.
+    @inlinable public static var answered: FlowFlags { FlowFlags(rawValue: 32) }
+}

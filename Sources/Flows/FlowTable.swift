@@ -1,0 +1,289 @@
+import Glibc
+public import Wire
+
+/// How flows are followed.
+public struct FlowMode: Sendable, Equatable {
+    /// Who follows decides what passes: what contradicts the stream is refused.
+    public var isInline: Bool
+    /// TCP connections are taken up in their middle.
+    public var midstream: Bool
+
+    public init(isInline: Bool, midstream: Bool) {
+        self.isInline = isInline
+        self.midstream = midstream
+    }
+}
+
+public struct FlowCounters: Sendable, Equatable {
+    public var made: UInt64 = 0
+    /// Flows that had to go for a new one though they were not over.
+    public var evicted: UInt64 = 0
+    /// Variables that found no room.
+    public var variablesLost: UInt64 = 0
+    /// Streams that lost what was kept of them to another.
+    public var historiesLost: UInt64 = 0
+    /// Segments behind a gap that were kept, and those that found no room.
+    public var held: UInt64 = 0
+    public var refused: UInt64 = 0
+    /// Segments whose bytes differ from those seen before at the same place.
+    public var contradictions: UInt64 = 0
+    /// Retransmissions of bytes that are no longer known.
+    public var unverified: UInt64 = 0
+}
+
+/// The flows that one worker sees, in memory of fixed size. When it is full, the flow that was idle for
+/// longest goes.
+@safe
+public struct FlowTable: ~Copyable {
+    let flows: UnsafeMutablePointer<Flow>
+    private let buckets: UnsafeMutablePointer<UInt32>
+    private let bucketMask: UInt64
+    private let seed: UInt64
+    public let capacity: Int
+    /// Records that were ever used, and the first of those given back; both from 1.
+    private var used: UInt32 = 0
+    private var free: UInt32 = 0
+    private var oldest: UInt32 = 0
+    private var newest: UInt32 = 0
+    private var nextIdentifier: UInt64 = 1
+    /// Where in a flow the two streams are.
+    let clientOffset = MemoryLayout<Flow>.offset(of: \.session.client)!
+    let serverOffset = MemoryLayout<Flow>.offset(of: \.session.server)!
+
+    public let mode: FlowMode
+    public internal(set) var counters = FlowCounters()
+    public private(set) var count = 0
+    var variables: VariablePool
+    var streams: StreamPools
+
+    /// For `capacity` flows, `variables` flowbits and flowints of all of them, and `streamBytes` of kept
+    /// payload.
+    public init(
+        capacity: Int, variables: Int, streamBytes: Int, mode: FlowMode, seed: UInt64 = .random(in: .min ... .max)
+    ) {
+        precondition(capacity > 0 && capacity < Int(UInt32.max))
+        self.capacity = capacity
+        self.mode = mode
+        self.seed = seed
+        var size = 1
+        while size < capacity { size *= 2 }
+        bucketMask = UInt64(size - 1)
+        // Zero pages, which cost nothing until they are written.
+        unsafe buckets = unsafe calloc(size, 4)!.bindMemory(to: UInt32.self, capacity: size)
+        unsafe flows = unsafe calloc(capacity + 1, MemoryLayout<Flow>.stride)!
+            .bindMemory(to: Flow.self, capacity: capacity + 1)
+        self.variables = VariablePool(capacity: variables)
+        streams = StreamPools(bytes: streamBytes)
+    }
+
+    deinit {
+        unsafe Glibc.free(buckets)
+        unsafe Glibc.free(flows)
+    }
+
+    /// Bytes of address space that the table takes for good; the pages of flows never used are not backed.
+    public var memoryBytes: Int {
+        (capacity + 1) * MemoryLayout<Flow>.stride + (Int(bucketMask) + 1) * 4 + variables.memoryBytes
+            + streams.memoryBytes
+    }
+
+    // MARK: - Following
+
+    /// Finds or makes the flow of a packet and follows its state. `vlan` is the tags' identifiers, `time`
+    /// nanoseconds since the Unix epoch. A packet whose checksum is wrong counts, but changes nothing.
+    public mutating func track(
+        _ packet: Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64, checksumIsGood: Bool
+    ) -> FlowStep {
+        var step = FlowStep()
+        guard let key = FlowKey(packet, bytes, vlan: vlan) else { return step }
+        let bucket = unsafe buckets + Int(key.hash(seed: seed) & bucketMask)
+        let flow = unsafe find(key, bucket, time, packet, &step)
+        unsafe step.flow = unsafe flow
+        let length = UInt64(truncatingIfNeeded: max(0, packet.statedLength))
+        if step.toServer {
+            unsafe flow.pointee.packetsToServer &+= flow.pointee.packetsToServer == .max ? 0 : 1
+            unsafe flow.pointee.bytesToServer &+= length
+        } else {
+            unsafe flow.pointee.packetsToClient &+= flow.pointee.packetsToClient == .max ? 0 : 1
+            unsafe flow.pointee.bytesToClient &+= length
+            unsafe flow.pointee.flags.insert(.answered)
+        }
+        if packet.kind == .tcp {
+            if checksumIsGood { unsafe follow(flow, packet, bytes, &step) }
+        } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
+            unsafe flow.pointee.state = .established
+        }
+        return step
+    }
+
+    @inline(__always)
+    private mutating func find(
+        _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
+        _ step: inout FlowStep
+    ) -> UnsafeMutablePointer<Flow> {
+        var index = unsafe bucket.pointee
+        while index != 0 {
+            let flow = unsafe flows + Int(index)
+            if let toServer = unsafe key.direction(in: flow) {
+                step.toServer = toServer
+                if unsafe isOver(flow, time, packet) {
+                    unsafe begin(flow, key, time, packet, &step)
+                } else if unsafe time > flow.pointee.lastTime {
+                    unsafe flow.pointee.lastTime = time
+                }
+                unsafe touch(index, flow, time)
+                return unsafe flow
+            }
+            index = unsafe flow.pointee.next
+        }
+        return unsafe make(key, bucket, time, packet, &step)
+    }
+
+    /// Whether what is found is of the past: idle for too long, or a closed TCP connection that begins anew.
+    private func isOver(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64, _ packet: Packet) -> Bool {
+        let last = unsafe flow.pointee.lastTime
+        if time > last, unsafe time - last > FlowTimeout.nanoseconds(flow) { return true }
+        guard packet.kind == .tcp, packet.tcpFlags.intersection([.syn, .ack, .rst]) == .syn else { return false }
+        // Flows that are dropped stay so: a new SYN does not free them before their time.
+        return unsafe flow.pointee.state == .closed && !flow.pointee.flags.contains(.drop)
+    }
+
+    @inline(never)
+    private mutating func make(
+        _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
+        _ step: inout FlowStep
+    ) -> UnsafeMutablePointer<Flow> {
+        if free == 0, Int(used) == capacity {
+            counters.evicted &+= 1
+            remove(oldest)
+        }
+        let index: UInt32
+        if free != 0 {
+            index = free
+            free = unsafe flows[Int(index)].next
+        } else {
+            used += 1
+            index = used
+        }
+        let flow = unsafe flows + Int(index)
+        unsafe flow.initialize(to: Flow())
+        unsafe begin(flow, key, time, packet, &step)
+        // The bucket may have changed when another had to go.
+        unsafe flow.pointee.next = unsafe bucket.pointee
+        unsafe bucket.pointee = index
+        unsafe link(index, flow)
+        count += 1
+        return unsafe flow
+    }
+
+    /// A flow as its first packet leaves it; what its record held before is given back.
+    private mutating func begin(
+        _ flow: UnsafeMutablePointer<Flow>, _ key: FlowKey, _ time: UInt64, _ packet: Packet, _ step: inout FlowStep
+    ) {
+        unsafe giveBack(flow)
+        counters.made &+= 1
+        // Who answers a handshake is the server, though the question was not seen.
+        let isAnswer = packet.kind == .tcp && packet.tcpFlags.isSuperset(of: [.syn, .ack])
+        step.toServer = !isAnswer
+        let (next, older, newer) = unsafe (flow.pointee.next, flow.pointee.older, flow.pointee.newer)
+        var fresh = Flow()
+        fresh.client = isAnswer ? key.destination : key.source
+        fresh.server = isAnswer ? key.source : key.destination
+        fresh.clientPort = isAnswer ? key.destinationPort : key.sourcePort
+        fresh.serverPort = isAnswer ? key.sourcePort : key.destinationPort
+        fresh.vlan = key.vlan
+        fresh.ipProtocol = key.ipProtocol
+        fresh.firstTime = time
+        fresh.lastTime = time
+        fresh.identifier = nextIdentifier
+        nextIdentifier &+= 1
+        fresh.next = next
+        fresh.older = older
+        fresh.newer = newer
+        unsafe flow.pointee = fresh
+    }
+
+    private mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
+        unsafe variables.removeAll(&flow.pointee.variables)
+        unsafe streams.release(&flow.pointee.session.client)
+        unsafe streams.release(&flow.pointee.session.server)
+    }
+
+    private mutating func remove(_ index: UInt32) {
+        let flow = unsafe flows + Int(index)
+        unsafe giveBack(flow)
+        let bucket = unsafe buckets + Int(hash(of: flow) & bucketMask)
+        if unsafe bucket.pointee == index {
+            unsafe bucket.pointee = unsafe flow.pointee.next
+        } else {
+            var before = unsafe bucket.pointee
+            while before != 0, unsafe flows[Int(before)].next != index { before = unsafe flows[Int(before)].next }
+            if before != 0 { unsafe flows[Int(before)].next = unsafe flow.pointee.next }
+        }
+        unsafe unlink(flow)
+        unsafe flow.pointee.next = free
+        free = index
+        count -= 1
+    }
+
+    private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
+        unsafe FlowKey(
+            source: flow.pointee.client, destination: flow.pointee.server, sourcePort: flow.pointee.clientPort,
+            destinationPort: flow.pointee.serverPort, vlan: flow.pointee.vlan, ipProtocol: flow.pointee.ipProtocol
+        ).hash(seed: seed)
+    }
+
+    // MARK: - Age
+
+    /// Moves a flow to the end of the list by age.
+    @inline(__always)
+    private mutating func touch(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
+        guard index != newest else { return }
+        unsafe unlink(flow)
+        unsafe link(index, flow)
+    }
+
+    private mutating func link(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>) {
+        unsafe flow.pointee.older = newest
+        unsafe flow.pointee.newer = 0
+        if newest != 0 { unsafe flows[Int(newest)].newer = index }
+        newest = index
+        if oldest == 0 { oldest = index }
+    }
+
+    private mutating func unlink(_ flow: UnsafeMutablePointer<Flow>) {
+        let (older, newer) = unsafe (flow.pointee.older, flow.pointee.newer)
+        if older != 0 { unsafe flows[Int(older)].newer = newer } else { oldest = newer }
+        if newer != 0 { unsafe flows[Int(newer)].older = older } else { newest = older }
+    }
+}
+
+extension FlowKey {
+    init(
+        source: Address, destination: Address, sourcePort: UInt16, destinationPort: UInt16, vlan: UInt32,
+        ipProtocol: UInt8
+    ) {
+        self.source = source
+        self.destination = destination
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+        self.vlan = vlan
+        self.ipProtocol = ipProtocol
+    }
+}
+
+/// For how long a flow may be silent before it is over: the defaults of Suricata's suricata.yaml.
+enum FlowTimeout {
+    static func nanoseconds(_ flow: UnsafeMutablePointer<Flow>) -> UInt64 {
+        let seconds: UInt64 =
+            switch unsafe (flow.pointee.ipProtocol, flow.pointee.state) {
+            case (6, .new): 60
+            case (6, .established): 600
+            case (6, .closed): 60
+            case (17, .established), (1, .established), (58, .established): 300
+            case (_, .established): 300
+            default: 30
+            }
+        return seconds * 1_000_000_000
+    }
+}

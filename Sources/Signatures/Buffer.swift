@@ -1,0 +1,21 @@
+/// A named range of bytes that payload tests look into. What application parsers will fill joins here, with
+/// pattern sets of its own.
+enum Buffer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case payload
+    case ethernetHeader, ipv4Header, ipv6Header, tcpHeader, udpHeader, icmpHeader, icmpv6Header
+
+    /// The buffer that a keyword of its own opens for the tests which follow.
+    static func named(_ keyword: String) -> Buffer? {
+        switch keyword {
+        case "pkt_data", "raw_data": .payload
+        case "ether.hdr": .ethernetHeader
+        case "ipv4.hdr": .ipv4Header
+        case "ipv6.hdr": .ipv6Header
+        case "tcp.hdr": .tcpHeader
+        case "udp.hdr": .udpHeader
+        case "icmpv4.hdr": .icmpHeader
+        case "icmpv6.hdr": .icmpv6Header
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// What became of the search for a part of a rule.
+enum StepResult { case found, absent, abandoned }
+
+/// Working memory of confirmation, made once for a worker: for each step where to look for it next and where
+/// a match of it must end at the latest, the rule's variables, and what PCRE2 needs.
+@unsafe
+struct ConfirmMemory {
+    let next: UnsafeMutablePointer<Int32>
+    let limits: UnsafeMutablePointer<Int32>
+    /// Where a relative expression's subject begins.
+    let origins: UnsafeMutablePointer<Int32>
+    let variables: UnsafeMutablePointer<UInt64>
+    let expressions: ExpressionMemory
+    private let capacity: Int
+
+    init?(capacity: Int) {
+        guard let expressions = unsafe ExpressionMemory() else { return nil }
+        unsafe self.expressions = unsafe expressions
+        unsafe self.capacity = max(1, capacity)
+        unsafe next = .allocate(capacity: 3 * self.capacity)
+        unsafe next.initialize(repeating: 0, count: 3 * self.capacity)
+        unsafe limits = unsafe next + self.capacity
+        unsafe origins = unsafe limits + self.capacity
+        unsafe variables = .allocate(capacity: RuleNumbers.limit)
+        unsafe variables.initialize(repeating: 0, count: RuleNumbers.limit)
+    }
+
+    func deallocate() {
+        unsafe next.deallocate()
+        unsafe variables.deallocate()
+        unsafe expressions.deallocate()
+    }
+
+    var memoryBytes: Int {
+        unsafe 3 * capacity * MemoryLayout<Int32>.stride + RuleNumbers.limit * MemoryLayout<UInt64>.stride
+    }
+}
+
+/// The bytes that a part of a rule is asked about.
+@unsafe
+struct Subtext {
+    var bytes: UnsafePointer<UInt8>
+    var length: Int32
+    /// How far into its stream the first byte is; 0 for what is whole.
+    var origin: Int64 = 0
+}

@@ -1,0 +1,94 @@
+import Synchronization
+import Wire
+
+/// What rules remember of hosts and pairs of hosts: `hostbits` and `xbits`. Fixed in size; shared by the
+/// workers of a sensor, since the packets of a host meet all of them.
+///
+/// A set of places for each hash, each a word with the expiry and a tag of the hash. When a set is full the
+/// bit that would expire first goes, and is counted. Two keys with the same set and the same 32-bit tag are
+/// taken for one; the hash is keyed, so that nobody can choose them.
+@safe
+public final class HostBits: Sendable {
+    private static let ways = 8
+    private let sets: Int
+    private let seed: UInt64
+    /// Upper half the tag, lower half the second of the Unix epoch at which the bit expires; 0 for free.
+    nonisolated(unsafe) private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    private let lost = Atomic<UInt64>(0)
+
+    /// Room for at least `capacity` bits.
+    public init(capacity: Int, seed: UInt64 = .random(in: .min ... .max)) {
+        var sets = 1
+        while sets * HostBits.ways < capacity { sets *= 2 }
+        self.sets = sets
+        self.seed = seed
+        unsafe words = .allocate(capacity: sets * HostBits.ways)
+        for i in 0..<sets * HostBits.ways { unsafe (words + i).initialize(to: Atomic(0)) }
+    }
+
+    deinit { unsafe words.deallocate() }
+
+    public var memoryBytes: Int { sets * HostBits.ways * 8 }
+    /// Bits that had to go before they expired.
+    public var evicted: UInt64 { lost.load(ordering: .relaxed) }
+
+    /// Whose bit: the number of its name, and a host, or two for a pair in either order.
+    struct Key {
+        var hash: UInt64
+
+        init(_ number: UInt16, _ first: Address, _ second: Address = .none, seed: UInt64) {
+            let (a, b) = first < second ? (first, second) : (second, first)
+            var hash = seed ^ UInt64(number) &* 0x9E37_79B9_7F4A_7C15
+            hash = Key.mixed(Key.mixed(Key.mixed(Key.mixed(hash, a.high), a.low), b.high), b.low)
+            self.hash = hash &* 0x94D0_49BB_1331_11EB ^ hash >> 31
+        }
+
+        private static func mixed(_ hash: UInt64, _ part: UInt64) -> UInt64 {
+            let product = (hash ^ part) &* 0xBF58_476D_1CE4_E5B9
+            return product ^ product >> 29
+        }
+    }
+
+    func key(_ number: UInt16, _ first: Address, _ second: Address = .none) -> Key {
+        Key(number, first, second, seed: seed)
+    }
+
+    private func set(of key: Key) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        unsafe words + Int(key.hash & UInt64(sets - 1)) * HostBits.ways
+    }
+
+    private static func tag(_ key: Key) -> UInt64 { key.hash >> 32 | 1 }
+
+    /// `second` counts from the Unix epoch.
+    func isSet(_ key: Key, second: UInt32) -> Bool {
+        let set = unsafe set(of: key)
+        for way in 0..<HostBits.ways {
+            let word = unsafe set[way].load(ordering: .relaxed)
+            if word >> 32 == HostBits.tag(key), UInt32(truncatingIfNeeded: word) > second { return true }
+        }
+        return false
+    }
+
+    func set(_ key: Key, second: UInt32, expires: UInt32) {
+        let set = unsafe set(of: key)
+        var best = 0
+        var bestRank = UInt64.max
+        for way in 0..<HostBits.ways {
+            let word = unsafe set[way].load(ordering: .relaxed)
+            // The same bit, then what is free or expired, then what expires first.
+            let end = UInt64(UInt32(truncatingIfNeeded: word))
+            let rank = word >> 32 == HostBits.tag(key) ? 0 : end <= UInt64(second) ? 1 : end + 2
+            if rank < bestRank { (best, bestRank) = (way, rank) }
+        }
+        if bestRank > 1 { lost.wrappingAdd(1, ordering: .relaxed) }
+        let (end, overflows) = second.addingReportingOverflow(expires)
+        unsafe set[best].store(HostBits.tag(key) << 32 | UInt64(overflows ? .max : end), ordering: .relaxed)
+    }
+
+    func unset(_ key: Key) {
+        let set = unsafe set(of: key)
+        for way in 0..<HostBits.ways where unsafe set[way].load(ordering: .relaxed) >> 32 == HostBits.tag(key) {
+            unsafe set[way].store(0, ordering: .relaxed)
+        }
+    }
+}

@@ -99,6 +99,7 @@ public struct FlowTable: ~Copyable {
         let bucket = unsafe buckets + Int(key.hash(seed: seed) & bucketMask)
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
+        let wasEstablished = unsafe flow.pointee.state != .new
         let length = UInt64(truncatingIfNeeded: max(0, packet.statedLength))
         if step.toServer {
             unsafe flow.pointee.packetsToServer &+= flow.pointee.packetsToServer == .max ? 0 : 1
@@ -113,6 +114,8 @@ public struct FlowTable: ~Copyable {
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
             unsafe flow.pointee.state = .established
         }
+        step.isEstablished =
+            unsafe wasEstablished || (flow.pointee.state != .new && (packet.kind != .tcp || packet.payloadLength > 0))
         return step
     }
 

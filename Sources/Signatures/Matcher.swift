@@ -328,12 +328,11 @@ extension Scene {
         if unsafe test.contains(.onlyFragments) && !packet.pointee.isFragment { return false }
         if unsafe test.contains(.noFragments) && packet.pointee.isFragment { return false }
         guard !test.isDisjoint(with: .needsFlow) else { return true }
-        guard let flow = unsafe step.flow else { return false }
+        guard unsafe step.flow != nil else { return false }
         if unsafe test.contains(.toServer) && !step.toServer { return false }
         if unsafe test.contains(.toClient) && step.toServer { return false }
-        let isEstablished = unsafe flow.pointee.state != .new
-        if test.contains(.established) && !isEstablished { return false }
-        if test.contains(.notEstablished) && isEstablished { return false }
+        if unsafe test.contains(.established) && !step.isEstablished { return false }
+        if unsafe test.contains(.notEstablished) && step.isEstablished { return false }
         return true
     }
 }

@@ -133,15 +133,21 @@ public struct Status: Codable, Sendable {
         public var byReason: [String: UInt64]
         /// Shadow mode: what would have been dropped, by reason; those packets are in `accepted`.
         public var wouldDrop: [String: UInt64]
+        /// Resets and ICMP messages sent for reject rules; and those that were not: more than 1,000 a second a
+        /// worker, no hardware address known, no permission.
+        public var rejectsSent: UInt64
+        public var rejectsWithheld: UInt64
 
         public init(
             accepted: UInt64, dropped: UInt64, byReason: [String: UInt64],
-            wouldDrop: [String: UInt64]
+            wouldDrop: [String: UInt64], rejectsSent: UInt64 = 0, rejectsWithheld: UInt64 = 0
         ) {
             self.accepted = accepted
             self.dropped = dropped
             self.byReason = byReason
             self.wouldDrop = wouldDrop
+            self.rejectsSent = rejectsSent
+            self.rejectsWithheld = rejectsWithheld
         }
     }
 

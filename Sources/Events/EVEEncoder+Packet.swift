@@ -151,6 +151,15 @@ extension EVEEncoder {
         line.openObject()
         line.key("action")
         line.value(event.verdict == .drop ? "drop" : event.isPassed ? "pass" : "alert")
+        if !event.rejects.isEmpty {
+            line.key("reject_target")
+            line.value(
+                event.rejects == .source ? "to_client" : event.rejects == .destination ? "to_server" : "both")
+            line.key("reject")
+            line.openArray()
+            line.value(event.packet.kind == .tcp ? "tcp-reset" : "icmp-prohib")
+            line.closeArray()
+        }
         line.closeObject()
     }
 }

@@ -126,8 +126,10 @@ public struct EVEEncoder {
 
     private mutating func alert(_ event: Event) {
         // Of a packet that one rule dropped, the alerts of others say that they would have let it by.
+        // A reject rule says blocked wherever it stands (Suricata's AlertJsonHeader).
         let blocked =
-            event.verdict == .drop && (event.reason != .rule || event.finding.asks == .drop)
+            !event.finding.rejects.isEmpty
+            || event.verdict == .drop && (event.reason != .rule || event.finding.asks == .drop)
             || event.verdict == .throttle && event.reason == .floodThrottle
         let finding = event.finding
         let rule =

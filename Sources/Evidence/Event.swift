@@ -12,6 +12,8 @@ public struct Event: Sendable, BitwiseCopyable {
     public var finding: Finding
     /// The last finding on the packet was of a rule that lets it pass.
     public var isPassed: Bool
+    /// Who is told that the packet was refused, if it was.
+    public var rejects: RejectSides
     /// What was done with the packet, and why if it was not accepted.
     public var verdict: Verdict
     public var reason: Reason
@@ -27,13 +29,15 @@ public struct Event: Sendable, BitwiseCopyable {
     @inlinable
     public init(
         packet: Packet, origin: Origin = Origin(), course: FlowCourse = FlowCourse(), arrival: Arrival,
-        finding: Finding, isPassed: Bool = false, verdict: Verdict, reason: Reason, intended: Verdict,
+        finding: Finding, isPassed: Bool = false, rejects: RejectSides = [], verdict: Verdict, reason: Reason,
+        intended: Verdict,
         guest: Int32, flow: UInt64, generation: UInt32 = 0
     ) {
         self.packet = packet
         self.origin = origin
         self.course = course
         self.isPassed = isPassed
+        self.rejects = rejects
         self.arrival = arrival
         self.finding = finding
         self.verdict = verdict

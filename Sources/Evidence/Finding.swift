@@ -20,6 +20,8 @@ public struct Finding: Sendable, BitwiseCopyable {
     public var matchedStream: Bool
     /// It comes from a rule that lets the packet pass, and says so.
     public var passes = false
+    /// Whom its rule wants told that the packet is refused.
+    public var rejects: RejectSides = []
     public var code: UInt32
 
     @inlinable

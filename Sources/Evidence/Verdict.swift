@@ -38,3 +38,13 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         }
     }
 }
+
+/// Who is told that a packet was refused: by a TCP reset, or an ICMP message.
+@frozen
+public struct RejectSides: OptionSet, BitwiseCopyable, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    @inlinable public static var source: RejectSides { RejectSides(rawValue: 1) }
+    @inlinable public static var destination: RejectSides { RejectSides(rawValue: 2) }
+}

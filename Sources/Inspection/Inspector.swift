@@ -29,6 +29,8 @@ public struct Inspector: ~Copyable {
     public var packet: Packet { packets[0].packet }
     public private(set) var packets = InspectedPackets()
     public private(set) var findings = Findings()
+    /// Who is to be told if the last packet was dropped for a rule.
+    public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public private(set) var guest: Int32 = -1
 
@@ -106,6 +108,7 @@ public struct Inspector: ~Copyable {
         if asked.dropsFlow, decision.verdict == .drop, decision.reason == .rule {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
+        rejects = asked.rejects
         tally.count(decision)
         if findings.count > 0 { countFindings(destination, source) }
         return decision
@@ -119,6 +122,7 @@ public struct Inspector: ~Copyable {
         var dropsFlow = false
         /// The flow that is to be dropped.
         var flow: UnsafeMutablePointer<Flow>?
+        /// Only of the captured packet: who sent what came by tunnel is not told.
         var rejects: RejectSides = []
     }
 
@@ -147,7 +151,7 @@ public struct Inspector: ~Copyable {
         }
         if outcome.drops {
             asked.drops = true
-            asked.rejects.formUnion(outcome.rejects)
+            if layer == 0 { asked.rejects = outcome.rejects }
             if outcome.dropsFlow {
                 asked.dropsFlow = true
                 unsafe asked.flow = unsafe step.flow

@@ -176,6 +176,8 @@ final class Controller: Sendable {
         let would = reasons.map { ($0.text, tally.wouldHaveDropped($0)) }.filter { $0.1 > 0 }
         return Status.Verdicts(
             accepted: tally.accepted(), dropped: dropped.reduce(0) { $0 + $1.1 },
-            byReason: Dictionary(uniqueKeysWithValues: dropped), wouldDrop: Dictionary(uniqueKeysWithValues: would))
+            byReason: Dictionary(uniqueKeysWithValues: dropped), wouldDrop: Dictionary(uniqueKeysWithValues: would),
+            rejectsSent: crew.members.reduce(0) { $0 &+ $1.rejectsSent },
+            rejectsWithheld: crew.members.reduce(0) { $0 &+ $1.rejectsWithheld })
     }
 }

@@ -53,7 +53,6 @@ struct Entry: BitwiseCopyable, Sendable {
 
     var finding: Finding
     var action: RuleAction
-    var rejects: RejectSides
     /// 4 or 6; 0 for either.
     var ipVersion: UInt8
     var traits: Traits

@@ -90,11 +90,12 @@ struct FlatForm {
         if hasPorts { checked.insert(.upperHeader) }
         let conditionStart = conditions.count
         conditions += parsed.conditions
+        var finding = Finding(
+            .signature, code: UInt32(index), concern: rule.concern,
+            asks: rule.action == .drop || rule.action == .reject ? .drop : .accept)
+        finding.rejects = parsed.rejects
         let entry = Entry(
-            finding: Finding(
-                .signature, code: UInt32(index), concern: rule.concern,
-                asks: rule.action == .drop || rule.action == .reject ? .drop : .accept),
-            action: rule.action, rejects: parsed.rejects, ipVersion: parsed.transport.ipVersion, traits: checked,
+            finding: finding, action: rule.action, ipVersion: parsed.transport.ipVersion, traits: checked,
             flow: parsed.flow, source: run(of: parsed.source), destination: run(of: parsed.destination),
             sourcePorts: run(of: parsed.sourcePorts), destinationPorts: run(of: parsed.destinationPorts),
             conditions: Run(start: UInt32(conditionStart), count: UInt32(parsed.conditions.count)),

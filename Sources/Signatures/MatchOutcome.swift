@@ -1,3 +1,5 @@
+public import Evidence
+
 /// What the rules that matched a packet ask for, beside what they say of it.
 public struct MatchOutcome: BitwiseCopyable, Sendable {
     public var drops = false

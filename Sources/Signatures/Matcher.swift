@@ -316,7 +316,7 @@ extension MatchOutcome {
         case .drop, .reject:
             drops = true
             if actsOnFlow { dropsFlow = true }
-            rejects.formUnion(unsafe entry.pointee.rejects)
+            rejects.formUnion(unsafe entry.pointee.finding.rejects)
         }
     }
 }

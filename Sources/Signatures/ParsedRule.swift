@@ -1,3 +1,5 @@
+import Evidence
+
 /// A rule as it was written, variables replaced: what the parser hands to the compiler.
 struct ParsedRule: Sendable {
     /// The tests of one buffer, in the order in which they are written.

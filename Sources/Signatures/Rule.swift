@@ -10,15 +10,6 @@ public enum RuleAction: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case alert
 }
 
-/// Who is told that a packet was rejected.
-public struct RejectSides: OptionSet, BitwiseCopyable, Sendable {
-    public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    public static let source = RejectSides(rawValue: 1)
-    public static let destination = RejectSides(rawValue: 2)
-}
-
 /// What is said of a rule that loaded. A finding's `code` is the index of the rule in `RuleSet.rules`.
 public struct Rule: Sendable {
     public var gid: UInt32

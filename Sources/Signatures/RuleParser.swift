@@ -1,3 +1,5 @@
+import Evidence
+
 /// Reads rules in the syntax of Suricata and Snort.
 ///
 ///     alert tcp $EXTERNAL_NET any -> $HOME_NET 445 (msg:"…"; content:"|ff|SMB"; depth:8; sid:1;)

@@ -80,6 +80,10 @@ struct StatusPage {
         var text =
             "Verdicts     \(Figure.whole(verdicts.accepted)) accepted, \(Figure.whole(verdicts.dropped)) dropped"
         if !verdicts.byReason.isEmpty { text += ": " + StatusPage.list(verdicts.byReason) }
+        if verdicts.rejectsSent > 0 { text += "; \(Figure.whole(verdicts.rejectsSent)) senders told" }
+        if verdicts.rejectsWithheld > 0 {
+            text += style.concern("low", "; \(Figure.whole(verdicts.rejectsWithheld)) not told")
+        }
         guard !verdicts.wouldDrop.isEmpty else { return [text] }
         return [text, "Shadow       would have dropped: " + StatusPage.list(verdicts.wouldDrop)]
     }

@@ -81,6 +81,8 @@ public struct Settings: Sendable, Equatable {
         public var variables = RuleVariables(addresses: [:], ports: [:])
         /// Folder of compiled patterns; nil for the one that systemd gives, if it does (CACHE_DIRECTORY).
         public var cache: String?
+        /// Which of several matching rules is acted on first.
+        public var actionOrder = RuleAction.allCases
     }
 
     public struct Policy: Sendable, Equatable {

@@ -118,11 +118,12 @@ struct SettingsReader {
     }
 
     private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        guard let section = value.section(["files", "variables", "cache"]) else { return }
+        guard let section = value.section(["files", "variables", "cache", "action-order"]) else { return }
         for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
             if let path = element.text("a path") { rules.files.append(resolved(path)) }
         }
         if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
+        if let value = section["action-order"] { actionOrder(value, &rules) }
         let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
         for (name, value) in section["variables"]?.entries(like: example) ?? [] {
             guard !name.isEmpty, name.utf8.count <= 64,
@@ -140,6 +141,17 @@ struct SettingsReader {
                 rules.variables.addresses[name] = text
             }
         }
+    }
+
+    private func actionOrder(_ value: Value, _ rules: inout Settings.Rules) {
+        guard let elements = value.elements(like: "[pass, drop, reject, alert]") else { return }
+        let order = elements.compactMap { $0.choice(RuleAction.self) }
+        guard order.count == elements.count else { return }
+        guard Set(order).count == order.count, order.count == RuleAction.allCases.count else {
+            value.problem("each of pass, drop, reject and alert must stand in it once")
+            return
+        }
+        rules.actionOrder = order
     }
 
     /// In rule syntax, or as a YAML list of its elements.

@@ -49,8 +49,12 @@ struct FlatForm {
     private var knownPatterns: [[UInt8]: UInt32] = [:]
     private var knownExpressions: [Expression: UInt32] = [:]
 
-    init(_ rules: [(parsed: ParsedRule, rule: Rule)]) throws(RuleLoadError) {
-        let order = rules.indices.map { RuleOrder(rules[$0].parsed, rules[$0].rule, index: $0) }
+    init(
+        _ rules: [(parsed: ParsedRule, rule: Rule)], precedence: [RuleAction] = RuleAction.allCases
+    ) throws(RuleLoadError) {
+        let order = rules.indices.map {
+            RuleOrder(rules[$0].parsed, rules[$0].rule, index: $0, precedence: precedence)
+        }
         for index in rules.indices.sorted(by: { order[$0] < order[$1] }) {
             let (parsed, rule) = rules[index]
             try append(parsed, rule, index: index)

@@ -1,7 +1,8 @@
 public import Evidence
 
 /// What a rule asks for when it matches, in the order in which matching rules are acted on.
-public enum RuleAction: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+/// unless the operator chose another (Suricata's `action-order`).
+public enum RuleAction: String, BitwiseCopyable, Sendable, CaseIterable {
     /// The packet is none of the other rules' business.
     case pass
     case drop

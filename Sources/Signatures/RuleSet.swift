@@ -24,13 +24,15 @@ public final class RuleSet: Sendable {
     }()
 
     /// Reads rule files. A rule that does not load is in `problems`; only a file that cannot be read, or an
-    /// engine that refuses, is an error. `cache` spares compiling what was compiled before.
+    /// engine that refuses, is an error. `cache` spares compiling what was compiled before. `precedence` says
+    /// which of several matching rules is acted on first; a rule that passes is the last that is asked.
     public static func load(
-        files: [String], variables: RuleVariables, cache: PatternCache? = nil
+        files: [String], variables: RuleVariables, precedence: [RuleAction] = RuleAction.allCases,
+        cache: PatternCache? = nil
     ) throws(RuleLoadError) -> RuleSet {
         var sources: [(file: String, bytes: [UInt8])] = []
         for file in files { sources.append((file, try contents(of: file))) }
-        return try RuleSet(sources, variables, cache: cache)
+        return try RuleSet(sources, variables, precedence: precedence, cache: cache)
     }
 
     /// Why the compiled patterns could not be kept for the next start; nil when they were, or there is no cache.
@@ -38,9 +40,9 @@ public final class RuleSet: Sendable {
 
     /// Compiles the text of one rule file; `file` is what `problems` call it.
     public static func compile(
-        text: String, file: String, variables: RuleVariables
+        text: String, file: String, variables: RuleVariables, precedence: [RuleAction] = RuleAction.allCases
     ) throws(RuleLoadError) -> RuleSet {
-        try RuleSet([(file, Array(text.utf8))], variables)
+        try RuleSet([(file, Array(text.utf8))], variables, precedence: precedence)
     }
 
     /// What Hyperscan looks for on behalf of the rules that load, each literal once: what benchmarks compare
@@ -61,9 +63,10 @@ public final class RuleSet: Sendable {
     /// Bytes of the compiled tables and pattern databases, in use as long as the set is.
     public var memoryBytes: Int { compiled.memoryBytes }
 
-    init(_ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables, cache: PatternCache? = nil)
-        throws(RuleLoadError)
-    {
+    init(
+        _ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables,
+        precedence: [RuleAction] = RuleAction.allCases, cache: PatternCache? = nil
+    ) throws(RuleLoadError) {
         var parser = RuleParser(variables: variables)
         var loaded: [(parsed: ParsedRule, rule: Rule)] = []
         var problems: [RuleProblem] = []
@@ -93,7 +96,7 @@ public final class RuleSet: Sendable {
         }
         rules = loaded.map(\.rule)
         self.problems = problems
-        compiled = try CompiledRules(FlatForm(loaded), cache: cache)
+        compiled = try CompiledRules(FlatForm(loaded, precedence: precedence), cache: cache)
     }
 
     /// A rule whose expression PCRE2 refuses is one that does not load; the others do.

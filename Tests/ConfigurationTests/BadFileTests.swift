@@ -114,6 +114,12 @@ struct BadFileTests {
             web + "floods: {action: reject}\n",
             "2:18: floods.action: \"reject\" is not one of alert, throttle, deny"),
         BadCase(
+            web + "rules: {action-order: [pass, drop, alert]}\n",
+            "2:23: rules.action-order: each of pass, drop, reject and alert must stand in it once"),
+        BadCase(
+            web + "rules: {action-order: [pass, drop, reject, alerts]}\n",
+            "2:44: rules.action-order: \"alerts\" is not one of pass, drop, reject, alert; did you mean alert?"),
+        BadCase(
             web + "rules: {files: rules/a.rules, variables: {HOME NET: any}}\n",
             "2:16: rules.files: \"rules/a.rules\" is not a list; write it like [rules/starter.rules]",
             "2:53: rules.variables.HOME NET: \"HOME NET\" is not the name of a variable; write letters, digits"

@@ -57,6 +57,7 @@ struct GoodFileTests {
                 port: web0
             rules:
               files: [rules/starter.rules, /opt/own.rules]
+              action-order: [drop, reject, pass, alert]
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
             policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only}
@@ -77,6 +78,7 @@ struct GoodFileTests {
         #expect(settings.guests[0].guest.port == "web0")
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
         #expect(settings.rules.cache == "/etc/flinch/patterns")
+        #expect(settings.rules.actionOrder == [.drop, .reject, .pass, .alert])
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
         #expect(
             settings.rules.variables.addresses

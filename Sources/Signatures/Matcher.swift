@@ -79,7 +79,7 @@ public struct Matcher: ~Copyable {
         into findings: inout Findings
     ) -> MatchOutcome {
         let subject = Subject(packet, byteCount: bytes.byteCount, step)
-        let lookups = unsafe tables.classes[subject.protocolClass]
+        let lookups = unsafe tables.classes[subject.protocolClass &* 2 &+ (step.toServer ? 0 : 1)]
         var i = lookups.lower
         var prompted = false
         let hasWindow = step.window.freshLength > 0

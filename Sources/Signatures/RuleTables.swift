@@ -24,7 +24,8 @@ struct RuleTables: BitwiseCopyable {
     var lookups: UnsafePointer<Lookup>
     var portGroups: UnsafePointer<UInt16>
     var addressGroups: UnsafePointer<AddressGroup>
-    /// By position of the class's bit in `ProtocolClasses`.
+    /// By position of the class's bit in `ProtocolClasses`, twice each: for packets to the server of their flow,
+    /// and for those to the client.
     var classes: UnsafePointer<Run>
 
     var entryCount = 0

@@ -77,6 +77,8 @@ public struct Settings: Sendable, Equatable {
 
     public struct Rules: Sendable, Equatable {
         public var files: [String] = []
+        /// Path of the file that says how often rules alert or act; nil for none.
+        public var thresholds: String?
         /// What the file sets. Suricata's defaults for the rest are the rule loader's.
         public var variables = RuleVariables(addresses: [:], ports: [:])
         /// Folder of compiled patterns; nil for the one that systemd gives, if it does (CACHE_DIRECTORY).

@@ -118,10 +118,11 @@ struct SettingsReader {
     }
 
     private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        guard let section = value.section(["files", "variables", "cache"]) else { return }
+        guard let section = value.section(["files", "thresholds", "variables", "cache"]) else { return }
         for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
             if let path = element.text("a path") { rules.files.append(resolved(path)) }
         }
+        if let path = section["thresholds"]?.text("a path") { rules.thresholds = resolved(path) }
         if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
         let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
         for (name, value) in section["variables"]?.entries(like: example) ?? [] {

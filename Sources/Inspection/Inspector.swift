@@ -59,7 +59,8 @@ public struct Inspector: ~Copyable {
         policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
-        matcher = try Matcher(rules, hostBits: memory.hostBits)
+        matcher = try Matcher(
+            rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
         self.generation = generation
         self.mode = mode
@@ -107,7 +108,7 @@ public struct Inspector: ~Copyable {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
         tally.count(decision)
-        if findings.count > 0 { countFindings(destination, source) }
+        if findings.count > asked.tagged { countFindings(destination, source) }
         return decision
     }
 
@@ -120,6 +121,8 @@ public struct Inspector: ~Copyable {
         /// The flow that is to be dropped.
         var flow: UnsafeMutablePointer<Flow>?
         var rejects: RejectSides = []
+        /// Findings that say no more than that a packet follows one that a rule tagged.
+        var tagged = 0
     }
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
@@ -152,6 +155,12 @@ public struct Inspector: ~Copyable {
                 asked.dropsFlow = true
                 unsafe asked.flow = unsafe step.flow
             }
+        }
+        if unsafe matcher.isTagged(
+            packets[layer].packet, bytes: bytes.byteCount, step, flows.pointee, time: arrival.time)
+        {
+            findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
+            asked.tagged += 1
         }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
     }

@@ -13,6 +13,8 @@ public final class RuleSet: Sendable {
     public let rules: [Rule]
     /// What did not load, in the order of the files.
     public let problems: [RuleProblem]
+    /// Lines of the threshold file that do nothing, in their order.
+    public let thresholdProblems: [RuleProblem]
     let compiled: CompiledRules
 
     /// No rule at all.
@@ -24,23 +26,31 @@ public final class RuleSet: Sendable {
     }()
 
     /// Reads rule files. A rule that does not load is in `problems`; only a file that cannot be read, or an
-    /// engine that refuses, is an error. `cache` spares compiling what was compiled before.
+    /// engine that refuses, is an error. `thresholds` is a file that says how often they alert or act
+    /// (`ThresholdFile`). `cache` spares compiling what was compiled before.
     public static func load(
-        files: [String], variables: RuleVariables, cache: PatternCache? = nil
+        files: [String], thresholds: String? = nil, variables: RuleVariables, cache: PatternCache? = nil
     ) throws(RuleLoadError) -> RuleSet {
         var sources: [(file: String, bytes: [UInt8])] = []
         for file in files { sources.append((file, try contents(of: file))) }
-        return try RuleSet(sources, variables, cache: cache)
+        var limits: ThresholdFile? = nil
+        if let thresholds {
+            limits = ThresholdFile(try contents(of: thresholds), file: thresholds, variables: variables)
+        }
+        return try RuleSet(sources, variables, thresholds: limits, cache: cache)
     }
 
     /// Why the compiled patterns could not be kept for the next start; nil when they were, or there is no cache.
     public var cacheProblem: String? { compiled.cacheProblem }
 
-    /// Compiles the text of one rule file; `file` is what `problems` call it.
+    /// Compiles the text of one rule file; `file` is what `problems` call it. `thresholds` is the text of a
+    /// threshold file.
     public static func compile(
-        text: String, file: String, variables: RuleVariables
+        text: String, file: String, thresholds: String = "", variables: RuleVariables
     ) throws(RuleLoadError) -> RuleSet {
-        try RuleSet([(file, Array(text.utf8))], variables)
+        try RuleSet(
+            [(file, Array(text.utf8))], variables,
+            thresholds: ThresholdFile(Array(thresholds.utf8), file: "threshold.config", variables: variables))
     }
 
     /// What Hyperscan looks for on behalf of the rules that load, each literal once: what benchmarks compare
@@ -61,9 +71,10 @@ public final class RuleSet: Sendable {
     /// Bytes of the compiled tables and pattern databases, in use as long as the set is.
     public var memoryBytes: Int { compiled.memoryBytes }
 
-    init(_ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables, cache: PatternCache? = nil)
-        throws(RuleLoadError)
-    {
+    init(
+        _ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables, thresholds: ThresholdFile? = nil,
+        cache: PatternCache? = nil
+    ) throws(RuleLoadError) {
         var parser = RuleParser(variables: variables)
         var loaded: [(parsed: ParsedRule, rule: Rule)] = []
         var problems: [RuleProblem] = []
@@ -91,6 +102,9 @@ public final class RuleSet: Sendable {
                 }
             }
         }
+        var thresholds = thresholds
+        thresholds?.apply(to: &loaded)
+        thresholdProblems = (thresholds?.problems ?? []).sorted { $0.line < $1.line }
         rules = loaded.map(\.rule)
         self.problems = problems
         compiled = try CompiledRules(FlatForm(loaded), cache: cache)

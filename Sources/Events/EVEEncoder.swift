@@ -197,7 +197,20 @@ public struct EVEEncoder {
         line.value(event.intended.name)
         line.key("shadow")
         line.value(event.verdict != event.intended)
+        if event.summary.count > 0 { summary(event.summary) }
         line.closeObject()
+    }
+
+    /// Of what the line stands for: times, number, and whether the addresses are those of all.
+    private mutating func summary(_ summary: EventSummary) {
+        line.key("first")
+        line.value(time: summary.first)
+        line.key("last")
+        line.value(time: summary.last)
+        line.key("count")
+        line.value(summary.count)
+        line.key("scope")
+        line.value(summary.scope == .pair ? "pair" : "rule")
     }
 
     // MARK: - Statistics

@@ -21,6 +21,8 @@ public struct Inspector: ~Copyable {
     private let tally: Tally.Writer
     private let mode: InspectionMode
     private let owner: Owner
+    /// How much may be said of what is found.
+    public let eventLimits: EventLimits.View
 
     /// Which program this inspector is of; goes into its events.
     public let generation: UInt32
@@ -39,11 +41,13 @@ public struct Inspector: ~Copyable {
         let policies: PolicyTable
         let tally: Tally
         let memory: FlowMemory
+        let eventLimits: EventLimits
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally,
-            _ memory: FlowMemory
+            _ memory: FlowMemory, _ eventLimits: EventLimits
         ) {
+            self.eventLimits = eventLimits
             self.hosts = hosts
             self.floods = floods
             self.policies = policies
@@ -56,7 +60,8 @@ public struct Inspector: ~Copyable {
     /// be had.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
+        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live,
+        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
         matcher = try Matcher(
@@ -68,7 +73,8 @@ public struct Inspector: ~Copyable {
         self.floods = floods.worker(worker)
         self.policies = policies.view
         self.tally = tally.writer(worker)
-        owner = Owner(hosts, floods, policies, tally, memory)
+        self.eventLimits = eventLimits.view
+        owner = Owner(hosts, floods, policies, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if

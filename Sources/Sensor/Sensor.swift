@@ -78,7 +78,7 @@ public final class Sensor {
         let bound = UInt64(
             program.memoryBytes
                 + cores.count
-                * (Queue.memoryBytes + EventLimiter.memoryBytes
+                * (Queue.memoryBytes + Reporter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)))
         serve(Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound))
         announce(settings, bound)

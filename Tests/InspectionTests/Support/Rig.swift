@@ -78,6 +78,7 @@ struct Rig: ~Copyable {
             return switch finding.source {
             case .signature: "sid:\(rules.rules[Int(finding.code)].sid)"
             case .conformance: Checks.all[Int(finding.code)].identifier
+            case .tag: "tag"
             }
         }
     }

@@ -42,6 +42,9 @@ public final class FlowMemory: @unchecked Sendable {
         return unsafe tables + worker
     }
 
+    /// What rules had to forget before its time, for want of room.
+    public var forgotten: UInt64 { hostBits.evicted &+ thresholds.evicted &+ tags.evicted }
+
     public var memoryBytes: Int {
         (0..<workerCount).reduce(hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes) {
             unsafe $0 + tables[$1].memoryBytes

@@ -22,7 +22,7 @@ public final class Program: Sendable {
     public let policies: PolicyTable
     private let eventLimits: EventLimits
     private let mode: InspectionMode
-    private let memory: FlowMemory
+    let memory: FlowMemory
 
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.

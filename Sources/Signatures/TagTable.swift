@@ -35,7 +35,7 @@ public final class TagTable: Sendable {
     private let sets: Int
     private let seed: UInt64
     nonisolated(unsafe) private let records: UnsafeMutablePointer<Record>
-    /// No tag lives at this time or later.
+    /// No tag lives later than this.
     private let end = Atomic<UInt64>(0)
     private let lost = Atomic<UInt64>(0)
 
@@ -60,7 +60,7 @@ public final class TagTable: Sendable {
 
     /// Whether there may be a tag. Most of the time there is none, and this is all that a packet costs.
     @inline(__always)
-    func isInUse(_ time: UInt64) -> Bool { time < end.load(ordering: .relaxed) }
+    func isInUse(_ time: UInt64) -> Bool { time <= end.load(ordering: .relaxed) }
 
     func key(ofHost address: Address) -> HostKey { HostKey(1, address, seed: seed) }
     func key(ofFlow identity: UInt64) -> HostKey { HostKey(0, seed: seed).part(identity) }

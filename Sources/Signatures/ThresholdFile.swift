@@ -118,12 +118,15 @@ extension ThresholdFile {
     mutating func apply(to rules: inout [(parsed: ParsedRule, rule: Rule)]) {
         var places: [UInt64: Int] = [:]
         for index in rules.indices { places[rules[index].parsed.number] = index }
+        /// By gid and sid, 0 for all.
+        var suppressions: [UInt64: [Threshold]] = [:]
         for line in lines {
-            if line.sid != 0 {
-                guard let index = places[UInt64(line.gid) << 32 | UInt64(line.sid)] else {
-                    report(line, "no rule has gid \(line.gid) and sid \(line.sid): load it, or remove the line")
-                    continue
-                }
+            let number = UInt64(line.gid) << 32 | UInt64(line.sid)
+            if line.sid != 0, places[number] == nil {
+                report(line, "no rule has gid \(line.gid) and sid \(line.sid): load it, or remove the line")
+            } else if let threshold = line.threshold, threshold.kind == .suppress {
+                suppressions[number, default: []].append(threshold)
+            } else if let index = places[number] {
                 if !rules[index].parsed.take(line.threshold, isOwn: true) {
                     report(
                         line,
@@ -137,6 +140,33 @@ extension ThresholdFile {
                 }
             }
         }
+        if !suppressions.isEmpty { ThresholdFile.suppress(suppressions, &rules) }
+    }
+
+    /// Many lines are about all rules, and many rules are about none of their own: what they have in common is put
+    /// together once for each gid.
+    private static func suppress(
+        _ suppressions: [UInt64: [Threshold]], _ rules: inout [(parsed: ParsedRule, rule: Rule)]
+    ) {
+        var common: [UInt32: [Threshold]] = [:]
+        for index in rules.indices {
+            let gid = rules[index].parsed.gid
+            let general =
+                common[gid] ?? united((suppressions[0] ?? []) + (gid == 0 ? [] : suppressions[UInt64(gid) << 32] ?? []))
+            common[gid] = general
+            let own = suppressions[rules[index].parsed.number]
+            rules[index].parsed.suppressions = own.map { united(general + $0) } ?? general
+        }
+    }
+
+    /// One for each way of tracking, of all their addresses.
+    private static func united(_ list: [Threshold]) -> [Threshold] {
+        [Threshold.Track.source, .destination, .either].compactMap { track in
+            let same = list.filter { $0.track == track }
+            guard var one = same.first else { return nil }
+            one.addresses = AddressSet(union: same.map(\.addresses))
+            return one
+        }
     }
 
     private mutating func report(_ line: Line, _ reason: String) {
@@ -145,22 +175,16 @@ extension ThresholdFile {
 }
 
 extension ParsedRule {
-    /// Takes over what a line says; `isOwn` if it names this rule. Returns whether it does.
+    /// Takes over what a line says, nil for never to be told of; `isOwn` if it names this rule. Returns whether it
+    /// does.
     fileprivate mutating func take(_ threshold: Threshold?, isOwn: Bool) -> Bool {
         guard let threshold else {
             isSilent = true
             isLoud = false
             return true
         }
-        switch threshold.kind {
-        case .suppress: suppressions.append(threshold)
-        case .rateFilter:
-            guard thresholds.isEmpty else { return false }
-            thresholds = [threshold]
-        default:
-            guard isOwn || thresholds.isEmpty else { return false }
-            thresholds = [threshold]
-        }
+        guard thresholds.isEmpty || (isOwn && threshold.kind != .rateFilter) else { return false }
+        thresholds = [threshold]
         return true
     }
 }

@@ -30,7 +30,7 @@ import Testing
         ("host_src, packets 100", "!><CDn", ".xxx.x"),
         ("host,3,packets,dst", "!CDCD>", "..x.x."),
         // One that matches again begins anew, and is written itself.
-        ("session,2,packets", "!>>!>>", ".x.x.."),
+        ("session,2,packets", "!>>!>>", ".x..x."),
         ("session,3,packets", "!>!>>>", ".xxxx."),
     ]
 

@@ -9,20 +9,20 @@ import Testing
     @Test func workersCountTogether() async throws {
         let table = ThresholdTable(capacity: 1 << 10, seed: 1)
         let key = HostKey(7, seed: table.seed)
-        _ = table.record(key, time: 1, lifetime: 60)
+        _ = unsafe table.record(key, time: 1, lifetime: 60)
         let workers = 4
         let each = 10_000
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<workers {
                 group.addTask {
                     for _ in 0..<each {
-                        guard let (record, _) = table.record(key, time: 2, lifetime: 60) else { continue }
+                        guard let (record, _) = unsafe table.record(key, time: 2, lifetime: 60) else { continue }
                         _ = unsafe record.pointee.add(time: 2, seconds: 60)
                     }
                 }
             }
         }
-        let (record, isNew) = try #require(unsafe table.record(key, time: 3, lifetime: 60))
+        let (record, isNew) = try unsafe #require(table.record(key, time: 3, lifetime: 60))
         #expect(!isNew)
         #expect(unsafe record.pointee.count.load(ordering: .relaxed) == UInt32(workers * each + 1))
     }
@@ -35,7 +35,7 @@ import Testing
                 group.addTask {
                     for number in 0..<5_000 {
                         let key = HostKey(UInt64(worker << 32 | number), seed: table.seed)
-                        guard let (record, _) = table.record(key, time: 1, lifetime: 60) else { continue }
+                        guard let (record, _) = unsafe table.record(key, time: 1, lifetime: 60) else { continue }
                         _ = unsafe record.pointee.add(time: 1, seconds: 60)
                     }
                 }
@@ -54,7 +54,7 @@ import Testing
 
     @Test func aCountStaysAtTheTop() throws {
         let table = ThresholdTable(capacity: 8)
-        let (record, _) = try #require(unsafe table.record(HostKey(1, seed: 1), time: 1, lifetime: 60))
+        let (record, _) = try unsafe #require(table.record(HostKey(1, seed: 1), time: 1, lifetime: 60))
         unsafe record.pointee.count.store(.max - 1, ordering: .relaxed)
         #expect(unsafe record.pointee.increment() == .max)
         #expect(unsafe record.pointee.increment() == .max)

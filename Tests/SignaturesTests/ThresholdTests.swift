@@ -82,6 +82,14 @@ import Testing
         Case(
             line: "suppress gen_id 1, sig_id 7, track by_src, ip 203.0.113.9, 198.51.100.7", times: [0],
             expected: "d"),
+        // Lines add up, whatever they are about.
+        Case(
+            line: """
+                suppress gen_id 0, sig_id 0, track by_src, ip 203.0.113.1
+                suppress gen_id 1, sig_id 0, track by_src, ip 203.0.113.2
+                suppress gen_id 1, sig_id 7, track by_src, ip 203.0.113.3
+                suppress gen_id 1, sig_id 0, track by_src, ip 198.51.100.7
+                """, times: [0], expected: "d"),
         // Who is suppressed is not counted.
         Case(
             option: "detection_filter:track by_src,count 1,seconds 60;",

@@ -9,16 +9,19 @@ struct Timeline: ~Copyable {
     let rules: RuleSet
     let table: ThresholdTable
     private var matcher: Matcher
-    private var flows = FlowTable(
-        capacity: 64, variables: 64, streamBytes: 1 << 16, mode: FlowMode(isInline: true, midstream: false))
-    private var findings = Findings()
+    private var flows: FlowTable
+    private var findings: Findings
 
     init(_ text: String, thresholds: String = "", table: ThresholdTable = ThresholdTable(capacity: 1 << 10)) throws {
-        rules = try RuleSet.compile(
+        let rules = try RuleSet.compile(
             text: text, file: "test.rules", thresholds: thresholds, variables: .stock(home: home))
         try #require(rules.problems == [])
-        self.table = table
         matcher = try Matcher(rules, thresholds: table)
+        flows = FlowTable(
+            capacity: 64, variables: 64, streamBytes: 1 << 16, mode: FlowMode(isInline: true, midstream: false))
+        findings = Findings()
+        self.rules = rules
+        self.table = table
     }
 
     /// What one packet comes to.

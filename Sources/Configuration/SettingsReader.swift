@@ -118,10 +118,12 @@ struct SettingsReader {
     }
 
     private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        guard let section = value.section(["files", "variables", "cache", "action-order"]) else { return }
+        let keys = ["files", "thresholds", "variables", "cache", "action-order"]
+        guard let section = value.section(keys) else { return }
         for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
             if let path = element.text("a path") { rules.files.append(resolved(path)) }
         }
+        if let path = section["thresholds"]?.text("a path") { rules.thresholds = resolved(path) }
         if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
         if let value = section["action-order"] { actionOrder(value, &rules) }
         let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
@@ -170,16 +172,34 @@ struct SettingsReader {
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        guard let section = value.section(["eve", "ring"]) else { return }
+        guard let section = value.section(["eve", "ring", "limits"]) else { return }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
             events.eve = path == "-" ? path : resolved(path)
         }
+        if let value = section["limits"] { limits(value, &events.limits) }
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
             if ring.nonzeroBitCount == 1 {
                 events.ring = ring
             } else {
                 let below = 1 << (Int.bitWidth - 1 - ring.leadingZeroBitCount)
                 value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
+            }
+        }
+    }
+
+    private func limits(_ value: Value, _ limits: inout Settings.Events.Limits) {
+        guard let section = value.section(["period", "default", "rules", "drops"]) else { return }
+        limits.period = section["period"]?.integer(1...3600, "seconds") ?? limits.period
+        limits.standard = section["default"]?.integer(0...1_000_000, "events") ?? limits.standard
+        limits.drops = section["drops"]?.choice() ?? limits.drops
+        for (name, value) in section["rules"]?.entries(like: "{2100498: 5, \"3:19187\": 0}") ?? [] {
+            guard let number = Settings.RuleNumber(name) else {
+                value.problem("\(quoted(name)) is not the number of a rule; write its sid, or gid:sid in quotes")
+                continue
+            }
+            guard let limit = value.integer(0...1_000_000, "events") else { continue }
+            if limits.rules.updateValue(limit, forKey: number) != nil {
+                value.problem("rule \(number.gid):\(number.sid) has a limit already; write one of the two")
             }
         }
     }
@@ -211,5 +231,15 @@ enum InterfaceName {
             return nil
         }
         return name
+    }
+}
+
+extension Settings.RuleNumber {
+    /// `sid` or `gid:sid`; nil for what is neither.
+    init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { UInt32($0) }
+        guard (1...2).contains(parts.count), numbers.count == parts.count, numbers.last != 0 else { return nil }
+        self.init(gid: parts.count == 2 ? numbers[0] : 1, sid: numbers.last!)
     }
 }

@@ -188,10 +188,13 @@ public struct Status: Codable, Sendable {
         /// Times the rules were (re)loaded, and why the last reload was refused, if it was.
         public var generation: Int
         public var lastError: String?
+        /// What rules remembered of hosts and flows, and had to forget early for want of room.
+        public var forgotten: UInt64
 
         public init(
-            loaded: Int, rejected: Int, generation: Int, lastError: String?
+            loaded: Int, rejected: Int, generation: Int, lastError: String?, forgotten: UInt64 = 0
         ) {
+            self.forgotten = forgotten
             self.loaded = loaded
             self.rejected = rejected
             self.generation = generation
@@ -201,7 +204,8 @@ public struct Status: Codable, Sendable {
 
     public struct Events: Codable, Sendable {
         public var written: UInt64
-        /// Not written, because there were many of the same rule or check within seconds.
+        /// Findings without an event of their own, because there were many of the same rule or check within
+        /// seconds: one event told of them together.
         public var withheld: UInt64
         /// The ring was full.
         public var lostRing: UInt64

@@ -57,6 +57,7 @@ public struct EVEEncoder {
         open(event, place, packet)
         ethernet(event.packet, event.arrival, packet)
         body(event, place)
+        if event.finding.source == .tag { capture(event, place, packet) }
         if event.finding.source == .signature {
             if event.packet.isIP, !event.packet.isUndecodable {
                 if let payload {
@@ -89,7 +90,7 @@ public struct EVEEncoder {
             line.value(place.number)
         }
         line.key("event_type")
-        line.value(event.finding.source == .signature ? "alert" : "anomaly")
+        line.value(EVEEncoder.type(of: event.finding.source))
         tags(event.packet, event.arrival)
         // What cannot be decoded has no addresses to believe; a check says so of those that it names.
         if !event.packet.isUndecodable || event.finding.source == .conformance { endpoints(event.packet) }
@@ -98,9 +99,18 @@ public struct EVEEncoder {
         line.value(event.origin.source.text)
     }
 
+    private static func type(of source: Finding.Source) -> StaticString {
+        switch source {
+        case .signature: "alert"
+        case .conformance: "anomaly"
+        case .tag: "packet"
+        }
+    }
+
     private mutating func body(_ event: Event, _ place: CapturePlace?) {
         switch event.finding.source {
         case .signature: alert(event)
+        case .tag: break
         case .conformance:
             line.key("anomaly")
             line.openObject()
@@ -189,7 +199,20 @@ public struct EVEEncoder {
         line.value(event.intended.name)
         line.key("shadow")
         line.value(event.verdict != event.intended)
+        if event.summary.count > 0 { summary(event.summary) }
         line.closeObject()
+    }
+
+    /// Of what the line stands for: times, number, and whether the addresses are those of all.
+    private mutating func summary(_ summary: EventSummary) {
+        line.key("first")
+        line.value(time: summary.first)
+        line.key("last")
+        line.value(time: summary.last)
+        line.key("count")
+        line.value(summary.count)
+        line.key("scope")
+        line.value(summary.scope == .pair ? "pair" : "rule")
     }
 
     // MARK: - Statistics

@@ -25,6 +25,8 @@ public struct Event: Sendable, BitwiseCopyable {
     public var flow: UInt64
     /// Which of the programs that the sensor has run so far: `finding.code` and `guest` are its indices.
     public var generation: UInt32
+    /// What the event stands for, if that is more than what the packet shows.
+    public var summary = EventSummary()
 
     @inlinable
     public init(
@@ -47,6 +49,29 @@ public struct Event: Sendable, BitwiseCopyable {
         self.flow = flow
         self.generation = generation
     }
+}
+
+/// Findings that were held back, and that one event stands for; its packet is one of theirs.
+@frozen
+public struct EventSummary: Sendable, BitwiseCopyable {
+    /// What they have in common, beside the verdict.
+    @frozen
+    public enum Scope: UInt8, BitwiseCopyable, Sendable {
+        /// The rule or check, the source and the destination.
+        case pair
+        /// The rule or check: they are what exceeded its allowance.
+        case rule
+    }
+
+    public var scope: Scope
+    /// 0 for an event that stands for itself.
+    public var count: UInt32 = 0
+    /// Nanoseconds since the Unix epoch, of the first and the last of them.
+    public var first: UInt64 = 0
+    public var last: UInt64 = 0
+
+    @inlinable
+    public init(scope: Scope = .pair) { self.scope = scope }
 }
 
 /// How the packet of an event came about, and what of the captured packet around it is told of it.

@@ -7,6 +7,8 @@ public struct Finding: Sendable, BitwiseCopyable {
         case signature
         /// `code` is the index of a check in Conformance's table.
         case conformance
+        /// The packet follows one that matched a rule with a `tag`. `code` means nothing.
+        case tag
     }
 
     public var source: Source

@@ -206,6 +206,11 @@ public struct FlowTable: ~Copyable {
         unsafe flow.pointee = fresh
     }
 
+    /// No other flow's, and not one of another table, as far as chance goes.
+    public func identity(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
+        unsafe seed &+ flow.pointee.identifier
+    }
+
     private mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
         unsafe variables.removeAll(&flow.pointee.variables)
         unsafe streams.release(&flow.pointee.session.client)

@@ -7,11 +7,14 @@ public import Signatures
 public final class FlowMemory: @unchecked Sendable {
     public let workerCount: Int
     public let hostBits: HostBits
+    public let thresholds: ThresholdTable
+    public let tags: TagTable
     private let tables: UnsafeMutablePointer<FlowTable>
 
     /// `flows` and `streamBytes` are for all workers together.
     public init(
         workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, hostBits: Int = 1 << 16,
+        thresholds: Int = 1 << 16, tags: Int = 1 << 12,
         mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
@@ -24,6 +27,8 @@ public final class FlowMemory: @unchecked Sendable {
                     mode: FlowMode(isInline: mode.isInline, midstream: mode.midstream)))
         }
         self.hostBits = HostBits(capacity: hostBits)
+        self.thresholds = ThresholdTable(capacity: thresholds)
+        self.tags = TagTable(capacity: tags)
     }
 
     deinit {
@@ -37,7 +42,12 @@ public final class FlowMemory: @unchecked Sendable {
         return unsafe tables + worker
     }
 
+    /// What rules had to forget before its time, for want of room.
+    public var forgotten: UInt64 { hostBits.evicted &+ thresholds.evicted &+ tags.evicted }
+
     public var memoryBytes: Int {
-        (0..<workerCount).reduce(hostBits.memoryBytes) { unsafe $0 + tables[$1].memoryBytes }
+        (0..<workerCount).reduce(hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes) {
+            unsafe $0 + tables[$1].memoryBytes
+        }
     }
 }

@@ -21,6 +21,8 @@ public struct Inspector: ~Copyable {
     private let tally: Tally.Writer
     private let mode: InspectionMode
     private let owner: Owner
+    /// How much may be said of what is found.
+    public let eventLimits: EventLimits.View
 
     /// Which program this inspector is of; goes into its events.
     public let generation: UInt32
@@ -41,11 +43,13 @@ public struct Inspector: ~Copyable {
         let policies: PolicyTable
         let tally: Tally
         let memory: FlowMemory
+        let eventLimits: EventLimits
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally,
-            _ memory: FlowMemory
+            _ memory: FlowMemory, _ eventLimits: EventLimits
         ) {
+            self.eventLimits = eventLimits
             self.hosts = hosts
             self.floods = floods
             self.policies = policies
@@ -58,10 +62,12 @@ public struct Inspector: ~Copyable {
     /// be had.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
+        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live,
+        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
-        matcher = try Matcher(rules, hostBits: memory.hostBits)
+        matcher = try Matcher(
+            rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
         self.generation = generation
         self.mode = mode
@@ -69,7 +75,8 @@ public struct Inspector: ~Copyable {
         self.floods = floods.worker(worker)
         self.policies = policies.view
         self.tally = tally.writer(worker)
-        owner = Owner(hosts, floods, policies, tally, memory)
+        self.eventLimits = eventLimits.view
+        owner = Owner(hosts, floods, policies, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -110,7 +117,7 @@ public struct Inspector: ~Copyable {
         }
         rejects = asked.rejects
         tally.count(decision)
-        if findings.count > 0 { countFindings(destination, source) }
+        if findings.count > asked.tagged { countFindings(destination, source) }
         return decision
     }
 
@@ -124,6 +131,8 @@ public struct Inspector: ~Copyable {
         var flow: UnsafeMutablePointer<Flow>?
         /// Only of the captured packet: who sent what came by tunnel is not told.
         var rejects: RejectSides = []
+        /// Findings that say no more than that a packet follows one that a rule tagged.
+        var tagged = 0
     }
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
@@ -156,6 +165,12 @@ public struct Inspector: ~Copyable {
                 asked.dropsFlow = true
                 unsafe asked.flow = unsafe step.flow
             }
+        }
+        if unsafe matcher.isTagged(
+            packets[layer].packet, bytes: bytes.byteCount, step, flows.pointee, time: arrival.time)
+        {
+            findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
+            asked.tagged += 1
         }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
     }

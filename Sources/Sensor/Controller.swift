@@ -105,7 +105,8 @@ final class Controller: Sendable {
             status.uninspected = state.losses.uninspected(crew.members)
             status.rules = Status.Rules(
                 loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
-                generation: state.generation, lastError: state.lastError)
+                generation: state.generation, lastError: state.lastError,
+                forgotten: state.program.memory.forgotten)
             return status
         }
     }

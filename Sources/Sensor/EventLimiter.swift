@@ -1,16 +1,11 @@
 import Evidence
 
-/// Keeps one rule or check from filling the disk: so many events of it in ten seconds, and a count of those
-/// held back.
+/// Keeps one rule or check from filling the disk: so many events of it in a period.
 ///
 /// A table of fixed size, looked up by the finding's number. An entry that another number had before is
 /// taken over, so a finding is never held back on account of another one.
 @safe
 struct EventLimiter: ~Copyable {
-    /// Events of one rule or check, a worker, that pass in a period.
-    static let allowance: UInt32 = 20
-    /// Nanoseconds on the packets' clock.
-    static let period: UInt64 = 10_000_000_000
     private static let entries = 4096
 
     private struct Entry: BitwiseCopyable {
@@ -31,16 +26,19 @@ struct EventLimiter: ~Copyable {
 
     deinit { unsafe table.deallocate() }
 
-    /// Whether an event of this finding may be written.
-    mutating func allows(_ finding: Finding, _ time: UInt64) -> Bool {
-        let key = UInt64(finding.code) << 1 | UInt64(finding.source.rawValue & 1)
+    /// Whether an event of this finding may be written, where `allowance` may in a period. Times are
+    /// nanoseconds on the packets' clock.
+    mutating func allows(_ finding: Finding, _ time: UInt64, allowance: UInt32, period: UInt64) -> Bool {
+        let key = UInt64(finding.code) << 2 | UInt64(finding.source.rawValue & 3)
         let index = Int(key & UInt64(EventLimiter.entries - 1))
         var entry = unsafe table[index]
-        if entry.key != key || time &- entry.start >= EventLimiter.period {
+        if entry.key != key || time &- entry.start >= period {
             entry = Entry(start: time, key: key, count: 0)
         }
-        entry.count &+= 1
+        // Not counted past the allowance, which a million findings a second would carry round the top.
+        let isAllowed = entry.count < allowance
+        if isAllowed { entry.count &+= 1 }
         unsafe table[index] = entry
-        return entry.count <= EventLimiter.allowance
+        return isAllowed
     }
 }

@@ -20,8 +20,9 @@ public final class Program: Sendable {
     public let floods: FloodTable
     public let rules: RuleSet
     public let policies: PolicyTable
+    private let eventLimits: EventLimits
     private let mode: InspectionMode
-    private let memory: FlowMemory
+    let memory: FlowMemory
 
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
@@ -46,8 +47,10 @@ public final class Program: Sendable {
             floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
         }
         rules = try RuleSet.load(
-            files: settings.rules.files, variables: Program.variables(settings),
-            precedence: settings.rules.actionOrder, cache: Program.cache(settings))
+            files: settings.rules.files, thresholds: settings.rules.thresholds,
+            variables: Program.variables(settings), precedence: settings.rules.actionOrder,
+            cache: Program.cache(settings))
+        eventLimits = EventLimits(settings.events.limits, rules)
         let base = GuestPolicy(
             shadow: settings.shadow, malformed: settings.policy.malformed,
             unknownProtocol: settings.policy.unknownProtocols,
@@ -76,7 +79,7 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, tally: tally, memory: memory, mode: mode)
+            policies: policies, tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
     }
 
     /// Who holds a slot now.
@@ -112,6 +115,17 @@ public final class Program: Sendable {
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
-            + rules.memoryBytes + memory.memoryBytes
+            + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes
+    }
+}
+
+extension EventLimits {
+    convenience init(_ settings: Settings.Events.Limits, _ rules: RuleSet) {
+        let standard = UInt32(settings.standard)
+        self.init(
+            period: UInt64(settings.period) * 1_000_000_000, standard: standard,
+            rules: rules.rules.map { rule in
+                settings.rules[Settings.RuleNumber(gid: rule.gid, sid: rule.sid)].map { UInt32($0) } ?? standard
+            }, tellsDrops: settings.drops == .alert)
     }
 }

@@ -108,6 +108,7 @@ public struct Replay: ~Copyable {
         var counters: [String: UInt64] = [
             "decoder.pkts": packets, "decoder.bytes": bytes, "decoder.unsupported": unsupported,
             "detect.findings": findings, "detect.rules_loaded": UInt64(program.rules.rules.count),
+            "detect.forgotten": program.memory.forgotten,
             "ips.accepted": tally.accepted(),
             "ips.blocked": Reason.allCases.reduce(0) { $0 &+ tally.dropped($1) },
         ]

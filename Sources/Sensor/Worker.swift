@@ -37,9 +37,11 @@ struct Worker: ~Copyable {
     /// Receive a batch, inspect each packet, decide, record, commit the verdicts; until told to stop and
     /// nothing is left to answer for.
     mutating func run() {
+        defer { reporter.finish() }
         while true {
             let count = queue.receive()
             adoptInspector()
+            unsafe reporter.settle(flinch_now(), period: inspector.pointee.eventLimits.period)
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }

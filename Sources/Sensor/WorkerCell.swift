@@ -21,7 +21,7 @@ struct WorkerCell: ~Copyable {
     let batches = Gauge()
     /// Messages of the queue that could not be read as a packet.
     let unreadable = Gauge()
-    /// Events that the limiter held back.
+    /// Findings that have no event of their own.
     let withheld = Gauge()
     /// Frames that told somebody of a refused packet, and those that could not be sent.
     let rejectsSent = Gauge()

@@ -68,6 +68,9 @@ struct Entry: BitwiseCopyable, Sendable {
     var effects: Run
     /// Parts, the one for the payload first.
     var parts: Run
+    /// How often it alerts or acts; suppressions first.
+    var thresholds: Run
+    var tags: Run
     /// A packet with a shorter payload cannot match, if it is packets that are asked.
     var minimumPayload: Int32
 }

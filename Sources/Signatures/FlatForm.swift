@@ -7,6 +7,8 @@ struct FlatForm {
     var conditions: [Condition] = []
     var operations: [CompiledOperation] = []
     var names: [UInt16] = []
+    var thresholds: [CompiledThreshold] = []
+    var tags: [CompiledTag] = []
     var parts: [CompiledPart] = []
     var steps: [Step] = []
     var patterns: [UInt8] = []
@@ -105,7 +107,10 @@ struct FlatForm {
             conditions: Run(start: UInt32(conditionStart), count: UInt32(parsed.conditions.count)),
             tests: try append(parsed.operations.filter(\.verb.isTest)),
             effects: try append(parsed.operations.filter { !$0.verb.isTest }),
-            parts: Run(start: UInt32(first), count: UInt32(parts.count - first)), minimumPayload: minimumPayload)
+            parts: Run(start: UInt32(first), count: UInt32(parts.count - first)),
+            thresholds: append(parsed.suppressions + parsed.thresholds, of: parsed),
+            tags: append(parsed.tags, of: parsed),
+            minimumPayload: minimumPayload)
         entries.append(entry)
         sketches.append(
             Sketch(
@@ -197,7 +202,7 @@ struct FlatForm {
         return number
     }
 
-    private mutating func run(of set: AddressSet) -> Run {
+    mutating func run(of set: AddressSet) -> Run {
         if set.isAll { return Run() }
         if let known = knownAddresses[set] { return known }
         let run = Run(start: UInt32(addressRanges.count), count: UInt32(set.ranges.count))

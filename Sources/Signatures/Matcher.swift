@@ -20,6 +20,8 @@ public struct Matcher: ~Copyable {
     private let seam: UnsafeMutablePointer<UInt8>
     private let scratch: OpaquePointer?
     private let hostBits: HostBits
+    private let thresholds: ThresholdTable
+    let tags: TagTable
 
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
@@ -30,8 +32,12 @@ public struct Matcher: ~Copyable {
     /// Signature findings of one packet; more are counted (Suricata's packet-alert-max).
     public static let alertLimit = 15
 
-    /// `hostBits` is what `xbits` and `hostbits` remember: it outlives the matcher.
-    public init(_ rules: RuleSet, hostBits: HostBits = HostBits(capacity: 1 << 10)) throws(RuleLoadError) {
+    /// `hostBits` is what `xbits` and `hostbits` remember, `thresholds` what is counted for thresholds, and
+    /// `tags` what tags remember: they outlive the matcher.
+    public init(
+        _ rules: RuleSet, hostBits: HostBits = HostBits(capacity: 1 << 10),
+        thresholds: ThresholdTable = ThresholdTable(capacity: 1 << 10), tags: TagTable = TagTable(capacity: 1 << 8)
+    ) throws(RuleLoadError) {
         let tables = unsafe rules.compiled.tables
         guard let memory = unsafe ConfirmMemory(capacity: tables.deepest) else {
             throw .engine("no memory for PCRE2")
@@ -47,6 +53,8 @@ public struct Matcher: ~Copyable {
         }
         self.rules = rules
         self.hostBits = hostBits
+        self.thresholds = thresholds
+        self.tags = tags
         unsafe self.tables = unsafe tables
         unsafe self.memory = unsafe memory
         unsafe self.scratch = unsafe scratch
@@ -211,8 +219,18 @@ public struct Matcher: ~Copyable {
             if finding.code == last { continue }
             last = finding.code
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
-            unsafe outcome.add(entry, inStream: finding.matchedStream)
-            let isPass = unsafe entry.pointee.action == .pass
+            var action = unsafe entry.pointee.action
+            var ruling = ThresholdRuling.told
+            if unsafe entry.pointee.thresholds.count != 0 {
+                ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, flows, thresholds, &action)
+                if ruling == .none { continue }
+                finding.asks = action == .drop || action == .reject ? .drop : .accept
+            }
+            unsafe outcome.add(entry, action, inStream: finding.matchedStream)
+            if unsafe entry.pointee.tags.count != 0 { unsafe tables.tag(entry.pointee.tags, scene, flows, tags) }
+            // What a threshold does not let it say, a rule that passes does not do either.
+            if ruling == .silent { continue }
+            let isPass = action == .pass
             let speaks = unsafe isPass ? entry.pointee.traits.contains(.loud) : !entry.pointee.traits.contains(.silent)
             if speaks {
                 finding.passes = isPass
@@ -304,19 +322,24 @@ public struct Matcher: ~Copyable {
 
 extension MatchOutcome {
     @inline(__always)
-    fileprivate mutating func add(_ entry: UnsafePointer<Entry>, inStream: Bool) {
+    fileprivate mutating func add(_ entry: UnsafePointer<Entry>, _ action: RuleAction, inStream: Bool) {
         let actsOnFlow =
             unsafe entry.pointee.traits.contains(.actsOnFlow)
             || (inStream && entry.pointee.traits.contains(.actsOnFlowOfStream))
-        switch unsafe entry.pointee.action {
+        switch action {
         case .alert: break
         case .pass:
+            // Of a packet that is dropped already there is nothing to pass.
+            if drops { return }
             passes = true
             if actsOnFlow { passesFlow = true }
         case .drop, .reject:
             drops = true
             if actsOnFlow { dropsFlow = true }
-            rejects.formUnion(unsafe entry.pointee.finding.rejects)
+            if action == .reject {
+                let sides = unsafe entry.pointee.finding.rejects
+                rejects.formUnion(sides.isEmpty ? .source : sides)
+            }
         }
     }
 }

@@ -35,6 +35,11 @@ struct ParsedRule: Sendable {
     var conditions: [Condition] = []
     var flow: FlowTest = []
     var operations: [StateOperation] = []
+    /// How often it alerts or acts, and of whom it says nothing.
+    var thresholds: [Threshold] = []
+    var suppressions: [Threshold] = []
+    /// What is written of its flow or hosts after it.
+    var tags: [Tag] = []
     /// `noalert`: it acts, but says nothing.
     var isSilent = false
     /// `alert` in a rule that passes: it says so.

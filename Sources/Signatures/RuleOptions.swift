@@ -4,6 +4,7 @@ extension ParsedRule {
         if try applyGeneral(name, value) { return }
         if try applyHeader(name, value) { return }
         if try applyState(name, value) { return }
+        if try applyThreshold(name, value) { return }
         if try applyPayload(name, value) { return }
         throw Rejection("keyword \(name) is not supported yet")
     }

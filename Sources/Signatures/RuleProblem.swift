@@ -31,7 +31,7 @@ public enum RuleLoadError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .unreadable(let file, let reason): "cannot read rule file \(file): \(reason)"
+        case .unreadable(let file, let reason): "cannot read \(file): \(reason)"
         case .tooManyGroups: "the rules need more than 65,535 different groups of ports: load fewer of them"
         case .tooManyNames: "the rules use more than 65,535 names of flowbits and the like: load fewer, or restart"
         case .engine(let words): "the pattern engine refused: \(words)"

@@ -13,6 +13,8 @@ public final class RuleSet: Sendable {
     public let rules: [Rule]
     /// What did not load, in the order of the files.
     public let problems: [RuleProblem]
+    /// Lines of the threshold file that do nothing, in their order.
+    public let thresholdProblems: [RuleProblem]
     let compiled: CompiledRules
 
     /// No rule at all.
@@ -24,25 +26,35 @@ public final class RuleSet: Sendable {
     }()
 
     /// Reads rule files. A rule that does not load is in `problems`; only a file that cannot be read, or an
-    /// engine that refuses, is an error. `cache` spares compiling what was compiled before. `precedence` says
-    /// which of several matching rules is acted on first; a rule that passes is the last that is asked.
+    /// engine that refuses, is an error. `thresholds` is a file that says how often they alert or act
+    /// (`ThresholdFile`). `precedence` says which of several matching rules is acted on first; a rule that passes
+    /// is the last that is asked. `cache` spares compiling what was compiled before.
     public static func load(
-        files: [String], variables: RuleVariables, precedence: [RuleAction] = RuleAction.allCases,
-        cache: PatternCache? = nil
+        files: [String], thresholds: String? = nil, variables: RuleVariables,
+        precedence: [RuleAction] = RuleAction.allCases, cache: PatternCache? = nil
     ) throws(RuleLoadError) -> RuleSet {
         var sources: [(file: String, bytes: [UInt8])] = []
         for file in files { sources.append((file, try contents(of: file))) }
-        return try RuleSet(sources, variables, precedence: precedence, cache: cache)
+        var limits: ThresholdFile? = nil
+        if let thresholds {
+            limits = ThresholdFile(try contents(of: thresholds), file: thresholds, variables: variables)
+        }
+        return try RuleSet(sources, variables, thresholds: limits, precedence: precedence, cache: cache)
     }
 
     /// Why the compiled patterns could not be kept for the next start; nil when they were, or there is no cache.
     public var cacheProblem: String? { compiled.cacheProblem }
 
-    /// Compiles the text of one rule file; `file` is what `problems` call it.
+    /// Compiles the text of one rule file; `file` is what `problems` call it. `thresholds` is the text of a
+    /// threshold file.
     public static func compile(
-        text: String, file: String, variables: RuleVariables, precedence: [RuleAction] = RuleAction.allCases
+        text: String, file: String, thresholds: String = "", variables: RuleVariables,
+        precedence: [RuleAction] = RuleAction.allCases
     ) throws(RuleLoadError) -> RuleSet {
-        try RuleSet([(file, Array(text.utf8))], variables, precedence: precedence)
+        try RuleSet(
+            [(file, Array(text.utf8))], variables,
+            thresholds: ThresholdFile(Array(thresholds.utf8), file: "threshold.config", variables: variables),
+            precedence: precedence)
     }
 
     /// What Hyperscan looks for on behalf of the rules that load, each literal once: what benchmarks compare
@@ -64,7 +76,7 @@ public final class RuleSet: Sendable {
     public var memoryBytes: Int { compiled.memoryBytes }
 
     init(
-        _ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables,
+        _ sources: [(file: String, bytes: [UInt8])], _ variables: RuleVariables, thresholds: ThresholdFile? = nil,
         precedence: [RuleAction] = RuleAction.allCases, cache: PatternCache? = nil
     ) throws(RuleLoadError) {
         var parser = RuleParser(variables: variables)
@@ -94,6 +106,9 @@ public final class RuleSet: Sendable {
                 }
             }
         }
+        var thresholds = thresholds
+        thresholds?.apply(to: &loaded)
+        thresholdProblems = (thresholds?.problems ?? []).sorted { $0.line < $1.line }
         rules = loaded.map(\.rule)
         self.problems = problems
         compiled = try CompiledRules(FlatForm(loaded, precedence: precedence), cache: cache)

@@ -7,6 +7,8 @@ struct RuleTables: BitwiseCopyable {
     var entries: UnsafePointer<Entry>
     var conditions: UnsafePointer<Condition>
     var operations: UnsafePointer<CompiledOperation>
+    var thresholds: UnsafePointer<CompiledThreshold>
+    var tags: UnsafePointer<CompiledTag>
     /// Numbers of variables.
     var names: UnsafePointer<UInt16>
     var parts: UnsafePointer<CompiledPart>
@@ -62,7 +64,8 @@ final class CompiledRules: @unchecked Sendable {
         }
         unsafe tables = unsafe RuleTables(
             entries: place(form.entries), conditions: place(form.conditions), operations: place(form.operations),
-            names: place(form.names), parts: place(form.parts), steps: place(form.steps),
+            thresholds: place(form.thresholds), tags: place(form.tags), names: place(form.names),
+            parts: place(form.parts), steps: place(form.steps),
             expressions: UnsafePointer(expressions.codes), patterns: place(form.patterns),
             addressRanges: place(form.addressRanges), portRanges: place(form.portRanges),
             groups: place(form.groups), entryLists: place(form.entryLists), literals: place(form.literals),

@@ -12,16 +12,19 @@ struct RulesCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say what loads, what does not and why, by file and line.")
 
-        @Flag(help: "Exit 1 if any rule was rejected.")
+        @Flag(help: "Exit 1 if any rule was rejected, or a line of the threshold file.")
         var strict = false
         @Flag(help: #"Print {"loaded":n,"rejected":n,"reasons":{"reason":n,…}}."#)
         var json = false
+        @Option(help: ArgumentHelp("A threshold file in Suricata's or Snort's syntax.", valueName: "file"))
+        var thresholds: String?
         @Argument(help: ArgumentHelp("Rule files in Suricata's or Snort's syntax.", valueName: "file"))
         var files: [String]
 
         func run() throws {
-            let rules = try RuleSet.load(files: files, variables: .stock(home: []))
+            let rules = try RuleSet.load(files: files, thresholds: thresholds, variables: .stock(home: []))
             let report = RuleReport(rules)
+            Complaint.report(rules.thresholdProblems)
             if json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -31,7 +34,7 @@ struct RulesCommand: ParsableCommand {
                 for problem in rules.problems { print("\(problem.file):\(problem.line): \(problem.reason)") }
                 print(summary(report))
             }
-            if strict && report.rejected > 0 { throw ExitCode.failure }
+            if strict && (report.rejected > 0 || !rules.thresholdProblems.isEmpty) { throw ExitCode.failure }
         }
 
         private func summary(_ report: RuleReport) -> String {

@@ -114,6 +114,7 @@ struct StatusPage {
         if status.events.withheld > 0 { text += ", \(Figure.whole(status.events.withheld)) of the same held back" }
         let lost = status.events.lostRing + status.events.lostWrite
         if lost > 0 { text += style.concern("medium", ", \(Figure.whole(lost)) lost") }
+        if status.rules.forgotten > 0 { text += ", \(Figure.whole(status.rules.forgotten)) counts forgotten early" }
         if let error = status.events.lastError { text += style.concern("medium", " (\(error))") }
         if let error = status.rules.lastError {
             text += "\n" + style.concern("medium", "Last reload refused: \(error)")

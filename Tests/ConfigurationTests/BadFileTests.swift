@@ -129,6 +129,14 @@ struct BadFileTests {
             "2:21: policy.malformed: \"block\" is not one of pass, alert, drop",
             "3:16: events.ring: 1000 is not a power of two; write 512 or 1024"),
         BadCase(
+            web + "events: {limits: {period: 0, default: -1, drop: none, rules: {x: 1, \"1:5\": 2, 5: 3, 6: many}}}\n",
+            "2:27: events.limits.period: 0 is out of range; write a number from 1 to 3600 (seconds)",
+            "2:39: events.limits.default: -1 is out of range; write a number from 0 to 1000000 (events)",
+            "2:43: events.limits: \"drop\" is not known here; did you mean drops?",
+            "2:66: events.limits.rules.x: \"x\" is not the number of a rule; write its sid, or gid:sid in quotes",
+            "2:82: events.limits.rules.5: rule 1:5 has a limit already; write one of the two",
+            "2:88: events.limits.rules.6: \"many\" is not a number from 0 to 1000000 (events)"),
+        BadCase(
             web + "shadow: true\nshadow: maybe\nshadow: false\nevents: {ring: 1}\n",
             "3:1: the key \"shadow\" is given twice; the first is on line 2",
             "4:1: the key \"shadow\" is given twice; the first is on line 2",

@@ -58,10 +58,14 @@ struct GoodFileTests {
             rules:
               files: [rules/starter.rules, /opt/own.rules]
               action-order: [drop, reject, pass, alert]
+              thresholds: threshold.config
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
             policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only}
-            events: {eve: "-", ring: 1024}
+            events:
+              eve: "-"
+              ring: 1024
+              limits: {period: 60, default: 5, drops: silent, rules: {2100498: 1, "3:19187": 0}}
             """)
         #expect(settings.sensor.name == "host1")
         #expect(settings.sensor.control == "/etc/flinch/flinchd.sock")
@@ -87,6 +91,12 @@ struct GoodFileTests {
         #expect(settings.policy.malformed == .drop)
         #expect(settings.policy.signatures == .alertOnly)
         #expect(settings.events.eve == "-")
+        #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")
+        let limits = settings.events.limits
+        #expect(limits.period == 60 && limits.standard == 5 && limits.drops == .silent)
+        #expect(
+            limits.rules
+                == [Settings.RuleNumber(sid: 2_100_498): 1, Settings.RuleNumber(gid: 3, sid: 19_187): 0])
     }
 
     @Test func sectionsWithNothingBehindThemAreDefaults() throws {

@@ -1,4 +1,5 @@
 import Evidence
+import Foundation
 import Intake
 import Signatures
 import Testing
@@ -24,6 +25,22 @@ import Wire
         // Whatever loaded can be matched with.
         var matcher = try Matcher(rules)
         #expect(matcher.findings(Sample.tcp(40_000, 80, "GET / HTTP/1.0").bytes).overflow == 0)
+    }
+
+    /// Whatever else a rule asks for, how often it does is understood.
+    @Test(arguments: folders)
+    func everyThresholdIsUnderstood(_ folder: String) throws {
+        let option = /\b(?:threshold|detection_filter|tag) ?: ?(?:[a-z]+[ ,][^;"]*|session);/
+        var options: Set<Substring> = []
+        for file in Files.list(Files.shared! + "/rules/" + folder, endings: [".rules"]) {
+            let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+            for match in text.matches(of: option) { options.insert(match.output) }
+        }
+        print("\(folder): \(options.count) thresholds")
+        let rules = try compile(
+            options.enumerated().map { "alert tcp any any -> any any (\($1) sid:\($0 + 1);)" }.joined(separator: "\n"))
+        #expect(rules.problems == [])
+        #expect(rules.rules.count == options.count)
     }
 
     @Test func everyRuleOfTheBenchmarkLoads() throws {

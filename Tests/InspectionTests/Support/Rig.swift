@@ -25,7 +25,8 @@ struct Rig: ~Copyable {
 
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
-        others: GuestPolicy = GuestPolicy(), mode: InspectionMode = .live
+        others: GuestPolicy = GuestPolicy(), mode: InspectionMode = .live,
+        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
         let hosts = HostTable([
             Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
@@ -38,7 +39,7 @@ struct Rig: ~Copyable {
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
             policies: PolicyTable(guests: [web, dns], others: others), tally: tally,
-            memory: FlowMemory(workers: 1, mode: mode), mode: mode)
+            memory: FlowMemory(workers: 1, mode: mode), mode: mode, eventLimits: eventLimits)
         self.hosts = hosts
         self.floods = floods
         self.rules = rules
@@ -78,6 +79,7 @@ struct Rig: ~Copyable {
             return switch finding.source {
             case .signature: "sid:\(rules.rules[Int(finding.code)].sid)"
             case .conformance: Checks.all[Int(finding.code)].identifier
+            case .tag: "tag"
             }
         }
     }

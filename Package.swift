@@ -132,7 +132,7 @@ let package = Package(
         tests(
             "ConfigurationTests",
             ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
-        tests("SensorTests", ["Sensor", "Events", "Evidence", "Wire"]),
+        tests("SensorTests", ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Wire"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]

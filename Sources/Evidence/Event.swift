@@ -51,7 +51,8 @@ public struct Event: Sendable, BitwiseCopyable {
     }
 }
 
-/// Findings that were held back, and that one event stands for; its packet is one of theirs.
+/// Findings that were held back, and that one event stands for. Its packet is the first of them, or the one before
+/// them that was told of at once.
 @frozen
 public struct EventSummary: Sendable, BitwiseCopyable {
     /// What they have in common, beside the verdict.

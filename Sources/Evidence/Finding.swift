@@ -2,7 +2,7 @@
 @frozen
 public struct Finding: Sendable, BitwiseCopyable {
     @frozen
-    public enum Source: UInt8, BitwiseCopyable, Sendable {
+    public enum Source: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         /// `code` is the index of a rule in the rule set.
         case signature
         /// `code` is the index of a check in Conformance's table.

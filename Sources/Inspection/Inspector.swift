@@ -167,7 +167,7 @@ public struct Inspector: ~Copyable {
             }
         }
         if unsafe matcher.isTagged(
-            packets[layer].packet, bytes: bytes.byteCount, step, flows.pointee, time: arrival.time)
+            packets[layer].packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
         {
             findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
             asked.tagged += 1

@@ -53,7 +53,8 @@ struct Reporter: ~Copyable {
         let subject = EventAggregator.Subject(finding, inspector, decision)
         if isGathered, aggregator.gather(subject, arrival.time) { return false }
         let isAllowed = limiter.allows(
-            finding, arrival.time, allowance: limits.allowance(of: finding), period: limits.period)
+            finding, generation: inspector.generation, arrival.time, allowance: limits.allowance(of: finding),
+            period: limits.period)
         guard isAllowed || isGathered else { return false }
         if !isAllowed, aggregator.gather(subject.ofRule, arrival.time) { return false }
         let event = Event(inspector, finding: index, decision: decision, arrival: arrival, seed: flowSeed)

@@ -222,12 +222,12 @@ public struct Matcher: ~Copyable {
             var action = unsafe entry.pointee.action
             var ruling = ThresholdRuling.told
             if unsafe entry.pointee.thresholds.count != 0 {
-                ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, flows, thresholds, &action)
+                ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, &flows, thresholds, &action)
                 if ruling == .none { continue }
                 finding.asks = action == .drop || action == .reject ? .drop : .accept
             }
             unsafe outcome.add(entry, action, inStream: finding.matchedStream)
-            if unsafe entry.pointee.tags.count != 0 { unsafe tables.tag(entry.pointee.tags, scene, flows, tags) }
+            if unsafe entry.pointee.tags.count != 0 { unsafe tables.tag(entry.pointee.tags, scene, &flows, tags) }
             // What a threshold does not let it say, a rule that passes does not do either.
             if ruling == .silent { continue }
             let isPass = action == .pass

@@ -3,7 +3,7 @@ import Wire
 
 extension RuleTables {
     /// What is to be written after a match.
-    func tag(_ run: Run, _ scene: Scene, _ flows: borrowing FlowTable, _ table: TagTable) {
+    func tag(_ run: Run, _ scene: Scene, _ flows: inout FlowTable, _ table: TagTable) {
         for i in run.lower..<run.upper {
             let tag = unsafe tags[i]
             let owner: HostKey
@@ -24,14 +24,14 @@ extension Matcher {
     /// of its hosts. `bytes` is how long it is.
     @inline(__always)
     public func isTagged(
-        _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: borrowing FlowTable, time: UInt64
+        _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: inout FlowTable, time: UInt64
     ) -> Bool {
-        tags.isInUse(time) && packet.isIP && hasTag(packet, bytes: bytes, step, flows, time: time)
+        tags.isInUse(time) && packet.isIP && hasTag(packet, bytes: bytes, step, &flows, time: time)
     }
 
     @inline(never)
     private func hasTag(
-        _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: borrowing FlowTable, time: UInt64
+        _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: inout FlowTable, time: UInt64
     ) -> Bool {
         let size = UInt64(bytes)
         var isTagged = false

@@ -7,18 +7,18 @@ extension RuleTables {
     /// put another action in place of the rule's. Only packets of IP are counted
     /// (Suricata's PacketAlertHandle).
     func ruling(
-        _ run: Run, _ scene: Scene, _ flows: borrowing FlowTable, _ table: ThresholdTable, _ action: inout RuleAction
+        _ run: Run, _ scene: Scene, _ flows: inout FlowTable, _ table: ThresholdTable, _ action: inout RuleAction
     ) -> ThresholdRuling {
         guard unsafe scene.packet.pointee.isIP else { return .told }
         for i in run.lower..<run.upper {
-            let ruling = unsafe ruling(thresholds + i, scene, flows, table, &action)
+            let ruling = unsafe ruling(thresholds + i, scene, &flows, table, &action)
             if ruling != .told { return ruling }
         }
         return .told
     }
 
     private func ruling(
-        _ threshold: UnsafePointer<CompiledThreshold>, _ scene: Scene, _ flows: borrowing FlowTable,
+        _ threshold: UnsafePointer<CompiledThreshold>, _ scene: Scene, _ flows: inout FlowTable,
         _ table: ThresholdTable, _ action: inout RuleAction
     ) -> ThresholdRuling {
         let limit = unsafe threshold.pointee
@@ -28,7 +28,7 @@ extension RuleTables {
         if limit.kind == .threshold, limit.count == 1, limit.track != .flow { return .told }
         if limit.kind == .rateFilter, unsafe !concerns(limit, scene.packet) { return .told }
         // What is counted by flow is nothing where there is none.
-        guard let key = unsafe key(of: limit, scene, flows, table) else { return .none }
+        guard let key = unsafe key(of: limit, scene, &flows, table) else { return .none }
         let time = unsafe scene.time
         guard let (record, isNew) = unsafe table.record(key, time: time, lifetime: limit.lifetime) else {
             return .told
@@ -71,7 +71,7 @@ extension RuleTables {
     }
 
     private func key(
-        of limit: CompiledThreshold, _ scene: Scene, _ flows: borrowing FlowTable, _ table: ThresholdTable
+        of limit: CompiledThreshold, _ scene: Scene, _ flows: inout FlowTable, _ table: ThresholdTable
     ) -> HostKey? {
         let packet = unsafe scene.packet
         let key: HostKey

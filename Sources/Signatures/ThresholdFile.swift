@@ -91,7 +91,7 @@ extension Threshold {
         }
         isSilent = name == "sdrop"
         // Snort's.
-        if let text = words.text("apply_to") { addresses = try parser.parse(text) }
+        if let text = words.text("apply_to") { addresses = try Threshold.addresses(text, &parser) }
     }
 
     /// nil for one that names no addresses.
@@ -108,7 +108,17 @@ extension Threshold {
             kind: .suppress,
             track: try words.choice(
                 "track", ["by_src": .source, "by_dst": .destination, "by_either": .either]))
-        addresses = try parser.parse(text)
+        addresses = try Threshold.addresses(text, &parser)
+    }
+
+    private static func addresses(
+        _ text: RuleText, _ parser: inout EndpointParser<UInt128>
+    ) throws(Rejection) -> AddressSet {
+        do {
+            return try parser.parse(text)
+        } catch {
+            throw Rejection("\(error.reason): write addresses, a list in brackets or a variable of rules.variables")
+        }
     }
 }
 

@@ -26,6 +26,8 @@ import Testing
         #expect(try ThresholdFileTests.problems(text) == [])
     }
 
+    static let remedy = ": write addresses, a list in brackets or a variable of rules.variables"
+
     static let lines: [(line: String, reason: String)] = [
         (
             "supress gen_id 1, sig_id 7",
@@ -45,8 +47,8 @@ import Testing
             "suppress gen_id 1, sig_id 7, track by_both, ip 10.0.0.1",
             "suppress: track is one of by_src, by_dst, by_either"
         ),
-        ("suppress gen_id 1, sig_id 7, track by_src, ip $NOBODY", "address variable $NOBODY is not defined"),
-        ("suppress gen_id 1, sig_id 7, track by_src, ip 10.0.0.300", "10.0.0.300 is no address"),
+        ("suppress gen_id 1, sig_id 7, track by_src, ip $NOBODY", "address variable $NOBODY is not defined" + remedy),
+        ("suppress gen_id 1, sig_id 7, track by_src, ip 10.0.0.300", "10.0.0.300 is no address" + remedy),
         ("suppress gen_id 1, sig_id 7, track by_src, ip [10.0.0.1", "the brackets of suppress do not pair"),
         ("suppress gen_id 1, sig_id 7, because 1", "suppress does not know because"),
         ("suppress gen_id 1, sig_id 7, gen_id 1", "suppress: gen_id is given twice"),

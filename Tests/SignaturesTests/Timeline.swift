@@ -55,7 +55,7 @@ struct Timeline: ~Copyable {
         let step = flows.track(packet, bytes, vlan: 0, time: time, checksumIsGood: true)
         var seen = Seen()
         seen.outcome = matcher.inspect(packet, bytes, MatchContext(time: time), step, &flows, into: &findings)
-        seen.isTagged = matcher.isTagged(packet, bytes: bytes.byteCount, step, flows, time: time)
+        seen.isTagged = matcher.isTagged(packet, bytes: bytes.byteCount, step, &flows, time: time)
         seen.told = (0..<findings.count).map { rules.rules[Int(findings[$0].code)].sid }
         seen.asksDrop = findings.anyAskDrop
         return seen

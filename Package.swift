@@ -76,7 +76,7 @@ let package = Package(
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
-            ["Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            ["Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
         room(
             "Sensor",
             [

@@ -8,20 +8,26 @@ public final class FlowMemory: @unchecked Sendable {
     public let workerCount: Int
     public let hostBits: HostBits
     private let tables: UnsafeMutablePointer<FlowTable>
+    private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
-    /// `flows` and `streamBytes` are for all workers together.
+    /// All numbers are for all workers together; `datagrams` are those of which fragments came.
     public init(
-        workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, hostBits: Int = 1 << 16,
-        mode: InspectionMode = .live
+        workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, datagrams: Int = 1 << 14,
+        fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
         unsafe tables = .allocate(capacity: workerCount)
+        unsafe fragmentTables = .allocate(capacity: workerCount)
         let share = max(16, flows / workerCount)
+        let flowMode = FlowMode(isInline: mode.isInline, midstream: mode.midstream)
         for worker in 0..<workerCount {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
-                    capacity: share, variables: share, streamBytes: streamBytes / workerCount,
-                    mode: FlowMode(isInline: mode.isInline, midstream: mode.midstream)))
+                    capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode))
+            unsafe (fragmentTables + worker).initialize(
+                to: FragmentTable(
+                    capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
+                    policy: mode.overlaps))
         }
         self.hostBits = HostBits(capacity: hostBits)
     }
@@ -29,6 +35,8 @@ public final class FlowMemory: @unchecked Sendable {
     deinit {
         unsafe tables.deinitialize(count: workerCount)
         unsafe tables.deallocate()
+        unsafe fragmentTables.deinitialize(count: workerCount)
+        unsafe fragmentTables.deallocate()
     }
 
     /// The table of a worker, which alone may use it.
@@ -37,7 +45,15 @@ public final class FlowMemory: @unchecked Sendable {
         return unsafe tables + worker
     }
 
+    /// The same for fragments.
+    func fragments(_ worker: Int) -> UnsafeMutablePointer<FragmentTable> {
+        precondition((0..<workerCount).contains(worker))
+        return unsafe fragmentTables + worker
+    }
+
     public var memoryBytes: Int {
-        (0..<workerCount).reduce(hostBits.memoryBytes) { unsafe $0 + tables[$1].memoryBytes }
+        (0..<workerCount).reduce(hostBits.memoryBytes) {
+            unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes
+        }
     }
 }

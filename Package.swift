@@ -76,7 +76,7 @@ let package = Package(
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
-            ["Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            ["Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
         room(
             "Sensor",
             [
@@ -123,7 +123,7 @@ let package = Package(
         tests(
             "InspectionTests",
             [
-                "Inspection", "Conformance", "Floods", "Policy", "Signatures", "Topology", "Evidence", "Wire",
+                "Inspection", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology", "Evidence", "Wire",
                 "Intake", "Sensor", "Configuration", "Events",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
@@ -131,7 +131,7 @@ let package = Package(
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+            ["Configuration", "Evidence", "Floods", "Flows", "Offload", "Signatures", "Topology", "Wire"]),
         tests("SensorTests", ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Wire"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),

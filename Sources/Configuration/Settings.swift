@@ -1,5 +1,6 @@
 import Evidence
 import Floods
+import Flows
 import Offload
 import Signatures
 import Topology
@@ -91,6 +92,11 @@ public struct Settings: Sendable, Equatable {
         public var malformed = Handling.alert
         public var unknownProtocols = Handling.pass
         public var signatures = Signatures.asWritten
+        /// What becomes of fragments that there is no room to put together, and so to inspect.
+        public var fragments = Uninspected.drop
+        /// Replay that is not inline: whose way it is to put overlapping fragments together; nil for that of
+        /// Suricata's stock configuration.
+        public var overlaps: OverlapPolicy?
     }
 
     /// What becomes of a packet that a rule matched.

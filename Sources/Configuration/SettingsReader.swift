@@ -1,5 +1,6 @@
 import Evidence
 import Floods
+import Flows
 import Glibc
 import Offload
 import Signatures
@@ -165,10 +166,13 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        guard let section = value.section(["malformed", "unknown-protocols", "signatures"]) else { return }
+        guard let section = value.section(["malformed", "unknown-protocols", "signatures", "fragments", "overlaps"])
+        else { return }
         policy.malformed = section["malformed"]?.choice() ?? policy.malformed
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+        policy.fragments = section["fragments"]?.choice() ?? policy.fragments
+        policy.overlaps = section["overlaps"]?.choice()
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {

@@ -164,14 +164,16 @@ public struct Status: Codable, Sendable {
         public var droppedUnbound: UInt64
         /// Messages that Flinch could not read; accepted or dropped as `when-overloaded` says.
         public var unreadable: UInt64
+        /// Fragments that passed though their datagram could not be put together (`policy.fragments`).
+        public var passedFragments: UInt64
         public var total: UInt64 {
             droppedQueueFull + droppedSocketFull + passedOverload + passedUnbound + droppedUnbound
-                + unreadable
+                + unreadable + passedFragments
         }
 
         public init(
             droppedQueueFull: UInt64, droppedSocketFull: UInt64, passedOverload: UInt64,
-            passedUnbound: UInt64, droppedUnbound: UInt64, unreadable: UInt64
+            passedUnbound: UInt64, droppedUnbound: UInt64, unreadable: UInt64, passedFragments: UInt64
         ) {
             self.droppedQueueFull = droppedQueueFull
             self.droppedSocketFull = droppedSocketFull
@@ -179,6 +181,7 @@ public struct Status: Codable, Sendable {
             self.passedUnbound = passedUnbound
             self.droppedUnbound = droppedUnbound
             self.unreadable = unreadable
+            self.passedFragments = passedFragments
         }
     }
 

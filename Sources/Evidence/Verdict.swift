@@ -24,6 +24,9 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case unknownProtocol
     /// It is not what its TCP stream has at its place, or cannot be kept until it can be inspected.
     case stream
+    /// A fragment that contradicts others, of a datagram that was dropped, or of one that cannot be put together
+    /// and so not be inspected.
+    case fragment
 
     /// Short, for a person.
     public var text: String {
@@ -35,6 +38,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .malformed: "malformed"
         case .unknownProtocol: "protocol not passed"
         case .stream: "stream"
+        case .fragment: "fragment"
         }
     }
 }

@@ -16,6 +16,7 @@ public struct Inspector: ~Copyable {
     private let hosts: HostTable.View
     private let floods: FloodCounters
     private let flows: UnsafeMutablePointer<FlowTable>
+    private let fragments: UnsafeMutablePointer<FragmentTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
     private let tally: Tally.Writer
@@ -69,6 +70,7 @@ public struct Inspector: ~Copyable {
         matcher = try Matcher(
             rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
+        unsafe fragments = memory.fragments(worker)
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
@@ -103,14 +105,22 @@ public struct Inspector: ~Copyable {
         var asked = Asked()
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
+            if packets[0].packet.leadsOn {
+                asked.fragment = unsafe packets.unfold(
+                    bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
+            }
             if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
-            if packets[0].packet.tunnel != .none { packets.unwrap(bytes, capturedShort: capturedShort) }
             for layer in 0..<packets.count { match(layer, bytes, arrival, &asked) }
         }
 
         let decision = policy.decide(
             flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
+            fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
             sort: PacketSort(packets[0].packet))
+        if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
+        if unsafe fragments.pointee.touchedCount > 0 {
+            unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
+        }
         // Only what is dropped in earnest stays dropped.
         if asked.dropsFlow, decision.verdict == .drop, decision.reason == .rule {
             unsafe asked.flow?.pointee.flags.insert(.drop)
@@ -126,6 +136,7 @@ public struct Inspector: ~Copyable {
     private struct Asked {
         var drops = false
         var streamRefuses = false
+        var fragment = FragmentStep.Refusal.none
         var dropsFlow = false
         /// The flow that is to be dropped.
         var flow: UnsafeMutablePointer<Flow>?
@@ -141,7 +152,8 @@ public struct Inspector: ~Copyable {
         let bytes = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
-            packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time, checksumIsGood: isGood)
+            packets[layer].packet, bytes, vlan: packets.tags(around: layer, arrival), time: arrival.time,
+            checksumIsGood: isGood)
         // What its receiver throws away is no part of the stream.
         if !isGood { step.isAdded = true }
         if step.mustDrop { asked.streamRefuses = true }
@@ -151,7 +163,7 @@ public struct Inspector: ~Copyable {
         }
         let before = findings.count
         let context = MatchContext(
-            time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
+            time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
         let outcome = unsafe matcher.inspect(
             packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         if let flow = unsafe step.flow {
@@ -173,16 +185,6 @@ public struct Inspector: ~Copyable {
             asked.tagged += 1
         }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
-    }
-
-    /// The identifiers of all tags around a packet.
-    @inline(__always)
-    private func vlan(_ layer: Int, _ arrival: Arrival) -> UInt32 {
-        var key: UInt32 = arrival.hasTag ? UInt32(arrival.tag & 0xFFF) : 0
-        let count = packets[layer].packet.vlanCount
-        if count > 0 { key = key << 12 | UInt32(packets[layer].packet.outerTag & 0xFFF) }
-        if count > 1 { key = key << 12 ^ UInt32(packets[layer].packet.innerTag & 0xFFF) }
-        return key
     }
 
     @inline(__always)

@@ -10,10 +10,12 @@ public final class Tally: Sendable {
 
     // Dropped (accepted for .none) by reason, then what shadow mode would have dropped by reason.
     @usableFromInline static let shadowBase = 16
+    /// Fragments that passed though their datagram cannot be inspected.
+    @usableFromInline static let passedFragments = 31
     static let stride = 32
 
     public init(workerCount: Int) {
-        precondition(Reason.allCases.count <= Tally.shadowBase)
+        precondition(Reason.allCases.count < Tally.shadowBase)
         self.workerCount = workerCount
         let total = max(1, workerCount * Tally.stride)
         unsafe counters = .allocate(capacity: total)
@@ -30,6 +32,8 @@ public final class Tally: Sendable {
     public func dropped(_ reason: Reason) -> UInt64 { reason == .none ? 0 : sum(Int(reason.rawValue)) }
 
     public func wouldHaveDropped(_ reason: Reason) -> UInt64 { sum(Tally.shadowBase + Int(reason.rawValue)) }
+
+    public func passedFragments() -> UInt64 { sum(Tally.passedFragments) }
 
     private func sum(_ index: Int) -> UInt64 {
         (0..<workerCount).reduce(0) { total, worker in
@@ -52,7 +56,14 @@ public final class Tally: Sendable {
         @inlinable
         public func count(_ decision: Decision) {
             let shadowed = decision.verdict == .accept && decision.intended != .accept
-            let index = Int(decision.reason.rawValue) &+ (shadowed ? Tally.shadowBase : 0)
+            increment(Int(decision.reason.rawValue) &+ (shadowed ? Tally.shadowBase : 0))
+        }
+
+        @inlinable
+        public func countPassedFragment() { increment(Tally.passedFragments) }
+
+        @inlinable @inline(__always)
+        func increment(_ index: Int) {
             let value = unsafe counters[index].load(ordering: .relaxed)
             unsafe counters[index].store(value &+ 1, ordering: .relaxed)
         }

@@ -34,11 +34,13 @@ public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
 
 extension GuestPolicy {
     /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a segment that
-    /// contradicts its stream, a packet that is malformed, a protocol that is not passed. `ruleDrops` is
-    /// whether a rule asks to drop, `streamRefuses` whether the stream does.
+    /// contradicts its stream, a fragment that must not become part of a datagram, a packet that is malformed, a protocol that is not passed. `ruleDrops` is
+    /// whether a rule asks to drop, `streamRefuses` whether the stream does, `fragmentRefuses` whether what
+    /// fragments are put together in does.
     @inlinable
     public func decide(
-        flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, sort: PacketSort
+        flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, fragmentRefuses: Bool = false,
+        sort: PacketSort
     ) -> Decision {
         switch flood {
         case .deny: return refuse(.drop, .floodDeny)
@@ -47,6 +49,7 @@ extension GuestPolicy {
         }
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
         if streamRefuses { return refuse(.drop, .stream) }
+        if fragmentRefuses { return refuse(.drop, .fragment) }
         switch sort {
         case .ordinary: return .accept
         case .malformed: return malformed == .drop ? refuse(.drop, .malformed) : .accept

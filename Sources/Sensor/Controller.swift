@@ -78,7 +78,7 @@ final class Controller: Sendable {
         state.withLock { state in
             state.losses.read(crew.members)
             state.losses.read(crew.members)
-            return state.losses.uninspected(crew.members)
+            return state.losses.uninspected(crew.members, passedFragments: tally.passedFragments())
         }
     }
 
@@ -102,7 +102,8 @@ final class Controller: Sendable {
             status.floods = state.floods.open.values.sorted { $0.identifier < $1.identifier }
                 .compactMap { flood($0, state, time) }
             status.verdicts = verdicts()
-            status.uninspected = state.losses.uninspected(crew.members)
+            status.uninspected = state.losses.uninspected(
+                crew.members, passedFragments: tally.passedFragments())
             status.rules = Status.Rules(
                 loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
                 generation: state.generation, lastError: state.lastError,

@@ -5,6 +5,7 @@ import Events
 import Floods
 import Glibc
 import Inspection
+import Offload
 import Policy
 import Signatures
 import Topology
@@ -34,6 +35,8 @@ public final class Program: Sendable {
         _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max),
         mode: InspectionMode = .live
     ) throws(RuleLoadError) {
+        var mode = mode
+        mode.overlaps = settings.policy.overlaps
         self.mode = mode
         memory = former?.memory ?? FlowMemory(workers: workers, mode: mode)
         generation = (former?.generation ?? 0) + 1
@@ -54,7 +57,8 @@ public final class Program: Sendable {
         let base = GuestPolicy(
             shadow: settings.shadow, malformed: settings.policy.malformed,
             unknownProtocol: settings.policy.unknownProtocols,
-            signaturesDrop: mode.isInline && settings.policy.signatures == .asWritten)
+            signaturesDrop: mode.isInline && settings.policy.signatures == .asWritten,
+            passesFragments: settings.policy.fragments == .pass)
         policies = PolicyTable(
             guests: guests.map { guest in
                 var policy = base

@@ -14,7 +14,7 @@ extension Status {
             verdicts: Verdicts(accepted: 0, dropped: 0, byReason: [:], wouldDrop: [:]),
             uninspected: Uninspected(
                 droppedQueueFull: 0, droppedSocketFull: 0, passedOverload: 0, passedUnbound: 0,
-                droppedUnbound: 0, unreadable: 0),
+                droppedUnbound: 0, unreadable: 0, passedFragments: 0),
             rules: Rules(loaded: 0, rejected: 0, generation: 0, lastError: nil),
             events: Events(written: 0, withheld: 0, lostRing: 0, lostWrite: 0, lastError: nil),
             memoryBound: memoryBound,

@@ -100,7 +100,7 @@ struct StatusPage {
         let parts = [
             ("dropped, queue full", counts.droppedQueueFull), ("dropped, socket full", counts.droppedSocketFull),
             ("passed, overload", counts.passedOverload), ("passed, no sensor", counts.passedUnbound),
-            ("unreadable", counts.unreadable),
+            ("unreadable", counts.unreadable), ("fragments passed, no room", counts.passedFragments),
         ].filter { $0.1 > 0 }
         guard !parts.isEmpty else { return "Uninspected  " + style.good("none") }
         let text = parts.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")

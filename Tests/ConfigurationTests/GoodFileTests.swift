@@ -1,6 +1,7 @@
 import Configuration
 import Evidence
 import Floods
+import Flows
 import Foundation
 import Offload
 import Signatures
@@ -61,7 +62,7 @@ struct GoodFileTests {
               thresholds: threshold.config
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
-            policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only}
+            policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only, fragments: pass, overlaps: bsd-right}
             events:
               eve: "-"
               ring: 1024
@@ -90,6 +91,7 @@ struct GoodFileTests {
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.malformed == .drop)
         #expect(settings.policy.signatures == .alertOnly)
+        #expect(settings.policy.fragments == .pass && settings.policy.overlaps == .bsdRight)
         #expect(settings.events.eve == "-")
         #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")
         let limits = settings.events.limits

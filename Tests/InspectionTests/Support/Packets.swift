@@ -42,10 +42,14 @@ enum Family: Int, Sendable, CaseIterable {
     ) -> [UInt8] {
         switch self {
         case .v4:
-            [0x45, 0] + big16(length ?? 20 + payload.count) + big16(1) + big16(fragment) + [64, number, 0, 0]
-                + bytes(of: from) + bytes(of: to) + payload
+            let header =
+                [0x45, 0] + big16(length ?? 20 + payload.count) + big16(1) + big16(fragment) + [64, number]
+            let ends = bytes(of: from) + bytes(of: to)
+            var sum = InternetChecksum()
+            unsafe sum.add((header + ends).span.bytes)
+            return header + big16(Int(sum.value)) + ends + payload
         case .v6:
-            [0x60, 0, 0, 0] + big16((length ?? 40 + payload.count) - 40) + [number, 64]
+            return [0x60, 0, 0, 0] + big16((length ?? 40 + payload.count) - 40) + [number, 64]
                 + bytes(of: from) + bytes(of: to) + payload
         }
     }

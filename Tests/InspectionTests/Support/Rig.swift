@@ -19,14 +19,19 @@ struct Rig: ~Copyable {
     let floods: FloodTable
     let rules: RuleSet
     let tally: Tally
+    private let policies: PolicyTable
+    private let memory: FlowMemory
+    private let mode: InspectionMode
     var inspector: Inspector
+    /// Where packets leave.
+    var outPort: UInt32 = 0
     /// Nanoseconds; each packet comes when the test says so.
     var time: UInt64 = 1_700_000_000_000_000_000
 
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
         others: GuestPolicy = GuestPolicy(), mode: InspectionMode = .live,
-        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
+        datagrams: Int = 1 << 10, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
         let hosts = HostTable([
             Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
@@ -36,14 +41,25 @@ struct Rig: ~Copyable {
             text: text, file: "test.rules", variables: .stock(home: Rig.home.flatMap { $0 }))
         try #require(rules.problems == [])
         let tally = Tally(workerCount: 1)
+        let policies = PolicyTable(guests: [web, dns], others: others)
+        let memory = FlowMemory(workers: 1, datagrams: datagrams, mode: mode)
         inspector = try Inspector(
-            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
-            policies: PolicyTable(guests: [web, dns], others: others), tally: tally,
-            memory: FlowMemory(workers: 1, mode: mode), mode: mode, eventLimits: eventLimits)
+            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, tally: tally,
+            memory: memory, mode: mode, eventLimits: eventLimits)
+        self.policies = policies
+        self.memory = memory
+        self.mode = mode
         self.hosts = hosts
         self.floods = floods
         self.rules = rules
         self.tally = tally
+    }
+
+    /// Another inspector in place of this one, as after a reload.
+    mutating func reload() throws {
+        inspector = try Inspector(
+            worker: 0, generation: inspector.generation + 1, hosts: hosts, floods: floods, rules: rules,
+            policies: policies, tally: tally, memory: memory, mode: mode)
     }
 
     mutating func inspect(
@@ -54,6 +70,7 @@ struct Rig: ~Copyable {
         var arrival = Arrival(time: time)
         arrival.hardwareProtocol = hardwareProtocol
         arrival.checksum = checksum
+        arrival.outPort = outPort
         let bytes = Array(bytes)
         return unsafe inspector.inspect(bytes.span.bytes, link, arrival, capturedShort: capturedShort)
     }

@@ -81,6 +81,8 @@ public struct Settings: Sendable, Equatable {
         public var variables = RuleVariables(addresses: [:], ports: [:])
         /// Folder of compiled patterns; nil for the one that systemd gives, if it does (CACHE_DIRECTORY).
         public var cache: String?
+        /// File of classes in the format of Suricata's classification.config; nil for none beside the rule files'.
+        public var classification: String?
     }
 
     public struct Policy: Sendable, Equatable {

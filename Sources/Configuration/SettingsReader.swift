@@ -118,11 +118,12 @@ struct SettingsReader {
     }
 
     private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        guard let section = value.section(["files", "variables", "cache"]) else { return }
+        guard let section = value.section(["files", "variables", "cache", "classification"]) else { return }
         for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
             if let path = element.text("a path") { rules.files.append(resolved(path)) }
         }
         if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
+        if let path = section["classification"]?.text("a path") { rules.classification = resolved(path) }
         let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
         for (name, value) in section["variables"]?.entries(like: example) ?? [] {
             guard !name.isEmpty, name.utf8.count <= 64,

@@ -138,7 +138,8 @@ public struct Inspector: ~Copyable {
         }
         let before = findings.count
         let context = MatchContext(
-            time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
+            time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
+            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
         let outcome = unsafe matcher.inspect(
             packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         if let flow = unsafe step.flow {

@@ -46,7 +46,8 @@ public final class Program: Sendable {
             floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
         }
         rules = try RuleSet.load(
-            files: settings.rules.files, variables: Program.variables(settings), cache: Program.cache(settings))
+            files: settings.rules.files, variables: Program.variables(settings),
+            classification: settings.rules.classification, cache: Program.cache(settings))
         let base = GuestPolicy(
             shadow: settings.shadow, malformed: settings.policy.malformed,
             unknownProtocol: settings.policy.unknownProtocols,

@@ -9,6 +9,8 @@ enum Field: UInt8, BitwiseCopyable, Sendable {
     case vlanLayers, isARP, isEthernet
     /// `auxiliary` is the event's number.
     case decodeEvent, streamEvent
+    /// 1 if it is right, 0 if it is wrong; `auxiliary` says of what (`Checksum`).
+    case checksum
     // Flows. Ages in seconds.
     case flowAge, packetsToServer, packetsToClient, packetsEither, bytesToServer, bytesToClient, bytesEither
     case streamOfServer, streamOfClient, streamOfBoth, streamOfEither, application

@@ -74,8 +74,12 @@ struct FlatForm {
         var isProven = false
         var minimumPayload: Int32 = 0
         let first = parts.count
-        for part in parsed.parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue }) {
-            let chain = StepChain(part.tests, provenBy: part.buffer == .payload ? literal : nil)
+        let decoded = parsed.parts.first { $0.buffer == .decoded }?.tests ?? []
+        for part in parsed.parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue })
+        where part.buffer != .decoded {
+            let isPayload = part.buffer == .payload
+            let chain = StepChain(
+                part.tests, decoded: isPayload ? decoded : [], provenBy: isPayload ? literal : nil)
             if part.buffer == .payload { minimumPayload = chain.minimumLength }
             if chain.links.isEmpty {
                 isProven = true

@@ -175,7 +175,8 @@ public struct Matcher: ~Copyable {
                 let start = unsafe buffer.baseAddress ?? UnsafeRawPointer(seam)
                 let scene = unsafe Scene(
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
-                    step: step, outerTag: context.outerTag, time: context.time)
+                    step: step, outerTag: context.outerTag, time: context.time,
+                    trustsChecksums: context.trustsChecksums)
                 return unsafe confirm(scene, subject, &flows, into: &findings)
             }
         }

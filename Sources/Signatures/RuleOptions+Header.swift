@@ -33,6 +33,8 @@ extension ParsedRule {
             guard let event = EventNames.decoder(text) else { throw Rejection("unknown decoder event \(text)") }
             conditions.append(Condition(.decodeEvent, .any, bits: 1, auxiliary: Int16(event)))
             isDecoderRule = true
+        case let keyword where Checksum.named(keyword) != nil:
+            try applyChecksum(Checksum.named(keyword)!, try required(name, value))
         case "geoip":
             throw Rejection("geoip is not supported: Flinch has no table of countries")
         case "rpc":
@@ -55,6 +57,19 @@ extension ParsedRule {
         _ field: Field, _ name: String, _ value: RuleText?, maximum: Int
     ) throws(Rejection) {
         try condition(field, name, value, maximum: maximum)
+        isPacketOnly = true
+    }
+
+    /// `valid` or `invalid`, perhaps in quotes.
+    private mutating func applyChecksum(_ checksum: Checksum, _ text: RuleText) throws(Rejection) {
+        let isValid: Bool
+        switch text.string.lowercased().filter({ $0 != "\"" }) {
+        case "valid": isValid = true
+        case "invalid": isValid = false
+        default: throw Rejection("a checksum is valid or invalid")
+        }
+        conditions.append(
+            Condition(.checksum, .exactly, bits: isValid ? 1 : 0, auxiliary: checksum.rawValue))
         isPacketOnly = true
     }
 

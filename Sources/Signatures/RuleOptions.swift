@@ -31,7 +31,17 @@ extension ParsedRule {
             guard let number = try required(name, value).number, let small = UInt8(exactly: number), small > 0
             else { throw Rejection("priority is not a number of 1…255") }
             priority = small
-        case "reference", "metadata", "target", "service", "rem", "logto":
+        case "metadata":
+            // It may stand several times.
+            let text = try required(name, value).string
+            metadata += metadata.isEmpty ? text : "," + text
+        case "target":
+            switch try required(name, value).string {
+            case "src_ip": target = .source
+            case "dest_ip": target = .destination
+            default: throw Rejection("target is src_ip or dest_ip")
+            }
+        case "reference", "service", "rem", "logto":
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
         case "prefilter":

@@ -69,7 +69,7 @@ struct RuleProtocol: Sendable, Hashable {
             classes = .other
             upper = RuleProtocol.number(ofUpper: name)
         case let name where RuleProtocol.applications.contains(name):
-            throw Rejection("needs the application parser \(name)")
+            throw Rejection("needs the application buffer \(name)")
         default:
             throw Rejection("unknown protocol \(name): expected tcp, udp, icmp or ip")
         }

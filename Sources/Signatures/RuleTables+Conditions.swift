@@ -11,6 +11,8 @@ struct Scene {
     /// 802.1Q tag that was taken off the frame; −1 for none.
     let outerTag: Int32
     let time: UInt64
+    /// Checksums are taken for right: somebody else fills them in, or was told not to mind.
+    let trustsChecksums: Bool
 }
 
 extension RuleTables {
@@ -61,6 +63,7 @@ extension Scene {
             guard let event = unsafe StreamEvent(rawValue: UInt8(truncatingIfNeeded: condition.pointee.auxiliary))
             else { return nil }
             return unsafe step.events.contains(event) ? 1 : nil
+        case .checksum: return unsafe checksum(condition)
         case .flowAge, .packetsToServer, .packetsToClient, .packetsEither, .bytesToServer, .bytesToClient,
             .bytesEither, .streamOfServer, .streamOfClient, .streamOfBoth, .streamOfEither, .application:
             guard let flow = unsafe step.flow else { return nil }
@@ -250,7 +253,7 @@ extension Scene {
     func text(of buffer: Buffer) -> Subtext? {
         let range: Range<Int>
         switch buffer {
-        case .payload: return nil
+        case .payload, .decoded: return nil
         case .ethernetHeader: range = unsafe packet.pointee.linkHeader
         case .ipv4Header: range = unsafe packet.pointee.ipVersion == 4 ? packet.pointee.networkHeader : 0..<0
         case .ipv6Header: range = unsafe packet.pointee.ipVersion == 6 ? packet.pointee.networkHeader : 0..<0

@@ -9,11 +9,11 @@ extension RuleTables {
     /// try for each step and byte. `budget` bounds the rest.
     /// `furthest` is raised to where the last match ends.
     func partMatches(
-        _ run: Run, _ text: Subtext, _ memory: ConfirmMemory, _ furthest: inout Int32
+        _ run: Run, _ whole: Subtext, _ memory: ConfirmMemory, _ furthest: inout Int32
     ) -> StepResult {
         let count = Int(run.count)
         let first = unsafe steps + run.lower
-        var budget = unsafe 65_536 &+ 2 &* (count &+ 4) &* Int(text.length)
+        var budget = unsafe 65_536 &+ 2 &* (count &+ 4) &* Int(whole.length)
         var place: Int32 = 0
         var k = 0
         while k < count {
@@ -24,18 +24,24 @@ extension RuleTables {
         var isRetry = false
         while k < count {
             let step = unsafe first + k
+            let isDecoded = unsafe step.pointee.traits.contains(.decoded)
+            // Places in what was decoded count from its start.
+            if unsafe isDecoded && k > 0 && !(step - 1).pointee.traits.contains(.decoded) && !isRetry { place = 0 }
+            let text = unsafe isDecoded ? memory.decodedText : whole
             let held: Bool
             switch unsafe step.pointee.kind {
             case .content:
                 held = unsafe content(step, k, text, memory, isRetry, &place, &budget)
             case .expression:
                 held = unsafe expression(step, k, text, memory, isRetry, &place, &budget)
+            case .base64:
+                held = unsafe decode(step, text, memory, place, &furthest, &budget)
             default:
                 held = unsafe holds(step, text, memory, &place, &budget)
             }
             if budget < 0 { return .abandoned }
             if held {
-                furthest = max(furthest, place)
+                if !isDecoded { furthest = max(furthest, place) }
                 k &+= 1
                 isRetry = false
                 continue
@@ -225,7 +231,9 @@ extension RuleTables {
         case .byteExtract: return unsafe byteExtract(step, text, memory, &place)
         case .byteMath: return unsafe byteMath(step, text, memory, &place)
         case .remoteCall: return unsafe remoteCall(step, text)
-        case .content, .expression: return false
+        case .encodedElements: return unsafe encodedElements(step, text, place, &budget)
+        case .elementData, .elementSkip: return unsafe encodedElement(step, text, &place)
+        case .content, .expression, .base64: return false
         }
     }
 }

@@ -20,7 +20,7 @@ struct RulesCommand: ParsableCommand {
         var files: [String]
 
         func run() throws {
-            let rules = try RuleSet.load(files: files, variables: .stock(home: []))
+            let rules = try RuleSet.load(files: files, variables: .stock(home: RuleVariables.stockHome))
             let report = RuleReport(rules)
             if json {
                 let encoder = JSONEncoder()
@@ -28,7 +28,7 @@ struct RulesCommand: ParsableCommand {
                 let data = try encoder.encode(report)
                 FileHandle.standardOutput.write(data + [10])
             } else {
-                for problem in rules.problems { print("\(problem.file):\(problem.line): \(problem.reason)") }
+                for problem in rules.problems { print(problem) }
                 print(summary(report))
             }
             if strict && report.rejected > 0 { throw ExitCode.failure }

@@ -139,7 +139,10 @@ public struct Matcher: ~Copyable {
         let after = min(Int(window.freshLength), Matcher.seamReach)
         unsafe seam.update(from: history + Int(window.historyLength) - before, count: before)
         unsafe (seam + before).update(from: fresh, count: after)
+        // What ends before the new bytes was found when it came.
+        unsafe context.pointee.seen = UInt64(before)
         unsafe scan(database, seam, before + after, .stream)
+        unsafe context.pointee.seen = 0
         if let flow = unsafe step.flow, unsafe flow.pointee.scansAgain(step.toServer) {
             unsafe scan(database, history, Int(window.historyLength), .history)
         }
@@ -345,11 +348,14 @@ struct ScanContext {
     let tables: RuleTables
     let candidates: CandidateSet
     var plane: CandidateSet.Plane
+    /// Bytes of what is scanned that were scanned before.
+    var seen: UInt64 = 0
 
-    static let found: match_event_handler = { identifier, _, _, _, context in
+    static let found: match_event_handler = { identifier, _, end, _, context in
         let scan = unsafe context!.assumingMemoryBound(to: ScanContext.self)
         unsafe scan.pointee.tables.insert(
-            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates, scan.pointee.plane)
+            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates,
+            end > scan.pointee.seen ? scan.pointee.plane : .history)
         return 0
     }
 }

@@ -122,11 +122,12 @@ struct FlatForm {
         if parsed.isLoud { traits.insert(.loud) }
         if parsed.isDecoderRule || parsed.transport.classes.contains(.malformed) { traits.insert(.malformed) }
         if !hasPrompt { traits.insert(.unprompted) }
+        if parsed.transport.applications != 0 { traits.insert(.namesApplication) }
         if parsed.namesAddressesOnly {
             traits.insert(.actsOnFlow)
             // Where the addresses exclude some, Suricata asks each packet.
             if !parsed.hasNegatedAddress { traits.insert(.addressesOnly) }
-        } else if parsed.transport.application != nil {
+        } else if parsed.transport.applications != 0 {
             traits.insert(.actsOnFlow)
         } else if scope.streams {
             traits.insert(.actsOnFlowOfStream)
@@ -228,7 +229,7 @@ extension ParsedRule {
     /// Suricata's IP-only: no ports, no payload, nothing that is asked of more than the flow's addresses.
     var namesAddressesOnly: Bool {
         sourcePorts.isAll && destinationPorts.isAll && parts.isEmpty && flow.isEmpty && !isDecoderRule
-            && transport.application == nil && !transport.classes.contains(.malformed)
+            && transport.applications == 0 && !transport.classes.contains(.malformed)
             && transport.classes.isDisjoint(with: .notIP)
             && conditions.allSatisfy { $0.field == .ipProtocol }
             && operations.allSatisfy { $0.store == .flowBit && $0.verb == .set }

@@ -20,6 +20,8 @@ public struct Matcher: ~Copyable {
     private let seam: UnsafeMutablePointer<UInt8>
     private let scratch: OpaquePointer?
     private let hostBits: HostBits
+    /// The packet at hand told which application its flow is of.
+    private var isTold = false
 
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
@@ -83,6 +85,12 @@ public struct Matcher: ~Copyable {
         var i = lookups.lower
         var prompted = false
         let hasWindow = step.window.freshLength > 0
+        isTold = false
+        if let flow = unsafe step.flow,
+            unsafe ApplicationRecogniser.isOpen(flow.pointee.application, toServer: step.toServer)
+        {
+            recognise(packet, bytes, subject, step, flows)
+        }
         while i < lookups.upper {
             let number = unsafe tables.group(packet, lookups: i, subject)
             if number != 0 {
@@ -116,6 +124,31 @@ public struct Matcher: ~Copyable {
     }
 
     // Kept out of line: most packets need none of these.
+
+    /// Lets the first bytes of a flow say which application it is of: a datagram, or what a TCP stream begins with.
+    @inline(never)
+    private mutating func recognise(
+        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: borrowing FlowTable
+    ) {
+        guard let flow = unsafe step.flow else { return }
+        if packet.kind == .udp, subject.payloadLength > 0 {
+            isTold = unsafe bytes.withUnsafeBytes { buffer in
+                let start = unsafe (buffer.baseAddress! + Int(subject.payloadOffset))
+                    .assumingMemoryBound(to: UInt8.self)
+                let payload = unsafe ApplicationBytes(start: start, count: Int(subject.payloadLength))
+                return unsafe ApplicationRecogniser.advance(
+                    flow, packet, payload, toServer: step.toServer, mayGoOn: false)
+            }
+        } else if step.window.freshLength > 0 {
+            let (start, length) = unsafe flows.contiguous(step)
+            // Behind its first bytes a stream tells nothing any more.
+            let isBeginning = step.window.offset == 0
+            let count = isBeginning ? min(Int(length), ApplicationRecogniser.reach) : 0
+            isTold = unsafe ApplicationRecogniser.advance(
+                flow, packet, ApplicationBytes(start: start, count: count), toServer: step.toServer,
+                mayGoOn: isBeginning)
+        }
+    }
 
     /// As many bytes of the seam between what was inspected before and what is new as a literal may reach
     /// over.
@@ -195,18 +228,20 @@ public struct Matcher: ~Copyable {
         while let (number, plane) = unsafe candidates.popFirst(&cursor) {
             let entry = unsafe tables.entries + number
             guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
-                unsafe scene.admits(entry.pointee.flow),
-                unsafe tables.conditionsHold(entry.pointee.conditions, scene),
-                unsafe tables.stateHolds(entry.pointee.tests, scene, &flows, hostBits)
+                unsafe scene.admits(entry.pointee.flow)
+            else { continue }
+            guard unsafe tables.conditionsHold(entry.pointee.conditions, scene) else {
+                if unsafe entry.pointee.traits.contains(.namesApplication) && scene.isUntold {
+                    unsafe remember(number, entry, plane, scene, &flows)
+                }
+                continue
+            }
+            guard unsafe tables.stateHolds(entry.pointee.tests, scene, &flows, hostBits)
             else { continue }
             var finding = unsafe entry.pointee.finding
             if unsafe entry.pointee.traits.contains(.hasPayload) || entry.pointee.parts.count != 0 {
                 guard let place = unsafe partsMatch(entry, plane, subject, scene, &flows) else {
-                    if unsafe !plane.isDisjoint(with: [.stream, .history])
-                        && entry.pointee.traits.contains(.streams) && !entry.pointee.traits.contains(.unprompted)
-                    {
-                        unsafe flows.remember(UInt32(number), scene.step)
-                    }
+                    unsafe remember(number, entry, plane, scene, &flows)
                     continue
                 }
                 finding.matchedStream = place == .stream
@@ -229,6 +264,18 @@ public struct Matcher: ~Copyable {
             }
         }
         return outcome
+    }
+
+    /// Has an entry whose pattern was found in the stream asked again when there is more of it.
+    @inline(__always)
+    private func remember(
+        _ number: Int, _ entry: UnsafePointer<Entry>, _ plane: CandidateSet.Plane, _ scene: Scene,
+        _ flows: inout FlowTable
+    ) {
+        guard !plane.isDisjoint(with: [.stream, .history]),
+            unsafe entry.pointee.traits.contains(.streams) && !entry.pointee.traits.contains(.unprompted)
+        else { return }
+        unsafe flows.remember(UInt32(number), scene.step)
     }
 
     /// Where all parts of an entry match; nil if they do not.
@@ -267,15 +314,17 @@ public struct Matcher: ~Copyable {
         let isProven = traits.contains(.isProven)
         let window = unsafe scene.step.window
         if traits.contains(.streams), window.freshLength > 0, !plane.isDisjoint(with: [.stream, .history]) {
+            // What was found before its application was known is as good as new once it is.
+            let isNew = unsafe plane.contains(.stream) || isTold && entry.pointee.traits.contains(.namesApplication)
             if isProven {
-                if plane.contains(.stream) { return .stream }
+                if isNew { return .stream }
             } else {
                 let (bytes, length) = unsafe flows.contiguous(scene.step)
                 let text = unsafe Subtext(bytes: bytes, length: length, origin: Int64(clamping: window.offset))
                 var furthest: Int32 = 0
                 // What was wholly there before was found before.
                 if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest),
-                    plane.contains(.stream) || furthest > window.historyLength
+                    isNew || furthest > window.historyLength
                 {
                     return .stream
                 }
@@ -326,6 +375,14 @@ extension MatchOutcome {
 }
 
 extension Scene {
+    /// Whether nobody knows yet which application the flow is of.
+    fileprivate var isUntold: Bool {
+        guard let flow = unsafe step.flow else { return false }
+        let application = unsafe flow.pointee.application
+        return application != Application.other.rawValue
+            && Application(rawValue: application).map { $0.bit == 0 } ?? false
+    }
+
     @inline(__always)
     fileprivate func admits(_ test: FlowTest) -> Bool {
         if test.isEmpty { return true }

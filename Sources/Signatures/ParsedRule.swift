@@ -55,9 +55,8 @@ struct ParsedRule: Sendable {
             }
         }
         if let condition = transport.condition { conditions.append(condition) }
-        if let application = transport.application {
-            let number = Int64(application.rawValue)
-            conditions.append(Condition(.application, .exactly, bits: number))
+        if transport.applications != 0 {
+            conditions.append(Condition(.application, .any, bits: transport.applications))
         }
     }
 }

@@ -226,7 +226,7 @@ extension Scene {
         case .bytesEither:
             return unsafe either(
                 condition, Int64(clamping: flow.pointee.bytesToServer), Int64(clamping: flow.pointee.bytesToClient))
-        case .application: return unsafe Int64(flow.pointee.application)
+        case .application: return unsafe Application(rawValue: flow.pointee.application)?.bit ?? 0
         default: break
         }
         guard unsafe flow.pointee.session.state != .none else { return nil }

@@ -101,7 +101,8 @@ public final class Program: Sendable {
                 let rule = rules.rules[Int(code)]
                 return EVENames.Rule(
                     gid: rule.gid, sid: rule.sid, rev: rule.rev, message: rule.message,
-                    category: rule.category, severity: Int(rule.priority))
+                    category: rule.category, severity: Int(rule.priority),
+                    target: EVENames.Target(rule.target), metadata: rule.metadata)
             },
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
@@ -113,5 +114,15 @@ public final class Program: Sendable {
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
             + rules.memoryBytes + memory.memoryBytes
+    }
+}
+
+extension EVENames.Target {
+    fileprivate init(_ target: RuleTarget) {
+        switch target {
+        case .unsaid: self = .unsaid
+        case .source: self = .source
+        case .destination: self = .destination
+        }
     }
 }

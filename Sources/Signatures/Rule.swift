@@ -45,20 +45,21 @@ public struct Rule: Sendable {
 public enum RuleTarget: UInt8, BitwiseCopyable, Sendable { case unsaid, source, destination }
 
 extension Rule {
-    /// Keys with their values, in the order in which they first stand in the rule. A word without a value says
-    /// nothing.
+    /// Keys with their values, as Suricata's alerts have them: sorted by key, whose case does not matter. A word
+    /// without a value says nothing.
     public var metadata: [(key: String, values: [String])] {
         var found: [(key: String, values: [String])] = []
         for pair in Array(metadataText.utf8)[...].listed {
             guard let key = pair.words.first, key.count < pair.count else { continue }
             let value = pair[key.endIndex...].trimmed.string
-            if let index = found.firstIndex(where: { $0.key == key.string }) {
+            let name = key.string.lowercased()
+            if let index = found.firstIndex(where: { $0.key.lowercased() == name }) {
                 found[index].values.append(value)
             } else {
                 found.append((key.string, [value]))
             }
         }
-        return found
+        return found.sorted { $0.key.lowercased() < $1.key.lowercased() }
     }
 }
 

@@ -4,7 +4,7 @@ enum Buffer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case payload
     /// What `base64_decode` made of a part of the payload.
     case decoded
-    case ethernetHeader, ipv4Header, ipv6Header, tcpHeader, udpHeader, icmpHeader, icmpv6Header
+    case ethernetHeader, ipv4Header, ipv6Header, tcpHeader, udpHeader, icmpHeader, icmpv6Header, igmpHeader
 
     /// The buffer that a keyword of its own opens for the tests which follow.
     static func named(_ keyword: String) -> Buffer? {
@@ -18,6 +18,7 @@ enum Buffer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case "udp.hdr": .udpHeader
         case "icmpv4.hdr": .icmpHeader
         case "icmpv6.hdr": .icmpv6Header
+        case "igmp.hdr": .igmpHeader
         default: nil
         }
     }

@@ -3,6 +3,7 @@ enum Field: UInt8, BitwiseCopyable, Sendable {
     // Packets.
     case payloadSize, icmpType, icmpCode, icmpIdentifier, icmpSequence, pathMTU
     case hopLimit, trafficClass, identification, ipProtocol, fragmentBits, fragmentOffset, sameAddress, ipOptions
+    case ipVersion, igmpType
     case tcpFlags, sequence, acknowledgement, window, maximumSegment, windowScale
     /// `auxiliary` is the layer, the outermost 0; −1…−3 from the innermost; `anyLayer`, `allLayers`.
     case vlan

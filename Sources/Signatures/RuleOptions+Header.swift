@@ -7,6 +7,13 @@ extension ParsedRule {
         case "icode": try packetCondition(.icmpCode, name, value, maximum: 255)
         case "icmp_id": try packetCondition(.icmpIdentifier, name, value, maximum: 65_535)
         case "icmp_seq": try packetCondition(.icmpSequence, name, value, maximum: 65_535)
+        case "igmp.type": try packetCondition(.igmpType, name, value, maximum: 255)
+        case "l3_proto":
+            let version = try required(name, value).string.lowercased()
+            guard ["ipv4", "ip4", "ipv6", "ip6"].contains(version) else {
+                throw Rejection("l3_proto is ipv4 or ipv6")
+            }
+            conditions.append(Condition(.ipVersion, .exactly, bits: version.hasSuffix("4") ? 4 : 6))
         case "icmpv6.mtu": try packetCondition(.pathMTU, name, value, maximum: Int(UInt32.max))
         case "ttl": try packetCondition(.hopLimit, name, value, maximum: 255)
         case "tos": try packetCondition(.trafficClass, name, value, maximum: 255)

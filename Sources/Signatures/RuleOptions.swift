@@ -47,24 +47,10 @@ extension ParsedRule {
         case "prefilter":
             // A hint which test to ask first; all are asked.
             break
-        case "requires": try checkRequirements(try required(name, value))
+        case "requires": try Requirements.check(try required(name, value))
         default: return false
         }
         return true
-    }
-
-    /// `requires: feature …, version >= 8.0.0, keyword …`: what the engine must have for the rule to load.
-    private func checkRequirements(_ text: RuleText) throws(Rejection) {
-        for part in text.listed {
-            let words = part.words.map(\.string)
-            guard let first = words.first, words.count >= 2 else { throw Rejection("requires takes pairs of words") }
-            switch first {
-            case "version": continue
-            case "keyword":
-                if let buffer = ApplicationBuffer.named(words[1]) { throw buffer }
-            default: throw Rejection("requires \(words.joined(separator: " ")), which Flinch has not")
-            }
-        }
     }
 
     func required(_ name: String, _ value: RuleText?) throws(Rejection) -> RuleText {

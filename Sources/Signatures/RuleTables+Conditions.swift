@@ -34,6 +34,10 @@ extension RuleTables {
     }
 }
 
+extension Packet {
+    fileprivate var isIGMP: Bool { ipVersion == 4 && ipProtocol == IPProtocol.igmp && !isFragment }
+}
+
 extension Scene {
     /// nil for what the packet does not have.
     func value(of condition: UnsafePointer<Condition>) -> Int64? {
@@ -44,7 +48,14 @@ extension Scene {
         case .hopLimit: return unsafe packet.pointee.isIP ? Int64(packet.pointee.hopLimit) : nil
         case .trafficClass, .identification, .fragmentBits, .ipOptions: return unsafe ip(condition.pointee.field)
         case .ipProtocol: return unsafe packet.pointee.isIP ? Int64(packet.pointee.ipProtocol) : nil
-        case .fragmentOffset: return unsafe packet.pointee.isIP ? Int64(packet.pointee.fragmentOffset >> 3) : nil
+        case .fragmentOffset:
+            // In IPv6 only fragments have one.
+            guard unsafe packet.pointee.ipVersion == 4 || packet.pointee.isFragment else { return nil }
+            return unsafe Int64(packet.pointee.fragmentOffset >> 3)
+        case .ipVersion: return unsafe packet.pointee.isIP ? Int64(packet.pointee.ipVersion) : nil
+        case .igmpType:
+            guard unsafe packet.pointee.isIGMP else { return nil }
+            return unsafe byte(Int(packet.pointee.transportOffset))
         case .sameAddress:
             return unsafe packet.pointee.isIP && packet.pointee.source == packet.pointee.destination ? 1 : 0
         case .tcpFlags: return unsafe packet.pointee.kind == .tcp ? Int64(packet.pointee.tcpFlags.rawValue) : nil
@@ -90,13 +101,7 @@ extension Scene {
 
     private func ip(_ field: Field) -> Int64? {
         let start = unsafe Int(packet.pointee.networkOffset)
-        if unsafe packet.pointee.ipVersion == 6 {
-            switch field {
-            case .trafficClass: return unsafe word(start).map { ($0 >> 4) & 0xFF }
-            case .fragmentBits: return unsafe packet.pointee.moreFragments ? 1 : 0
-            default: return nil
-            }
-        }
+        // What IPv6 calls otherwise is none of these (Suricata's detect-tos.c, detect-fragbits.c).
         guard unsafe packet.pointee.ipVersion == 4 else { return nil }
         switch field {
         case .trafficClass: return unsafe byte(start &+ 1)
@@ -216,7 +221,9 @@ extension Scene {
     private func value(of condition: UnsafePointer<Condition>, in flow: UnsafeMutablePointer<Flow>) -> Int64? {
         switch unsafe condition.pointee.field {
         case .flowAge:
-            return unsafe Int64((max(time, flow.pointee.firstTime) &- flow.pointee.firstTime) / 1_000_000_000)
+            // Whole seconds of the clock.
+            let second: UInt64 = 1_000_000_000
+            return unsafe Int64(max(time, flow.pointee.firstTime) / second - flow.pointee.firstTime / second)
         case .packetsToServer: return unsafe Int64(flow.pointee.packetsToServer)
         case .packetsToClient: return unsafe Int64(flow.pointee.packetsToClient)
         case .bytesToServer: return unsafe Int64(clamping: flow.pointee.bytesToServer)
@@ -260,6 +267,9 @@ extension Scene {
         case .tcpHeader: range = unsafe packet.pointee.kind == .tcp ? packet.pointee.transportHeader : 0..<0
         case .udpHeader: range = unsafe packet.pointee.kind == .udp ? packet.pointee.transportHeader : 0..<0
         case .icmpHeader: range = unsafe packet.pointee.kind == .icmp ? packet.pointee.transportHeader : 0..<0
+        case .igmpHeader:
+            let start = unsafe Int(packet.pointee.transportOffset)
+            range = unsafe packet.pointee.isIGMP ? start..<max(start, min(start + 8, count)) : 0..<0
         case .icmpv6Header: range = unsafe packet.pointee.kind == .icmp6 ? packet.pointee.transportHeader : 0..<0
         }
         guard !range.isEmpty, range.lowerBound >= 0, unsafe range.upperBound <= count else { return nil }

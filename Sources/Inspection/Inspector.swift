@@ -75,6 +75,20 @@ public struct Inspector: ~Copyable {
     public mutating func inspect(
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
     ) -> Decision {
+        inspect(bytes, link, arrival, capturedShort, AskingRules())
+    }
+
+    /// The same, and what each rule cost.
+    public mutating func profile(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool, _ costs: RuleCosts
+    ) -> Decision {
+        inspect(bytes, link, arrival, capturedShort, ProfilingRules(costs: costs))
+    }
+
+    @inline(__always)
+    private mutating func inspect<Asking: RuleAsking>(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, _ capturedShort: Bool, _ asking: Asking
+    ) -> Decision {
         findings.removeAll()
         packets.begin(bytes, link, etherType: arrival.hardwareProtocol, capturedShort: capturedShort)
 
@@ -96,7 +110,7 @@ public struct Inspector: ~Copyable {
         if advice == .none || policy.shadow {
             if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
             if packets[0].packet.tunnel != .none { packets.unwrap(bytes, capturedShort: capturedShort) }
-            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked) }
+            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
         }
 
         let decision = policy.decide(
@@ -124,7 +138,9 @@ public struct Inspector: ~Copyable {
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
-    private mutating func match(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked) {
+    private mutating func match<Asking: RuleAsking>(
+        _ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked, _ asking: Asking
+    ) {
         let bytes = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
@@ -140,8 +156,8 @@ public struct Inspector: ~Copyable {
         let context = MatchContext(
             time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
-        let outcome = unsafe matcher.inspect(
-            packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+        let outcome = unsafe asking.ask(
+            &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }

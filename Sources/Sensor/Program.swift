@@ -66,7 +66,7 @@ public final class Program: Sendable {
     }
 
     /// Suricata's stock variables with the guests as HOME_NET, and over them what the file sets.
-    private static func variables(_ settings: Settings) -> RuleVariables {
+    public static func variables(_ settings: Settings) -> RuleVariables {
         var variables = RuleVariables.stock(home: settings.guests.flatMap(\.guest.addresses))
         variables.addresses.merge(settings.rules.variables.addresses) { $1 }
         variables.ports.merge(settings.rules.variables.ports) { $1 }

@@ -80,6 +80,22 @@ public struct Matcher: ~Copyable {
         _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
         into findings: inout Findings
     ) -> MatchOutcome {
+        inspect(packet, bytes, context, step, &flows, into: &findings, NoMeter())
+    }
+
+    /// The same, and what each rule cost.
+    public mutating func profile(
+        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        into findings: inout Findings, _ costs: RuleCosts
+    ) -> MatchOutcome {
+        inspect(packet, bytes, context, step, &flows, into: &findings, costs)
+    }
+
+    @inline(__always)
+    private mutating func inspect<Meter: RuleMeter>(
+        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        into findings: inout Findings, _ meter: Meter
+    ) -> MatchOutcome {
         let subject = Subject(packet, byteCount: bytes.byteCount, step)
         let lookups = unsafe tables.classes[subject.protocolClass]
         var i = lookups.lower
@@ -120,7 +136,7 @@ public struct Matcher: ~Copyable {
         }
         guard prompted else { return MatchOutcome() }
         if hasWindow { flows.endScan(step) }
-        return confirm(packet, subject, bytes, context, step, &flows, into: &findings)
+        return confirm(packet, subject, bytes, context, step, &flows, into: &findings, meter)
     }
 
     // Kept out of line: most packets need none of these.
@@ -201,9 +217,9 @@ public struct Matcher: ~Copyable {
     }
 
     @inline(never)
-    private mutating func confirm(
+    private mutating func confirm<Meter: RuleMeter>(
         _ packet: Packet, _ subject: Subject, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
-        _ flows: inout FlowTable, into findings: inout Findings
+        _ flows: inout FlowTable, into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         unsafe withUnsafePointer(to: packet) { packet in
             unsafe bytes.withUnsafeBytes { buffer in
@@ -213,13 +229,13 @@ public struct Matcher: ~Copyable {
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
                     step: step, outerTag: context.outerTag, time: context.time,
                     trustsChecksums: context.trustsChecksums)
-                return unsafe confirm(scene, subject, &flows, into: &findings)
+                return unsafe confirm(scene, subject, &flows, into: &findings, meter)
             }
         }
     }
 
-    private mutating func confirm(
-        _ scene: Scene, _ subject: Subject, _ flows: inout FlowTable, into findings: inout Findings
+    private mutating func confirm<Meter: RuleMeter>(
+        _ scene: Scene, _ subject: Subject, _ flows: inout FlowTable, into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         var outcome = MatchOutcome()
         var cursor = 0
@@ -227,6 +243,7 @@ public struct Matcher: ~Copyable {
         var last = UInt32.max
         while let (number, plane) = unsafe candidates.popFirst(&cursor) {
             let entry = unsafe tables.entries + number
+            meter.turn(to: unsafe entry.pointee.finding.code)
             guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
                 unsafe scene.admits(entry.pointee.flow)
             else { continue }
@@ -249,6 +266,7 @@ public struct Matcher: ~Copyable {
             // The two directions of a rule are neighbours, and one finding of it is enough.
             if finding.code == last { continue }
             last = finding.code
+            meter.matched()
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
             unsafe outcome.add(entry, inStream: finding.matchedStream)
             let isPass = unsafe entry.pointee.action == .pass
@@ -263,6 +281,7 @@ public struct Matcher: ~Copyable {
                 break
             }
         }
+        meter.end()
         return outcome
     }
 

@@ -1,0 +1,38 @@
+import Evidence
+import Flows
+import Testing
+import Wire
+
+@testable import Signatures
+
+/// Patterns in a stream, wherever its segments are cut.
+@Suite struct StreamMatchTests {
+    /// How often a rule matches when the text comes in two segments, cut at `cut`.
+    private func matches(_ options: String, _ text: String, cut: Int) throws -> Int {
+        let rules = try compile("alert tcp any any -> any any (\(options) sid:1;)")
+        try #require(rules.problems == [])
+        var followed = try ApplicationTests.Followed(rules)
+        let bytes = text.raw
+        var count = 0
+        count += followed.sids(.tcp(seq: 1, Array(bytes[..<cut])), rules).count
+        count += followed.sids(.tcp(seq: 1 + cut, Array(bytes[cut...])), rules).count
+        return count
+    }
+
+    static let rules = [
+        "content:\"needle\";", "content:\"needle\"; content:\"more\"; distance:1;", "content:\"needle\"; nocase;",
+        "pcre:\"/needle.+more/\";", "content:\"needle\"; pcre:\"/^ and more/R\";",
+        "content:\"needle\"; isdataat:4,relative;",
+        "content:\"b=\"; base64_decode:relative; base64_data; content:\"needle\";",
+    ]
+
+    /// Found once, not again in the next segment and not missed between two.
+    @Test(arguments: rules)
+    func foundOnceWhereverItIsCut(_ options: String) throws {
+        let text = "some hay, a needle and more hay, b=bmVlZGxl."
+        for cut in 1..<text.utf8.count {
+            let expected = 1
+            #expect(try matches(options, text, cut: cut) == expected, "cut at \(cut)")
+        }
+    }
+}

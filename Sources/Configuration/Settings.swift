@@ -86,6 +86,8 @@ public struct Settings: Sendable, Equatable {
         public var cache: String?
         /// Which of several matching rules is acted on first.
         public var actionOrder = RuleAction.allCases
+        /// File of classes in the format of Suricata's classification.config; nil for none beside the rule files'.
+        public var classification: String?
     }
 
     public struct Policy: Sendable, Equatable {

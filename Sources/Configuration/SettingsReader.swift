@@ -119,7 +119,7 @@ struct SettingsReader {
     }
 
     private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        let keys = ["files", "thresholds", "variables", "cache", "action-order"]
+        let keys = ["files", "thresholds", "classification", "variables", "cache", "action-order"]
         guard let section = value.section(keys) else { return }
         for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
             if let path = element.text("a path") { rules.files.append(resolved(path)) }
@@ -127,6 +127,7 @@ struct SettingsReader {
         if let path = section["thresholds"]?.text("a path") { rules.thresholds = resolved(path) }
         if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
         if let value = section["action-order"] { actionOrder(value, &rules) }
+        if let path = section["classification"]?.text("a path") { rules.classification = resolved(path) }
         let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
         for (name, value) in section["variables"]?.entries(like: example) ?? [] {
             guard !name.isEmpty, name.utf8.count <= 64,

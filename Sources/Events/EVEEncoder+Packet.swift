@@ -54,6 +54,24 @@ extension EVEEncoder {
         }
     }
 
+    /// Who attacks whom, of a rule that says which side is the target.
+    mutating func sides(_ packet: Packet, isSourceTarget: Bool) {
+        side("source", of: packet, isSource: !isSourceTarget)
+        side("target", of: packet, isSource: isSourceTarget)
+    }
+
+    private mutating func side(_ key: StaticString, of packet: Packet, isSource: Bool) {
+        line.key(key)
+        line.openObject()
+        line.key("ip")
+        line.value(isSource ? packet.source : packet.destination)
+        if packet.kind == .tcp || packet.kind == .udp || packet.ipProtocol == IPProtocol.sctp {
+            line.key("port")
+            line.value(isSource ? packet.sourcePort : packet.destinationPort)
+        }
+        line.closeObject()
+    }
+
     /// The cards of a packet that the kernel handed over, or of the frame itself.
     mutating func ethernet(_ packet: Packet, _ arrival: Arrival, _ bytes: RawSpan? = nil) {
         if let bytes, !packet.linkHeader.isEmpty,

@@ -147,10 +147,10 @@ public struct EVEEncoder {
             ?? EVENames.Rule(
                 sid: 0, rev: 0, message: "rule \(finding.code), no longer loaded", category: "",
                 severity: finding.concern.severity)
-        alert(rule, blocked: blocked)
+        alert(rule, blocked: blocked, about: event.packet)
     }
 
-    mutating func alert(_ rule: EVENames.Rule, blocked: Bool) {
+    mutating func alert(_ rule: EVENames.Rule, blocked: Bool, about packet: Packet? = nil) {
         line.key("alert")
         line.openObject()
         line.key("action")
@@ -167,6 +167,7 @@ public struct EVEEncoder {
         line.value(rule.category)
         line.key("severity")
         line.value(rule.severity)
+        if let packet, rule.target != .unsaid { sides(packet, isSourceTarget: rule.target == .source) }
         if !rule.metadata.isEmpty {
             line.key("metadata")
             line.openObject()

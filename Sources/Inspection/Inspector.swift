@@ -86,6 +86,20 @@ public struct Inspector: ~Copyable {
     public mutating func inspect(
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
     ) -> Decision {
+        inspect(bytes, link, arrival, capturedShort, AskingRules())
+    }
+
+    /// The same, and what each rule cost.
+    public mutating func profile(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool, _ costs: RuleCosts
+    ) -> Decision {
+        inspect(bytes, link, arrival, capturedShort, ProfilingRules(costs: costs))
+    }
+
+    @inline(__always)
+    private mutating func inspect<Asking: RuleAsking>(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, _ capturedShort: Bool, _ asking: Asking
+    ) -> Decision {
         findings.removeAll()
         packets.begin(bytes, link, etherType: arrival.hardwareProtocol, capturedShort: capturedShort)
 
@@ -110,7 +124,7 @@ public struct Inspector: ~Copyable {
                     bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
             }
             if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
-            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked) }
+            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
         }
 
         let decision = policy.decide(
@@ -148,7 +162,9 @@ public struct Inspector: ~Copyable {
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
-    private mutating func match(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked) {
+    private mutating func match<Asking: RuleAsking>(
+        _ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked, _ asking: Asking
+    ) {
         let bytes = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
@@ -163,9 +179,10 @@ public struct Inspector: ~Copyable {
         }
         let before = findings.count
         let context = MatchContext(
-            time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
-        let outcome = unsafe matcher.inspect(
-            packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+            time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
+            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
+        let outcome = unsafe asking.ask(
+            &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }

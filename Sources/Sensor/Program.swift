@@ -51,8 +51,8 @@ public final class Program: Sendable {
         }
         rules = try RuleSet.load(
             files: settings.rules.files, thresholds: settings.rules.thresholds,
-            variables: Program.variables(settings), precedence: settings.rules.actionOrder,
-            cache: Program.cache(settings))
+            classification: settings.rules.classification, variables: Program.variables(settings),
+            precedence: settings.rules.actionOrder, cache: Program.cache(settings))
         eventLimits = EventLimits(settings.events.limits, rules)
         let base = GuestPolicy(
             shadow: settings.shadow, malformed: settings.policy.malformed,
@@ -73,7 +73,7 @@ public final class Program: Sendable {
     }
 
     /// Suricata's stock variables with the guests as HOME_NET, and over them what the file sets.
-    private static func variables(_ settings: Settings) -> RuleVariables {
+    public static func variables(_ settings: Settings) -> RuleVariables {
         var variables = RuleVariables.stock(home: settings.guests.flatMap(\.guest.addresses))
         variables.addresses.merge(settings.rules.variables.addresses) { $1 }
         variables.ports.merge(settings.rules.variables.ports) { $1 }
@@ -108,7 +108,8 @@ public final class Program: Sendable {
                 let rule = rules.rules[Int(code)]
                 return EVENames.Rule(
                     gid: rule.gid, sid: rule.sid, rev: rule.rev, message: rule.message,
-                    category: rule.category, severity: Int(rule.priority))
+                    category: rule.category, severity: Int(rule.priority),
+                    target: EVENames.Target(rule.target), metadata: rule.metadata)
             },
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
@@ -131,5 +132,15 @@ extension EventLimits {
             rules: rules.rules.map { rule in
                 settings.rules[Settings.RuleNumber(gid: rule.gid, sid: rule.sid)].map { UInt32($0) } ?? standard
             }, tellsDrops: settings.drops == .alert)
+    }
+}
+
+extension EVENames.Target {
+    fileprivate init(_ target: RuleTarget) {
+        switch target {
+        case .unsaid: self = .unsaid
+        case .source: self = .source
+        case .destination: self = .destination
+        }
     }
 }

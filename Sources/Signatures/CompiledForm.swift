@@ -49,6 +49,8 @@ struct Entry: BitwiseCopyable, Sendable {
         static let malformed = Traits(rawValue: 1024)
         /// No pattern leads to it.
         static let unprompted = Traits(rawValue: 2048)
+        /// It asks which application the flow is of.
+        static let namesApplication = Traits(rawValue: 4096)
     }
 
     var finding: Finding

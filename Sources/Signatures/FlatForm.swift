@@ -80,8 +80,12 @@ struct FlatForm {
         var isProven = false
         var minimumPayload: Int32 = 0
         let first = parts.count
-        for part in parsed.parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue }) {
-            let chain = StepChain(part.tests, provenBy: part.buffer == .payload ? literal : nil)
+        let decoded = parsed.parts.first { $0.buffer == .decoded }?.tests ?? []
+        for part in parsed.parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue })
+        where part.buffer != .decoded {
+            let isPayload = part.buffer == .payload
+            let chain = StepChain(
+                part.tests, decoded: isPayload ? decoded : [], provenBy: isPayload ? literal : nil)
             if part.buffer == .payload { minimumPayload = chain.minimumLength }
             if chain.links.isEmpty {
                 isProven = true
@@ -128,11 +132,12 @@ struct FlatForm {
         if parsed.isLoud { traits.insert(.loud) }
         if parsed.isDecoderRule || parsed.transport.classes.contains(.malformed) { traits.insert(.malformed) }
         if !hasPrompt { traits.insert(.unprompted) }
+        if parsed.transport.applications != 0 { traits.insert(.namesApplication) }
         if parsed.namesAddressesOnly {
             traits.insert(.actsOnFlow)
             // Where the addresses exclude some, Suricata asks each packet.
             if !parsed.hasNegatedAddress { traits.insert(.addressesOnly) }
-        } else if parsed.transport.application != nil {
+        } else if parsed.transport.applications != 0 {
             traits.insert(.actsOnFlow)
         } else if scope.streams {
             traits.insert(.actsOnFlowOfStream)
@@ -234,7 +239,7 @@ extension ParsedRule {
     /// Suricata's IP-only: no ports, no payload, nothing that is asked of more than the flow's addresses.
     var namesAddressesOnly: Bool {
         sourcePorts.isAll && destinationPorts.isAll && parts.isEmpty && flow.isEmpty && !isDecoderRule
-            && transport.application == nil && !transport.classes.contains(.malformed)
+            && transport.applications == 0 && !transport.classes.contains(.malformed)
             && transport.classes.isDisjoint(with: .notIP)
             && conditions.allSatisfy { $0.field == .ipProtocol }
             && operations.allSatisfy { $0.store == .flowBit && $0.verb == .set }

@@ -27,6 +27,8 @@ struct ParsedRule: Sendable {
     var rev: UInt32 = 0
     var classtype = ""
     var priority: UInt8?
+    var metadata = ""
+    var target = RuleTarget.unsaid
 
     var parts: [Part] = []
     /// What the next payload test looks into.
@@ -60,9 +62,8 @@ struct ParsedRule: Sendable {
             }
         }
         if let condition = transport.condition { conditions.append(condition) }
-        if let application = transport.application {
-            let number = Int64(application.rawValue)
-            conditions.append(Condition(.application, .exactly, bits: number))
+        if transport.applications != 0 {
+            conditions.append(Condition(.application, .any, bits: transport.applications))
         }
     }
 }
@@ -95,6 +96,12 @@ extension ParsedRule {
             transport.classes.isDisjoint(with: .withPorts)
         {
             throw Rejection("ports need protocol tcp, udp or ip")
+        }
+        let decodes = parts.contains { part in
+            part.tests.contains { if case .base64 = $0 { true } else { false } }
+        }
+        if parts.contains(where: { $0.buffer == .decoded }), !decodes {
+            throw Rejection("base64_data needs base64_decode before it")
         }
         try checkRoom()
     }

@@ -132,7 +132,7 @@ import Wire
         let rules = try compile(
             """
             alert tcp any any -> any any (sid:1;)
-            alert modbus any any -> any any (sid:2;)
+            alert websocket any any -> any any (sid:2;)
             alert tcp any any -> any any (pcre:"/x/U"; sid:3;)
             alert tcp any any -> any any (pcre:"/y/U"; sid:4;)
             """)
@@ -140,7 +140,7 @@ import Wire
         #expect((report.loaded, report.rejected) == (1, 3))
         #expect(
             report.reasons == [
-                "needs the application parser modbus": 1,
+                "needs the application buffer websocket": 1,
                 "needs the application buffer http.uri": 2,
             ])
         #expect(report.ranked.map(\.count) == [2, 1])

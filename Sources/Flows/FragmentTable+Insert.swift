@@ -8,7 +8,7 @@ extension FragmentTable {
     public mutating func add(
         _ packet: Packet, _ bytes: RawSpan, _ place: FragmentPlace, into buffer: Int
     ) -> FragmentStep {
-        counters.fragments &+= 1
+        if packet.ipVersion == 6 { counters.ipv6Fragments &+= 1 } else { counters.ipv4Fragments &+= 1 }
         var step = FragmentStep()
         guard let fragment = packet.fragment(in: bytes), canBe(fragment, packet, bytes) else {
             counters.impossible &+= 1

@@ -80,7 +80,7 @@ let package = Package(
         room(
             "Sensor",
             [
-                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
+                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods", "Flows",
                 "Inspection",
                 "Intake", "Offload", "Policy", "Signatures", "Topology", "Wire", log,
             ]),

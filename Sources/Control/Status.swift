@@ -16,6 +16,7 @@ public struct Status: Codable, Sendable {
     public var floods: [Flood]
     public var verdicts: Verdicts
     public var uninspected: Uninspected
+    public var fragments: Fragments
     public var rules: Rules
     public var events: Events
     /// Bytes: the bound that was printed at start, and what is resident now.
@@ -185,6 +186,32 @@ public struct Status: Codable, Sendable {
         }
     }
 
+    /// Fragments of IP datagrams, and what became of them.
+    public struct Fragments: Codable, Sendable {
+        public var received: UInt64
+        /// Datagrams that became whole, that did not in time, and that had to go for others.
+        public var reassembled: UInt64
+        public var expired: UInt64
+        public var evicted: UInt64
+        /// Fragments that contradict others, that no host takes, and that found no room.
+        public var contradictions: UInt64
+        public var impossible: UInt64
+        public var withoutRoom: UInt64
+
+        public init(
+            received: UInt64 = 0, reassembled: UInt64 = 0, expired: UInt64 = 0, evicted: UInt64 = 0,
+            contradictions: UInt64 = 0, impossible: UInt64 = 0, withoutRoom: UInt64 = 0
+        ) {
+            self.received = received
+            self.reassembled = reassembled
+            self.expired = expired
+            self.evicted = evicted
+            self.contradictions = contradictions
+            self.impossible = impossible
+            self.withoutRoom = withoutRoom
+        }
+    }
+
     public struct Rules: Codable, Sendable {
         public var loaded: Int
         public var rejected: Int
@@ -231,6 +258,7 @@ public struct Status: Codable, Sendable {
         sensor: String, version: String, pid: Int32, uptime: Double, backend: String?,
         shadow: Bool, whenStopped: String, whenOverloaded: String, queues: [Queue],
         guests: [Guest], floods: [Flood], verdicts: Verdicts, uninspected: Uninspected,
+        fragments: Fragments = Fragments(),
         rules: Rules, events: Events, memoryBound: UInt64, memoryResident: UInt64
     ) {
         self.sensor = sensor
@@ -246,6 +274,7 @@ public struct Status: Codable, Sendable {
         self.floods = floods
         self.verdicts = verdicts
         self.uninspected = uninspected
+        self.fragments = fragments
         self.rules = rules
         self.events = events
         self.memoryBound = memoryBound

@@ -8,7 +8,7 @@ extension FragmentTable {
     public mutating func add(
         _ packet: Packet, _ bytes: RawSpan, _ place: FragmentPlace, into buffer: Int
     ) -> FragmentStep {
-        counters.fragments &+= 1
+        if packet.ipVersion == 6 { counters.ipv6Fragments &+= 1 } else { counters.ipv4Fragments &+= 1 }
         var step = FragmentStep()
         guard let fragment = packet.fragment(in: bytes), canBe(fragment, packet, bytes) else {
             counters.impossible &+= 1
@@ -106,6 +106,9 @@ extension FragmentTable {
             return false
         }
         guard covered > 0 else { return true }
+        if fragment.offset == 0, unsafe record.pointee.hasFirst {
+            guard unsafe hasSameHeader(fragment, data - fragment.data.lowerBound, record) else { return false }
+        }
         if covered < fragment.data.count, unsafe record.pointee.key.ipVersion == 6 { return false }
         var index = unsafe record.pointee.firstPiece
         while index != 0 {
@@ -119,6 +122,20 @@ extension FragmentTable {
             index = piece.next
         }
         return true
+    }
+
+    /// Whether a first fragment that came again would make the same of the datagram: its options, the headers
+    /// before the data, and what the data is said to be.
+    private func hasSameHeader(
+        _ fragment: IPFragment, _ bytes: UnsafePointer<UInt8>, _ record: UnsafeMutablePointer<Datagram>
+    ) -> Bool {
+        guard unsafe fragment.headerLength == Int(record.pointee.headerLength),
+            unsafe fragment.nextHeader == record.pointee.nextHeader
+        else { return false }
+        let size = unsafe record.pointee.key.ipVersion == 4 ? IPv4Header.minimumSize : IPv6Header.size
+        let fixed = unsafe Int(record.pointee.networkOffset) + size
+        let page = unsafe pools.page(record.pointee.headerPage)
+        return unsafe memcmp(page + fixed, bytes + fixed, fragment.headerLength - fixed) == 0
     }
 
     /// How many bytes of a range are there.

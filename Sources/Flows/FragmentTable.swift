@@ -2,10 +2,12 @@ import Glibc
 import Wire
 
 public struct FragmentCounters: Sendable, Equatable {
-    public var fragments: UInt64 = 0
+    public var ipv4Fragments: UInt64 = 0
+    public var ipv6Fragments: UInt64 = 0
+    /// Datagrams of which fragments came, and those that became whole.
     public var datagrams: UInt64 = 0
-    /// Datagrams that became whole.
-    public var reassembled: UInt64 = 0
+    public var ipv4Reassembled: UInt64 = 0
+    public var ipv6Reassembled: UInt64 = 0
     /// Fragments over bytes that were there already, and those that say something else than what was there.
     public var overlaps: UInt64 = 0
     public var contradictions: UInt64 = 0
@@ -17,6 +19,8 @@ public struct FragmentCounters: Sendable, Equatable {
     /// Fragments that found no room, and those of datagrams that are closed.
     public var noRoom: UInt64 = 0
     public var late: UInt64 = 0
+
+    public init() {}
 }
 
 /// What became of a fragment.
@@ -291,7 +295,8 @@ public struct FragmentTable: ~Copyable {
 
     /// The datagram is whole, and its bytes are elsewhere.
     mutating func complete(_ index: UInt32) {
-        counters.reassembled &+= 1
+        let isV6 = unsafe records[Int(index)].key.ipVersion == 6
+        if isV6 { counters.ipv6Reassembled &+= 1 } else { counters.ipv4Reassembled &+= 1 }
         guard mode.isInline else { return remove(index) }
         leaveOpen(index)
         unsafe records[Int(index)].state = .whole

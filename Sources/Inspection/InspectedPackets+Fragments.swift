@@ -32,10 +32,13 @@ extension InspectedPackets {
         let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: step.assembledLength).bytes
         unsafe Decoder.decode(
             bytes, as: link, etherType: arrival.hardwareProtocol, capturedShort: false, into: &whole.pointee.packet)
-        guard unsafe !whole.pointee.packet.isUndecodable else { return (false, .none) }
+        guard unsafe !whole.pointee.packet.isUndecodable else { return (false, isInline ? .forbidden : .none) }
         count += 1
         return (true, .none)
     }
+
+    /// The captured packet, or the datagram that it made whole.
+    var whole: Int { count > 1 && self[1].source == .defragmented ? 1 : 0 }
 
     /// The identifiers of all tags around packet `index`.
     @inline(__always)
@@ -66,7 +69,7 @@ extension Packet {
         if step.isIgnored { events.insert(ipVersion == 4 ? .ipv4FragIgnored : .ipv6FragIgnored) }
         guard step.isKept else { return }
         // Ports and flags of a first fragment are looked at in the whole.
-        kind = .laterFragment
+        if kind != .malformed { kind = .laterFragment }
         sourcePort = 0
         destinationPort = 0
         tcpFlags = []

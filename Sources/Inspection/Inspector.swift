@@ -120,20 +120,22 @@ public struct Inspector: ~Copyable {
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
             if packets[0].packet.leadsOn {
+                asked.hasFragments = true
                 asked.fragment = unsafe packets.unfold(
                     bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
             }
-            if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
+            if policy.malformed != .pass { checkForm() }
             for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
         }
 
         let decision = policy.decide(
             flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
-            sort: PacketSort(packets[0].packet))
+            sort: packets[0].packet.kind == .malformed ? .malformed : PacketSort(packets[packets.whole].packet))
         if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
-        if unsafe fragments.pointee.touchedCount > 0 {
+        if asked.hasFragments {
             unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
+            unsafe tally.publish(fragments.pointee.counters)
         }
         // Only what is dropped in earnest stays dropped.
         if asked.dropsFlow, decision.verdict == .drop, decision.reason == .rule {
@@ -151,6 +153,7 @@ public struct Inspector: ~Copyable {
         var drops = false
         var streamRefuses = false
         var fragment = FragmentStep.Refusal.none
+        var hasFragments = false
         var dropsFlow = false
         /// The flow that is to be dropped.
         var flow: UnsafeMutablePointer<Flow>?
@@ -158,6 +161,16 @@ public struct Inspector: ~Copyable {
         var rejects: RejectSides = []
         /// Findings that say no more than that a packet follows one that a rule tagged.
         var tagged = 0
+    }
+
+    @inline(__always)
+    private mutating func checkForm() {
+        Conformance.inspect(packets[0].packet, into: &findings)
+        let whole = packets.whole
+        guard whole > 0 else { return }
+        let before = findings.count
+        Conformance.inspect(packets[whole].packet, into: &findings)
+        findings.place(from: before, layer: UInt8(whole))
     }
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.

@@ -1,4 +1,5 @@
 import Evidence
+public import Flows
 import Policy
 import Synchronization
 
@@ -10,9 +11,11 @@ public final class Tally: Sendable {
 
     // Dropped (accepted for .none) by reason, then what shadow mode would have dropped by reason.
     @usableFromInline static let shadowBase = 16
-    /// Fragments that passed though their datagram cannot be inspected.
-    @usableFromInline static let passedFragments = 31
-    static let stride = 32
+    /// Fragments that passed though their datagram cannot be inspected, and behind that what the workers' tables
+    /// count.
+    @usableFromInline static let passedFragments = 32
+    static let fragments = 33
+    static let stride = 48
 
     public init(workerCount: Int) {
         precondition(Reason.allCases.count < Tally.shadowBase)
@@ -34,6 +37,22 @@ public final class Tally: Sendable {
     public func wouldHaveDropped(_ reason: Reason) -> UInt64 { sum(Tally.shadowBase + Int(reason.rawValue)) }
 
     public func passedFragments() -> UInt64 { sum(Tally.passedFragments) }
+
+    /// Of all workers, as they were after each one's last fragment.
+    public func fragments() -> FragmentCounters {
+        var counters = FragmentCounters()
+        for (index, field) in Tally.fragmentFields.enumerated() {
+            counters[keyPath: field] = sum(Tally.fragments + index)
+        }
+        return counters
+    }
+
+    private static var fragmentFields: [WritableKeyPath<FragmentCounters, UInt64>] {
+        [
+            \.ipv4Fragments, \.ipv6Fragments, \.datagrams, \.ipv4Reassembled, \.ipv6Reassembled, \.overlaps,
+            \.contradictions, \.impossible, \.expired, \.evicted, \.noRoom, \.late,
+        ]
+    }
 
     private func sum(_ index: Int) -> UInt64 {
         (0..<workerCount).reduce(0) { total, worker in
@@ -61,6 +80,26 @@ public final class Tally: Sendable {
 
         @inlinable
         public func countPassedFragment() { increment(Tally.passedFragments) }
+
+        /// In the order of `fragmentFields`.
+        func publish(_ counters: FragmentCounters) {
+            set(0, counters.ipv4Fragments)
+            set(1, counters.ipv6Fragments)
+            set(2, counters.datagrams)
+            set(3, counters.ipv4Reassembled)
+            set(4, counters.ipv6Reassembled)
+            set(5, counters.overlaps)
+            set(6, counters.contradictions)
+            set(7, counters.impossible)
+            set(8, counters.expired)
+            set(9, counters.evicted)
+            set(10, counters.noRoom)
+            set(11, counters.late)
+        }
+
+        private func set(_ index: Int, _ value: UInt64) {
+            unsafe counters[Tally.fragments + index].store(value, ordering: .relaxed)
+        }
 
         @inlinable @inline(__always)
         func increment(_ index: Int) {

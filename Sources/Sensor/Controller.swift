@@ -104,6 +104,7 @@ final class Controller: Sendable {
             status.verdicts = verdicts()
             status.uninspected = state.losses.uninspected(
                 crew.members, passedFragments: tally.passedFragments())
+            status.fragments = Status.Fragments(tally.fragments())
             status.rules = Status.Rules(
                 loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
                 generation: state.generation, lastError: state.lastError,

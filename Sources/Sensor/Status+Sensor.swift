@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import Flows
 import Foundation
 import Glibc
 import Offload
@@ -26,5 +27,15 @@ extension Status {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(self)).map(Array.init) ?? []
+    }
+}
+
+extension Status.Fragments {
+    init(_ counters: FragmentCounters) {
+        self.init(
+            received: counters.ipv4Fragments + counters.ipv6Fragments,
+            reassembled: counters.ipv4Reassembled + counters.ipv6Reassembled, expired: counters.expired,
+            evicted: counters.evicted, contradictions: counters.contradictions, impossible: counters.impossible,
+            withoutRoom: counters.noRoom)
     }
 }

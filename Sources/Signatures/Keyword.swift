@@ -13,6 +13,7 @@ public struct Keyword: Sendable {
         case transport = "TCP, UDP, ICMP, IGMP"
         case flow = "Flows and streams"
         case memory = "What is remembered"
+        case frequency = "How often"
     }
 
     public let name: String
@@ -35,7 +36,7 @@ public struct Keyword: Sendable {
         self.example = example
     }
 
-    public static let all = general + payload + buffers + network + transport + flow + memory
+    public static let all = general + payload + buffers + network + transport + flow + memory + frequency
 
     /// A number, as the keywords for single fields take it.
     private static let number = "[!|<|<=|>|>=]n | n<>m"
@@ -260,5 +261,21 @@ public struct Keyword: Sendable {
             .suricata, "xbits:set,a,track ip_src,expire 9;"),
         Keyword(
             "hostbits", .memory, "hostbits:verb,name[,src|dst|both]", "bits of hosts", .suricata, "hostbits:set,a,dst;"),
+    ]
+
+    private static let frequency: [Keyword] = [
+        Keyword(
+            "threshold", .frequency,
+            "threshold:type limit|threshold|both|backoff, track by_src|by_dst|by_both|by_rule|by_flow, count n, seconds s",
+            "which of its matches alert; backoff: the first, then each multiplier times as many", .both,
+            "threshold:type limit, track by_src, count 1, seconds 60;"),
+        Keyword(
+            "detection_filter", .frequency,
+            "detection_filter:track by_src|by_dst|by_both|by_rule|by_flow, count n, seconds s[, unique_on src_port|dst_port]",
+            "it matches from the match after the nth on", .both,
+            "detection_filter:track by_dst, count 5, seconds 60;"),
+        Keyword(
+            "tag", .frequency, "tag:session|host[,n,packets|seconds|bytes][,src|dst]",
+            "what follows is written as packet events", .both, "tag:session,5,packets;"),
     ]
 }

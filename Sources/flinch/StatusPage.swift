@@ -13,7 +13,7 @@ struct StatusPage {
 
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
-        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected, rules])
+        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected] + fragments + [rules])
             .joined(separator: "\n")
     }
 
@@ -105,6 +105,21 @@ struct StatusPage {
         guard !parts.isEmpty else { return "Uninspected  " + style.good("none") }
         let text = parts.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
         return "Uninspected  " + style.concern("medium", text)
+    }
+
+    /// Only where there are any.
+    private var fragments: [String] {
+        let counts = status.fragments
+        guard counts.received > 0 else { return [] }
+        let rest = [
+            ("not whole in time", counts.expired), ("given up for others", counts.evicted),
+            ("contradictory", counts.contradictions), ("impossible", counts.impossible),
+            ("without room", counts.withoutRoom),
+        ].filter { $0.1 > 0 }.map { "; \(Figure.whole($0.1)) \($0.0)" }.joined()
+        return [
+            "Fragments    \(Figure.whole(counts.received)), put together to \(Figure.whole(counts.reassembled)) packets"
+                + rest
+        ]
     }
 
     private var rules: String {

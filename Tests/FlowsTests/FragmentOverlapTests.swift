@@ -131,6 +131,21 @@ import Wire
         }
     }
 
+    /// What the data is, only the first fragment says: a second one must not say it anew.
+    @Test func aFirstFragmentWithOtherHeadersContradicts() {
+        let changes: [@Sendable (inout Part) -> Void] = [
+            { ($0.version, $0.ipProtocol) = (6, 6) }, { ($0.version, $0.hasOptions) = (6, true) },
+            { $0.hasOptions = true },
+        ]
+        for change in changes {
+            var table = Reassembler(isInline: true)
+            let other = Part(0, "aaaaaaaa").with(change)
+            let first = Part(0, "aaaaaaaa").with { $0.version = other.version }
+            #expect(table.refusal(first) == .none && table.refusal(first) == .none)
+            #expect(table.refusal(other) == .forbidden)
+        }
+    }
+
     @Test func aFragmentForAnotherCardContradicts() {
         var table = Reassembler(isInline: true)
         _ = table.add(Part(0, "aaaaaaaa").with { $0.card = 0x02_0000_0000_0A })

@@ -30,7 +30,9 @@ import Wire
                     #expect(String(decoding: whole.suffix(55), as: UTF8.self) == Self.text)
                 }
             }
-            #expect(table.table.openCount == 0 && table.table.counters.reassembled == 1)
+            #expect(
+                table.table.openCount == 0
+                    && table.table.counters.ipv4Reassembled + table.table.counters.ipv6Reassembled == 1)
         }
     }
 

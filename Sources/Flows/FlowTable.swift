@@ -7,10 +7,18 @@ public struct FlowMode: Sendable, Equatable {
     public var isInline: Bool
     /// TCP connections are taken up in their middle.
     public var midstream: Bool
+    /// Inline: what cannot be kept until it can be inspected passes, looked at by itself.
+    public var passesExceptions: Bool
+    /// Listening: what the receivers make of segments that contradict each other.
+    public var overlap: OverlapPolicy
 
-    public init(isInline: Bool, midstream: Bool) {
+    public init(
+        isInline: Bool, midstream: Bool, passesExceptions: Bool = false, overlap: OverlapPolicy = .bsd
+    ) {
         self.isInline = isInline
         self.midstream = midstream
+        self.passesExceptions = passesExceptions
+        self.overlap = overlap
     }
 }
 
@@ -22,11 +30,15 @@ public struct FlowCounters: Sendable, Equatable {
     public var variablesLost: UInt64 = 0
     /// Streams that lost what was kept of them to another.
     public var historiesLost: UInt64 = 0
-    /// Segments behind a gap that were kept, and those that found no room.
+    /// Places where bytes are missing that will not come any more.
+    public var gaps: UInt64 = 0
+    /// Segments that were kept to be inspected later, and those that found no room.
     public var held: UInt64 = 0
     public var refused: UInt64 = 0
     /// Segments whose bytes differ from those seen before at the same place.
     public var contradictions: UInt64 = 0
+    /// Listening: flows that ended in such a crowd that what was left of them was not looked at.
+    public var lostAtEnd: UInt64 = 0
     /// Retransmissions of bytes that are no longer known.
     public var unverified: UInt64 = 0
 }
@@ -40,11 +52,17 @@ public struct FlowTable: ~Copyable {
     private let bucketMask: UInt64
     private let seed: UInt64
     public let capacity: Int
+    /// Those of ended flows included.
+    private let records: Int
+    /// A captured packet makes at most as many flows as packets are inspected for it.
+    private static let spare = 64
     /// Records that were ever used, and the first of those given back; both from 1.
     private var used: UInt32 = 0
     private var free: UInt32 = 0
     private var oldest: UInt32 = 0
     private var newest: UInt32 = 0
+    /// Listening only: flows that are over, and of whose streams something was not inspected yet.
+    private var ended: UInt32 = 0
     private var nextIdentifier: UInt64 = 1
     /// Where in a flow the two streams are.
     let clientOffset = MemoryLayout<Flow>.offset(of: \.session.client)!
@@ -70,10 +88,11 @@ public struct FlowTable: ~Copyable {
         bucketMask = UInt64(size - 1)
         // Zero pages, which cost nothing until they are written.
         unsafe buckets = unsafe calloc(size, 4)!.bindMemory(to: UInt32.self, capacity: size)
-        unsafe flows = unsafe calloc(capacity + 1, MemoryLayout<Flow>.stride)!
-            .bindMemory(to: Flow.self, capacity: capacity + 1)
+        records = capacity + (mode.isInline ? 0 : FlowTable.spare)
+        unsafe flows = unsafe calloc(records + 1, MemoryLayout<Flow>.stride)!
+            .bindMemory(to: Flow.self, capacity: records + 1)
         self.variables = VariablePool(capacity: variables)
-        streams = StreamPools(bytes: streamBytes)
+        streams = StreamPools(bytes: streamBytes, isInline: mode.isInline)
     }
 
     deinit {
@@ -83,7 +102,7 @@ public struct FlowTable: ~Copyable {
 
     /// Bytes of address space that the table takes for good; the pages of flows never used are not backed.
     public var memoryBytes: Int {
-        (capacity + 1) * MemoryLayout<Flow>.stride + (Int(bucketMask) + 1) * 4 + variables.memoryBytes
+        (records + 1) * MemoryLayout<Flow>.stride + (Int(bucketMask) + 1) * 4 + variables.memoryBytes
             + streams.memoryBytes
     }
 
@@ -109,7 +128,10 @@ public struct FlowTable: ~Copyable {
             unsafe flow.pointee.flags.insert(.answered)
         }
         if packet.kind == .tcp {
-            if checksumIsGood { unsafe follow(flow, packet, bytes, &step) }
+            if checksumIsGood {
+                unsafe follow(flow, packet, bytes, &step)
+                if !mode.isInline, isReady(step) { _ = nextWindow(&step) }
+            }
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
             unsafe flow.pointee.state = .established
         }
@@ -127,6 +149,7 @@ public struct FlowTable: ~Copyable {
             if let toServer = unsafe key.direction(in: flow) {
                 step.toServer = toServer
                 if unsafe isOver(flow, time, packet) {
+                    if end(index) { return unsafe make(key, bucket, time, packet, &step) }
                     unsafe begin(flow, key, time, packet, &step)
                 } else if unsafe time > flow.pointee.lastTime {
                     unsafe flow.pointee.lastTime = time
@@ -153,10 +176,11 @@ public struct FlowTable: ~Copyable {
         _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
         _ step: inout FlowStep
     ) -> UnsafeMutablePointer<Flow> {
-        if free == 0, Int(used) == capacity {
+        if count == capacity {
             counters.evicted &+= 1
-            remove(oldest)
+            if !end(oldest) { remove(oldest) }
         }
+        precondition(free != 0 || Int(used) < records)
         let index: UInt32
         if free != 0 {
             index = free
@@ -210,8 +234,19 @@ public struct FlowTable: ~Copyable {
     }
 
     private mutating func remove(_ index: UInt32) {
+        unsafe giveBack(flows + Int(index))
+        takeOut(index)
+        release(index)
+    }
+
+    private mutating func release(_ index: UInt32) {
+        unsafe flows[Int(index)].next = free
+        free = index
+    }
+
+    /// A record that is found no more.
+    private mutating func takeOut(_ index: UInt32) {
         let flow = unsafe flows + Int(index)
-        unsafe giveBack(flow)
         let bucket = unsafe buckets + Int(hash(of: flow) & bucketMask)
         if unsafe bucket.pointee == index {
             unsafe bucket.pointee = unsafe flow.pointee.next
@@ -221,9 +256,56 @@ public struct FlowTable: ~Copyable {
             if before != 0 { unsafe flows[Int(before)].next = unsafe flow.pointee.next }
         }
         unsafe unlink(flow)
-        unsafe flow.pointee.next = free
-        free = index
         count -= 1
+    }
+
+    // MARK: - The end
+
+    /// Puts a flow aside whose streams hold something that was not inspected. Returns false if there is none,
+    /// or no room: then it is lost, and counted.
+    private mutating func end(_ index: UInt32) -> Bool {
+        guard !mode.isInline, unsafe flows[Int(index)].session.holdsSome else { return false }
+        guard free != 0 || Int(used) < records else {
+            counters.lostAtEnd &+= 1
+            return false
+        }
+        takeOut(index)
+        unsafe flows[Int(index)].next = ended
+        ended = index
+        return true
+    }
+
+    /// Listening only: ends all flows, whatever they still hold; or only those that were silent for longer than
+    /// any may be, as many as there is room for.
+    public mutating func endFlows(before time: UInt64 = .max) {
+        while oldest != 0 {
+            let flow = unsafe flows + Int(oldest)
+            guard unsafe time > flow.pointee.lastTime, unsafe time - flow.pointee.lastTime > FlowTimeout.longest
+            else { return }
+            if !end(oldest) { remove(oldest) }
+        }
+    }
+
+    /// Listening only: what a flow that is over still holds of one of its streams. To be called until it gives
+    /// nil; each step's windows are to be taken (`nextWindow`) before the next.
+    public mutating func nextEnding() -> FlowStep? {
+        while ended != 0 {
+            let flow = unsafe flows + Int(ended)
+            for toServer in [true, false] where unsafe stream(of: flow, toServer).pointee.held != 0 {
+                var step = FlowStep()
+                unsafe step.flow = unsafe flow
+                step.toServer = toServer
+                step.isStreamOnly = true
+                step.isEnd = true
+                step.hasMore = true
+                return step
+            }
+            let index = ended
+            ended = unsafe flow.pointee.next
+            unsafe giveBack(flow)
+            release(index)
+        }
+        return nil
     }
 
     private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
@@ -274,6 +356,8 @@ extension FlowKey {
 
 /// For how long a flow may be silent before it is over: the defaults of Suricata's suricata.yaml.
 enum FlowTimeout {
+    static let longest: UInt64 = 600 * 1_000_000_000
+
     static func nanoseconds(_ flow: UnsafeMutablePointer<Flow>) -> UInt64 {
         let seconds: UInt64 =
             switch unsafe (flow.pointee.ipProtocol, flow.pointee.state) {

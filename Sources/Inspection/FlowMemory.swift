@@ -21,7 +21,9 @@ public final class FlowMemory: @unchecked Sendable {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
                     capacity: share, variables: share, streamBytes: streamBytes / workerCount,
-                    mode: FlowMode(isInline: mode.isInline, midstream: mode.midstream)))
+                    mode: FlowMode(
+                        isInline: mode.isInline, midstream: mode.midstream, passesExceptions: mode.passesExceptions,
+                        overlap: mode.overlap)))
         }
         self.hostBits = HostBits(capacity: hostBits)
     }

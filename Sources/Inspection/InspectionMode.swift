@@ -1,3 +1,5 @@
+public import Flows
+
 /// How packets are looked at, apart from what the configuration says of hosts and rules.
 public struct InspectionMode: Sendable, Equatable {
     /// What is dropped is gone. Otherwise somebody else has delivered the packets already, and rules only
@@ -8,6 +10,12 @@ public struct InspectionMode: Sendable, Equatable {
     public var verifiesChecksums: Bool
     /// TCP connections whose beginning was not seen are followed from where they are.
     public var midstream: Bool
+    /// Inline: segments that cannot be kept until they can be inspected with their stream pass, looked at by
+    /// themselves. Otherwise they are dropped, and will be sent again.
+    public var passesExceptions = false
+    /// Listening: what receivers make of segments that contradict each other. Most are Windows or BSD to
+    /// Suricata's stock configuration.
+    public var overlap = OverlapPolicy.bsd
 
     public init(isInline: Bool, verifiesChecksums: Bool, midstream: Bool = true) {
         self.isInline = isInline

@@ -131,6 +131,8 @@ public struct Inspector: ~Copyable {
             packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time, checksumIsGood: isGood)
         // What its receiver throws away is no part of the stream.
         if !isGood { step.isAdded = true }
+        unsafe packets[layer].flow = unsafe step.flow
+        packets[layer].toServer = step.toServer
         if step.mustDrop { asked.streamRefuses = true }
         if let flow = unsafe step.flow, unsafe !flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
             if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }
@@ -141,6 +143,30 @@ public struct Inspector: ~Copyable {
             time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
         let outcome = unsafe matcher.inspect(
             packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+        take(outcome, step, &asked)
+        if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked) }
+        if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    /// What else a packet gives to inspect of its stream, where there is more than one part.
+    @inline(never)
+    private mutating func matchRest(
+        _ layer: Int, _ bytes: RawSpan, _ context: MatchContext, _ step: inout FlowStep, _ before: Int,
+        _ asked: inout Asked
+    ) {
+        step.isStreamOnly = true
+        while unsafe flows.pointee.nextWindow(&step) {
+            let known = findings.count
+            let outcome = unsafe matcher.inspect(
+                packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+            findings.removeRepeats(from: known, since: before)
+            take(outcome, step, &asked)
+            if outcome.passes { return }
+        }
+    }
+
+    @inline(__always)
+    private func take(_ outcome: MatchOutcome, _ step: FlowStep, _ asked: inout Asked) {
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }
@@ -153,7 +179,46 @@ public struct Inspector: ~Copyable {
                 unsafe asked.flow = unsafe step.flow
             }
         }
-        if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    // MARK: - The end of a stream
+
+    /// Listening only: ends all flows, or those that have been silent for too long.
+    public func endFlows(before time: UInt64 = .max) { unsafe flows.pointee.endFlows(before: time) }
+
+    /// Listening only, after each captured packet until it gives nil: what is left of a flow that is over is
+    /// inspected as a packet of its own, by the clock of `arrival`. The next for which there are findings.
+    public mutating func inspectEnding(_ arrival: Arrival) -> Decision? {
+        while var step = unsafe flows.pointee.nextEnding(), let flow = unsafe step.flow {
+            findings.removeAll()
+            unsafe packets.begin(endOf: flow, toServer: step.toServer)
+            let destination = hosts.slot(of: packets[0].packet.destination)
+            let source = hosts.slot(of: packets[0].packet.source)
+            guest = hosts.guest(of: destination >= 0 ? destination : source)
+            var asked = Asked()
+            if unsafe flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
+                let bytes = packets.bytes(of: 0, in: RawSpan())
+                matchRest(0, bytes, MatchContext(time: arrival.time), &step, 0, &asked)
+            }
+            // Whoever passes the rest passes all of it.
+            while unsafe flows.pointee.nextWindow(&step) {}
+            guard findings.count > 0 else { continue }
+            countFindings(destination, source)
+            return policies[guest].decide(
+                flood: .none, ruleDrops: asked.drops, streamRefuses: false, sort: .ordinary)
+        }
+        return nil
+    }
+
+    /// What is kept of the stream that packet `index` is of, where bytes are missing with a word on it; empty
+    /// for none. Not for the packet path.
+    public func keptStream(of index: Int) -> [UInt8] {
+        guard let flow = unsafe packets[index].flow else { return [] }
+        let kept = unsafe flows.pointee.kept(flow, toServer: packets[index].toServer)
+        var bytes = unsafe Array(kept.first)
+        // In Suricata's words (AlertJsonStreamDataCallback).
+        if unsafe kept.missing > 0 { bytes += Array("[\(unsafe kept.missing) bytes missing]".utf8) }
+        return unsafe bytes + Array(kept.second)
     }
 
     /// The identifiers of all tags around a packet.

@@ -100,7 +100,8 @@ public struct Matcher: ~Copyable {
                 if unsafe group.pointee.unprompted.count != 0,
                     unsafe !subject.hasUpperHeader || hasWindow || group.pointee.admits(key: subject.key)
                 {
-                    unsafe tables.insert(group.pointee.unprompted, into: candidates, [.packet, .stream])
+                    unsafe tables.insert(
+                        group.pointee.unprompted, into: candidates, step.isStreamOnly ? .stream : [.packet, .stream])
                     prompted = true
                 }
             }
@@ -190,7 +191,8 @@ public struct Matcher: ~Copyable {
         var last = UInt32.max
         while let (number, plane) = unsafe candidates.popFirst(&cursor) {
             let entry = unsafe tables.entries + number
-            guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
+            guard unsafe !scene.step.isStreamOnly || entry.pointee.traits.isSuperset(of: [.hasPayload, .streams]),
+                unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
                 unsafe scene.admits(entry.pointee.flow),
                 unsafe tables.conditionsHold(entry.pointee.conditions, scene),
                 unsafe tables.stateHolds(entry.pointee.tests, scene, &flows, hostBits)

@@ -123,7 +123,7 @@ let package = Package(
         tests(
             "InspectionTests",
             [
-                "Inspection", "Conformance", "Floods", "Policy", "Signatures", "Topology", "Evidence", "Wire",
+                "Inspection", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology", "Evidence", "Wire",
                 "Intake", "Sensor", "Configuration", "Events",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),

@@ -152,13 +152,14 @@ extension FlowTable {
         guard unsafe receiver.pointee.flags.contains(.isOpen) else { return }
         let ahead = unsafe Int32(bitPattern: number &- receiver.pointee.next)
         if ahead > 0 {
-            // It acknowledges what was never seen: lost by the capture, or a lie. On a bridge all is seen.
-            let window = unsafe sender.pointee.window
-            if mode.isInline || ahead > Int32(clamping: window) {
+            // It acknowledges what was never seen: a lie, or lost by the capture. On a bridge all is seen.
+            guard !mode.isInline, unsafe ahead <= Int32(clamping: sender.pointee.window),
+                unsafe flow.pointee.session.state == .established
+            else {
                 step.events.insert(.pktInvalidAck)
                 step.events.insert(unsafe invalidAcknowledgement(flow))
+                return
             }
-            guard !mode.isInline || ahead < 1 << 24, unsafe flow.pointee.session.state == .established else { return }
             unsafe receiver.pointee.next = number
         }
         if unsafe Int32(bitPattern: number &- receiver.pointee.acknowledged) > 0 {

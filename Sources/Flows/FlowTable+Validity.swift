@@ -43,6 +43,7 @@ extension FlowTable {
         } else if unsafe Int32(bitPattern: end &- sender.pointee.next) <= 0 {
             step.events.insert(.pktRetransmission)
         }
+        if !mode.isInline, !header.flags.contains(.syn), unsafe !isAnswerable(header, receiver) { return false }
         guard unsafe receiver.pointee.flags.contains(.isOpen) && !flow.pointee.flags.contains(.midstream),
             unsafe flow.pointee.state != .new
         else {
@@ -54,6 +55,14 @@ extension FlowTable {
         guard Int32(bitPattern: end &- edge) > 0, !isProbe else { return true }
         step.events.insert(isClosing ? .closewaitAckOutOfWindow : .estPacketOutOfWindow)
         return mode.isInline
+    }
+
+    /// A segment that acknowledges nothing, or what its receiver never sent, is thrown away (RFC 9293 §3.10.7.4).
+    /// `next` follows what is acknowledged up to a window ahead, since a capture may lack packets.
+    private func isAnswerable(_ header: borrowing TCPHeader, _ receiver: UnsafeMutablePointer<TCPStream>) -> Bool {
+        guard header.flags.contains(.ack) else { return false }
+        guard unsafe receiver.pointee.flags.contains(.isOpen) else { return true }
+        return unsafe Int32(bitPattern: header.acknowledgement &- receiver.pointee.next) <= 0
     }
 
     /// Data that came with the SYN and that the answer does not acknowledge was not taken (RFC 7413 §4.2.2): it

@@ -19,6 +19,7 @@ public struct Settings: Sendable, Equatable {
     public var floods = FloodLimits()
     public var guests: [ProtectedGuest] = []
     public var rules = Rules()
+    public var flows = Flows()
     public var policy = Policy()
     public var events = Events()
 
@@ -81,6 +82,19 @@ public struct Settings: Sendable, Equatable {
         public var variables = RuleVariables(addresses: [:], ports: [:])
         /// Folder of compiled patterns; nil for the one that systemd gives, if it does (CACHE_DIRECTORY).
         public var cache: String?
+    }
+
+    /// What is remembered of conversations; of all workers together, and from the start on: a reload changes
+    /// none of it.
+    public struct Flows: Sendable, Equatable {
+        /// Conversations, 1,024…16,777,216.
+        public var count = 1 << 17
+        /// Bytes for the ends of TCP streams, and for what waits behind a gap: 1 MiB…16 GiB.
+        public var streamMemory = 32 << 20
+        /// TCP connections that were open before the sensor was are taken up.
+        public var midstream = true
+        /// What becomes of a segment that cannot be kept until it can be inspected with its stream.
+        public var whenFull = Uninspected.drop
     }
 
     public struct Policy: Sendable, Equatable {

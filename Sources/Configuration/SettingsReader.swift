@@ -15,7 +15,7 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "events",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "events",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -30,6 +30,7 @@ struct SettingsReader {
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
         if let value = top["rules"] { rules(value, &settings.rules) }
+        if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
         return settings
@@ -148,6 +149,14 @@ struct SettingsReader {
         guard let elements = value.elements(like: #""[10.0.0.0/8,!10.1.0.0/16]""#) else { return nil }
         let words = elements.compactMap { $0.text("a value in rule syntax") }
         return words.count == elements.count ? "[\(words.joined(separator: ","))]" : nil
+    }
+
+    private func flows(_ value: Value, _ flows: inout Settings.Flows) {
+        guard let section = value.section(["count", "stream-memory", "midstream", "when-full"]) else { return }
+        flows.count = section["count"]?.integer(1_024...1 << 24, "flows") ?? flows.count
+        flows.streamMemory = section["stream-memory"]?.size(1 << 20...16 << 30) ?? flows.streamMemory
+        flows.midstream = section["midstream"]?.flag() ?? flows.midstream
+        flows.whenFull = section["when-full"]?.choice() ?? flows.whenFull
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {

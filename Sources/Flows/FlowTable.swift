@@ -59,8 +59,10 @@ public struct FlowTable: ~Copyable {
     /// Records that were ever used, and the first of those given back; both from 1.
     private var used: UInt32 = 0
     private var free: UInt32 = 0
-    private var oldest: UInt32 = 0
-    private var newest: UInt32 = 0
+    /// By age: flows that are not established, and the others. A flood of the first kind does not make us forget
+    /// the second.
+    private var young = AgeList()
+    private var old = AgeList()
     /// Listening only: flows that are over, and of whose streams something was not inspected yet.
     private var ended: UInt32 = 0
     private var nextIdentifier: UInt64 = 1
@@ -101,10 +103,15 @@ public struct FlowTable: ~Copyable {
     }
 
     /// Bytes of address space that the table takes for good; the pages of flows never used are not backed.
-    public var memoryBytes: Int {
+    public var memoryBytes: Int { recordBytes + streamBytes }
+
+    /// Those for the flows, the buckets by which they are found, and their variables.
+    public var recordBytes: Int {
         (records + 1) * MemoryLayout<Flow>.stride + (Int(bucketMask) + 1) * 4 + variables.memoryBytes
-            + streams.memoryBytes
     }
+
+    /// Those for what is kept of streams.
+    public var streamBytes: Int { streams.memoryBytes }
 
     // MARK: - Following
 
@@ -178,6 +185,8 @@ public struct FlowTable: ~Copyable {
     ) -> UnsafeMutablePointer<Flow> {
         if count == capacity {
             counters.evicted &+= 1
+            // An eighth is for those that begin.
+            let oldest = young.count > capacity / 8 || old.oldest == 0 ? young.oldest : old.oldest
             if !end(oldest) { remove(oldest) }
         }
         precondition(free != 0 || Int(used) < records)
@@ -221,6 +230,7 @@ public struct FlowTable: ~Copyable {
         fresh.lastTime = time
         fresh.identifier = nextIdentifier
         nextIdentifier &+= 1
+        fresh.flags = unsafe flow.pointee.flags.intersection(.isYoung)
         fresh.next = next
         fresh.older = older
         fresh.newer = newer
@@ -278,11 +288,16 @@ public struct FlowTable: ~Copyable {
     /// Listening only: ends all flows, whatever they still hold; or only those that were silent for longer than
     /// any may be, as many as there is room for.
     public mutating func endFlows(before time: UInt64 = .max) {
-        while oldest != 0 {
-            let flow = unsafe flows + Int(oldest)
-            guard unsafe time > flow.pointee.lastTime, unsafe time - flow.pointee.lastTime > FlowTimeout.longest
-            else { return }
-            if !end(oldest) { remove(oldest) }
+        for list in [young, old] {
+            var index = list.oldest
+            while index != 0 {
+                let flow = unsafe flows + Int(index)
+                let next = unsafe flow.pointee.newer
+                guard unsafe time > flow.pointee.lastTime, unsafe time - flow.pointee.lastTime > FlowTimeout.longest
+                else { break }
+                if !end(index) { remove(index) }
+                index = next
+            }
         }
     }
 
@@ -317,26 +332,54 @@ public struct FlowTable: ~Copyable {
 
     // MARK: - Age
 
-    /// Moves a flow to the end of the list by age.
+    /// Moves a flow to the end of the list of its kind.
     @inline(__always)
     private mutating func touch(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
-        guard index != newest else { return }
+        guard index != old.newest else { return }
         unsafe unlink(flow)
         unsafe link(index, flow)
     }
 
     private mutating func link(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>) {
-        unsafe flow.pointee.older = newest
-        unsafe flow.pointee.newer = 0
-        if newest != 0 { unsafe flows[Int(newest)].newer = index }
-        newest = index
-        if oldest == 0 { oldest = index }
+        if unsafe flow.pointee.flags.contains(.answered) && flow.pointee.state != .new {
+            unsafe flow.pointee.flags.remove(.isYoung)
+            unsafe old.append(index, flows)
+        } else {
+            unsafe flow.pointee.flags.insert(.isYoung)
+            unsafe young.append(index, flows)
+        }
     }
 
     private mutating func unlink(_ flow: UnsafeMutablePointer<Flow>) {
+        if unsafe flow.pointee.flags.contains(.isYoung) {
+            unsafe young.remove(flow, flows)
+        } else {
+            unsafe old.remove(flow, flows)
+        }
+    }
+}
+
+/// A list of flows, the one that was idle for longest first.
+@safe
+private struct AgeList {
+    var oldest: UInt32 = 0
+    var newest: UInt32 = 0
+    var count = 0
+
+    mutating func append(_ index: UInt32, _ flows: UnsafeMutablePointer<Flow>) {
+        unsafe flows[Int(index)].older = newest
+        unsafe flows[Int(index)].newer = 0
+        if newest != 0 { unsafe flows[Int(newest)].newer = index }
+        newest = index
+        if oldest == 0 { oldest = index }
+        count += 1
+    }
+
+    mutating func remove(_ flow: UnsafeMutablePointer<Flow>, _ flows: UnsafeMutablePointer<Flow>) {
         let (older, newer) = unsafe (flow.pointee.older, flow.pointee.newer)
         if older != 0 { unsafe flows[Int(older)].newer = newer } else { oldest = newer }
         if newer != 0 { unsafe flows[Int(newer)].older = older } else { newest = older }
+        count -= 1
     }
 }
 

@@ -1,6 +1,27 @@
 import Flows
 public import Signatures
 
+/// What a worker's flow table holds and has counted.
+public struct FlowFigures: Sendable {
+    public var count: UInt64 = 0
+    public var evicted: UInt64 = 0
+    public var held: UInt64 = 0
+    public var refused: UInt64 = 0
+    public var contradictions: UInt64 = 0
+    public var unverified: UInt64 = 0
+    public var gaps: UInt64 = 0
+
+    init(_ table: borrowing FlowTable) {
+        count = UInt64(table.count)
+        evicted = table.counters.evicted
+        held = table.counters.held
+        refused = table.counters.refused
+        contradictions = table.counters.contradictions
+        unverified = table.counters.unverified
+        gaps = table.counters.gaps
+    }
+}
+
 /// What workers remember of flows and hosts. It outlives the programs: after a reload a flow is still what
 /// it was.
 @safe
@@ -11,7 +32,7 @@ public final class FlowMemory: @unchecked Sendable {
 
     /// `flows` and `streamBytes` are for all workers together.
     public init(
-        workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, hostBits: Int = 1 << 16,
+        workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, hostBits: Int = 1 << 16,
         mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
@@ -37,6 +58,13 @@ public final class FlowMemory: @unchecked Sendable {
     func flows(_ worker: Int) -> UnsafeMutablePointer<FlowTable> {
         precondition((0..<workerCount).contains(worker))
         return unsafe tables + worker
+    }
+
+    /// Bytes for flows, their variables and the table that finds them; and bytes for what is kept of streams.
+    public var bytes: (records: Int, streams: Int) {
+        (0..<workerCount).reduce((0, 0)) {
+            unsafe ($0.0 + tables[$1].recordBytes, $0.1 + tables[$1].streamBytes)
+        }
     }
 
     public var memoryBytes: Int {

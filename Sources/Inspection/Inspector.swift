@@ -181,6 +181,8 @@ public struct Inspector: ~Copyable {
         }
     }
 
+    public var flowFigures: FlowFigures { unsafe FlowFigures(flows.pointee) }
+
     // MARK: - The end of a stream
 
     /// Listening only: ends all flows, or those that have been silent for too long.

@@ -103,6 +103,7 @@ final class Controller: Sendable {
                 .compactMap { flood($0, state, time) }
             status.verdicts = verdicts()
             status.uninspected = state.losses.uninspected(crew.members)
+            for member in crew.members { member.addFlows(to: &status.flows) }
             status.rules = Status.Rules(
                 loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
                 generation: state.generation, lastError: state.lastError)

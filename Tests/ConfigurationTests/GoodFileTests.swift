@@ -59,6 +59,7 @@ struct GoodFileTests {
               files: [rules/starter.rules, /opt/own.rules]
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
+            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass}
             policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only}
             events: {eve: "-", ring: 1024}
             """)
@@ -76,6 +77,9 @@ struct GoodFileTests {
                     excluded: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!], markBit: 0x20))
         #expect(settings.guests[0].guest.port == "web0")
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
+        #expect(settings.flows.count == 1_000_000)
+        #expect(settings.flows.streamMemory == 1 << 30)
+        #expect(!settings.flows.midstream && settings.flows.whenFull == .pass)
         #expect(settings.rules.cache == "/etc/flinch/patterns")
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
         #expect(

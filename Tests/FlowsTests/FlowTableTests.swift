@@ -195,8 +195,35 @@ struct Conversation: ~Copyable {
         #expect(unsafe talk.table.isSet(9, flow))
     }
 
+    /// A flood of SYNs evicts its own.
+    @Test func whatIsEstablishedStaysWhenItIsFull() {
+        var talk = Conversation(capacity: 16)
+        talk.shakeHands()
+        _ = talk.send(1_001, 5_001, 0x18, "GET /ev")
+        for port in 1...100 { _ = talk.send(1_000, 0, 0x02, port: UInt16(port)) }
+        #expect(talk.table.counters.evicted == 85)
+        #expect(talk.send(1_008, 5_001, 0x18, "il HTTP").window == Array("GET /evil HTTP".utf8))
+        // But those that begin have some room, whatever is established.
+        var full = Conversation(capacity: 16)
+        for port in 1...16 {
+            let port = UInt16(port)
+            _ = full.send(1_000, 0, 0x02, port: port)
+            _ = full.send(toServer: false, 5_000, 1_001, 0x12, port: port)
+            _ = full.send(1_001, 5_001, 0x10, port: port)
+            _ = full.send(1_001, 5_001, 0x18, "a", port: port)
+        }
+        for port in 101...110 { _ = full.send(1_000, 0, 0x02, port: UInt16(port)) }
+        #expect(full.send(1_000, 0, 0x02, port: 110).state == .new)
+        #expect(full.table.counters.evicted == 10)
+    }
+
+    /// The records, the buckets by which they are found, and a variable for each; streams have a pool of their
+    /// own, of the size that the operator gives it.
     @Test func aMillionFlowsFitInto256MiB() {
-        let bytes = (MemoryLayout<Flow>.stride + 4) * (1 << 20)
-        #expect(bytes <= 256 << 20)
+        let mode = FlowMode(isInline: true, midstream: true)
+        let table = FlowTable(capacity: 1_000_000, variables: 1_000_000, streamBytes: 32 << 20, mode: mode)
+        #expect(table.recordBytes <= 256 << 20)
+        #expect(table.streamBytes <= 34 << 20)
+        #expect(table.memoryBytes == table.recordBytes + table.streamBytes)
     }
 }

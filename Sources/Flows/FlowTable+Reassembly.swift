@@ -26,7 +26,10 @@ extension FlowTable {
         guard place + segment.length > 0 else { return unsafe repeated(segment, place, stream, &step) }
         var fresh = segment
         if place < 0 {
-            guard unsafe agrees(segment, place, count: -place, stream) else { return refuse(&step) }
+            if unsafe !agrees(segment, place, count: -place, stream) {
+                refuse(&step)
+                if mode.isInline { return }
+            }
             fresh = segment.dropping(-place)
         }
         step.isAdded = true

@@ -33,8 +33,10 @@ extension FlowTable {
             fresh = segment.dropping(-place)
         }
         step.isAdded = true
-        if !mode.isInline || place > 0 {
-            guard unsafe hold(fresh, at: max(0, place), stream, &step), mode.isInline else { return }
+        if !mode.isInline {
+            unsafe listen(fresh, stream, &step)
+        } else if place > 0 {
+            guard unsafe hold(fresh, at: place, stream, &step) else { return }
             unsafe lookAround(fresh, at: place, stream, &step)
         } else if unsafe stream.pointee.held == 0 {
             unsafe advance(stream, fresh.bytes, fresh.length, &step)

@@ -230,6 +230,27 @@ extension FlowTable {
 
     // MARK: - Listening
 
+    /// Keeps a segment until it is acknowledged. If that would be too much, nobody acknowledges what is sent, or
+    /// the capture does not have it: what there is is given now.
+    mutating func listen(_ segment: Segment, _ stream: UnsafeMutablePointer<TCPStream>, _ step: inout FlowStep) {
+        var segment = segment
+        var place = unsafe Int(Int32(bitPattern: segment.sequence &- stream.pointee.inspected))
+        let needed = segment.length / StreamPools.pieceSize + 2
+        let held = unsafe Int(stream.pointee.heldCount)
+        let isFull =
+            place + segment.length > StreamPools.reach || needed > streams.piecesLeft
+            || held + needed > StreamPools.pieceLimit
+        if isFull {
+            step.isEnd = true
+            _ = nextWindow(&step)
+            step.isEnd = false
+            place = unsafe Int(Int32(bitPattern: segment.sequence &- stream.pointee.inspected))
+            guard place + segment.length > 0 else { return }
+            segment = segment.dropping(max(0, -place))
+        }
+        _ = unsafe hold(segment, at: max(0, place), stream, &step)
+    }
+
     /// Whether what was acknowledged is worth a look: a chunk of it, or no more is to come (Suricata's
     /// StreamTcpReassembleRawCheckLimit).
     func isReady(_ step: FlowStep) -> Bool {

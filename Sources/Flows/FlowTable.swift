@@ -137,7 +137,7 @@ public struct FlowTable: ~Copyable {
         if packet.kind == .tcp {
             if checksumIsGood {
                 unsafe follow(flow, packet, bytes, &step)
-                if !mode.isInline, isReady(step) { _ = nextWindow(&step) }
+                if !mode.isInline, step.window.freshLength == 0, isReady(step) { _ = nextWindow(&step) }
             }
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
             unsafe flow.pointee.state = .established

@@ -10,10 +10,12 @@ struct Conversation: ~Copyable {
     private static let client: [UInt8] = [192, 0, 2, 1]
     private static let server: [UInt8] = [198, 51, 100, 7]
 
-    init(capacity: Int = 64, midstream: Bool = false, isInline: Bool = true) {
+    init(
+        capacity: Int = 64, midstream: Bool = false, isInline: Bool = true, overlap: OverlapPolicy = .bsd
+    ) {
         table = FlowTable(
             capacity: capacity, variables: 8, streamBytes: 4 << 20,
-            mode: FlowMode(isInline: isInline, midstream: midstream), seed: 7)
+            mode: FlowMode(isInline: isInline, midstream: midstream, overlap: overlap), seed: 7)
     }
 
     static func segment(

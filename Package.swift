@@ -76,7 +76,7 @@ let package = Package(
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
-            ["Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            ["Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
         room(
             "Sensor",
             [
@@ -131,7 +131,7 @@ let package = Package(
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+            ["Configuration", "Evidence", "Floods", "Flows", "Offload", "Signatures", "Topology", "Wire"]),
         tests("SensorTests", ["Sensor", "Evidence"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),

@@ -1,5 +1,6 @@
 import Evidence
 import Floods
+import Flows
 import Offload
 import Signatures
 import Topology
@@ -95,6 +96,8 @@ public struct Settings: Sendable, Equatable {
         public var midstream = true
         /// What becomes of a segment that cannot be kept until it can be inspected with its stream.
         public var whenFull = Uninspected.drop
+        /// What guests make of TCP segments that contradict each other, to who cannot stop them (replay).
+        public var overlap = OverlapPolicy.bsd
     }
 
     public struct Policy: Sendable, Equatable {

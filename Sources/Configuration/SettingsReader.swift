@@ -1,5 +1,6 @@
 import Evidence
 import Floods
+import Flows
 import Glibc
 import Offload
 import Signatures
@@ -152,11 +153,12 @@ struct SettingsReader {
     }
 
     private func flows(_ value: Value, _ flows: inout Settings.Flows) {
-        guard let section = value.section(["count", "stream-memory", "midstream", "when-full"]) else { return }
+        guard let section = value.section(["count", "stream-memory", "midstream", "when-full", "overlap"]) else { return }
         flows.count = section["count"]?.integer(1_024...1 << 24, "flows") ?? flows.count
         flows.streamMemory = section["stream-memory"]?.size(1 << 20...16 << 30) ?? flows.streamMemory
         flows.midstream = section["midstream"]?.flag() ?? flows.midstream
         flows.whenFull = section["when-full"]?.choice() ?? flows.whenFull
+        flows.overlap = section["overlap"]?.choice() ?? flows.overlap
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {

@@ -1,13 +1,14 @@
 /// Which of two segments that say different things about the same place the receiver believes, as far as neither
 /// was delivered to its application (Novak and Sturges, "Target-Based TCP Stream Reassembly", 2007; Suricata's
 /// DoHandleDataOverlap). Who stands in the way needs none: he lets only what came first pass.
-public enum OverlapPolicy: UInt8, Sendable, CaseIterable {
+public enum OverlapPolicy: String, Sendable, CaseIterable {
     case first, last
     /// What begins further left. Also Windows, macOS, IRIX and HP-UX 10.
     case bsd
     /// As BSD; and of two that begin together, the longer if it came later, or (before 2.4) if it is not
     /// shorter.
-    case linux, oldLinux
+    case linux
+    case oldLinux = "old-linux"
     /// Also HP-UX 11.
     case solaris
 

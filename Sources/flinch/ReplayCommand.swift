@@ -62,8 +62,10 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
-        let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
+        let settings = try settings()
+        var mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
+        mode.overlap = settings.flows.overlap
+        let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems)
         let output = try EVEFile(path: eve)
         var encoder = EVEEncoder(names: program.names)

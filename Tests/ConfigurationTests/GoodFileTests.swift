@@ -1,6 +1,7 @@
 import Configuration
 import Evidence
 import Floods
+import Flows
 import Foundation
 import Offload
 import Signatures
@@ -59,7 +60,7 @@ struct GoodFileTests {
               files: [rules/starter.rules, /opt/own.rules]
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
-            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass}
+            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass, overlap: old-linux}
             policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only}
             events: {eve: "-", ring: 1024}
             """)
@@ -79,7 +80,7 @@ struct GoodFileTests {
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
         #expect(settings.flows.count == 1_000_000)
         #expect(settings.flows.streamMemory == 1 << 30)
-        #expect(!settings.flows.midstream && settings.flows.whenFull == .pass)
+        #expect(!settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.overlap == .oldLinux)
         #expect(settings.rules.cache == "/etc/flinch/patterns")
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
         #expect(

@@ -153,7 +153,9 @@ struct SettingsReader {
     }
 
     private func flows(_ value: Value, _ flows: inout Settings.Flows) {
-        guard let section = value.section(["count", "stream-memory", "midstream", "when-full", "overlap"]) else { return }
+        guard let section = value.section(["count", "stream-memory", "midstream", "when-full", "overlap"]) else {
+            return
+        }
         flows.count = section["count"]?.integer(1_024...1 << 24, "flows") ?? flows.count
         flows.streamMemory = section["stream-memory"]?.size(1 << 20...16 << 30) ?? flows.streamMemory
         flows.midstream = section["midstream"]?.flag() ?? flows.midstream

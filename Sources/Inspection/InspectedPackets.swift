@@ -38,15 +38,19 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
     @usableFromInline let storage: UnsafeMutablePointer<InspectedPacket>
     /// Where the packet is made that stands for the end of a stream.
     private let ending: UnsafeMutablePointer<UInt8>
+    /// A copy of one packet's bytes that may be written to.
+    private let copy: UnsafeMutableRawBufferPointer
 
     public init() {
         unsafe storage = .allocate(capacity: InspectedPackets.capacity)
         unsafe ending = .allocate(capacity: StreamEnding.capacity)
+        unsafe copy = .allocate(byteCount: 1 << 17, alignment: 16)
     }
 
     deinit {
         unsafe storage.deallocate()
         unsafe ending.deallocate()
+        unsafe copy.deallocate()
     }
 
     public var isFull: Bool { count == InspectedPackets.capacity }
@@ -96,6 +100,18 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
         count = 1
         unsafe Decoder.decode(
             frame, as: link, etherType: etherType, capturedShort: capturedShort, into: &storage.pointee.packet)
+    }
+
+    /// The bytes of packet `index`, to be changed. nil if they are too many, or if another packet has been copied.
+    mutating func copyBytes(of index: Int, in frame: RawSpan) -> UnsafeMutableRawBufferPointer? {
+        let size = self[index].count
+        let start = unsafe UnsafeRawPointer(copy.baseAddress!)
+        for i in 0..<count where unsafe storage[i].buffer == start { return nil }
+        guard size > 0, unsafe size <= copy.count else { return nil }
+        unsafe bytes(of: index, in: frame).withUnsafeBytes { unsafe copy.copyMemory(from: $0) }
+        unsafe storage[index].buffer = start
+        unsafe storage[index].start = 0
+        return unsafe UnsafeMutableRawBufferPointer(rebasing: copy[..<size])
     }
 
     /// The only packet is one that stands for the end of a stream; what was there before is gone.

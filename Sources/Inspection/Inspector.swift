@@ -125,19 +125,23 @@ public struct Inspector: ~Copyable {
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
     private mutating func match(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked) {
-        let bytes = packets.bytes(of: layer, in: frame)
+        let whole = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
-            packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time, checksumIsGood: isGood)
+            packets[layer].packet, whole, vlan: vlan(layer, arrival), time: arrival.time, checksumIsGood: isGood)
         // What its receiver throws away is no part of the stream.
         if !isGood { step.isAdded = true }
         unsafe packets[layer].flow = unsafe step.flow
         packets[layer].toServer = step.toServer
-        if step.mustDrop { asked.streamRefuses = true }
+        if step.mustDrop {
+            asked.streamRefuses = true
+            repair(layer, frame, &step)
+        }
         if let flow = unsafe step.flow, unsafe !flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
             if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }
             return
         }
+        let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
         let context = MatchContext(
             time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
@@ -146,6 +150,17 @@ public struct Inspector: ~Copyable {
         take(outcome, step, &asked)
         if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked) }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    /// A segment that contradicts its stream is refused; what rules are asked about is what stands in its place
+    /// (Suricata's StreamTcpInlineSegmentReplacePacket, which lets it pass like that).
+    @inline(never)
+    private mutating func repair(_ layer: Int, _ frame: RawSpan, _ step: inout FlowStep) {
+        guard step.events.contains(.reassemblyOverlapDifferentData),
+            let copy = unsafe packets.copyBytes(of: layer, in: frame),
+            unsafe flows.pointee.repair(packets[layer].packet, copy, &step)
+        else { return }
+        unsafe packets[layer].packet.finishTransportChecksum(in: copy)
     }
 
     /// What else a packet gives to inspect of its stream, where there is more than one part.

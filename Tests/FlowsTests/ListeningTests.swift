@@ -8,10 +8,10 @@ import Wire
     private func given(_ talk: inout Conversation) -> [String] {
         talk.table.endFlows()
         var parts: [String] = []
-        while var step = unsafe talk.table.nextEnding() {
-            while unsafe talk.table.nextWindow(&step) {
+        while var step = talk.table.nextEnding() {
+            while talk.table.nextWindow(&step) {
                 let (start, length) = unsafe talk.table.contiguous(step)
-                let bytes = unsafe (0..<Int(length)).map { unsafe start[$0] }
+                let bytes = (0..<Int(length)).map { unsafe start[$0] }
                 parts.append(String(decoding: bytes.dropFirst(Int(step.window.historyLength)), as: UTF8.self))
             }
         }
@@ -55,10 +55,10 @@ import Wire
         _ = talk.send(1_001, 5_001, 0x18, "VERY")
         _ = talk.send(1_009, 5_001, 0x18, "DATA")
         talk.table.endFlows()
-        let step = unsafe talk.table.nextEnding()!
+        let step = talk.table.nextEnding()!
         var first = step
-        #expect(unsafe talk.table.nextWindow(&first))
-        #expect(unsafe talk.table.nextWindow(&first))
+        #expect(talk.table.nextWindow(&first))
+        #expect(talk.table.nextWindow(&first))
         #expect(first.window.historyLength == 0 && first.window.offset == 8)
         let kept = unsafe talk.table.kept(step.flow!, toServer: true)
         #expect(unsafe Array(kept.first) == Array("VERY".utf8))

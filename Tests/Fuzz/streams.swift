@@ -63,7 +63,8 @@ private struct FuzzedTalk: ~Copyable {
         let number = flags & 0x10 == 0 ? 0 : other &+ UInt32(truncatingIfNeeded: acknowledgement)
         var packet: [UInt8] = [0x45, 0] + big16(40 + payload.count) + [0, 1, 0, 0, 64, 6, 0, 0]
         packet += [10, 0, 0, from, 10, 0, 0, to] + big16(source) + big16(destination)
-        packet += big32(mine &+ UInt32(truncatingIfNeeded: place)) + big32(number) + [0x50, flags, 0xFF, 0xFF, 0, 0, 0, 0]
+        packet +=
+            big32(mine &+ UInt32(truncatingIfNeeded: place)) + big32(number) + [0x50, flags, 0xFF, 0xFF, 0, 0, 0, 0]
         packet += payload
         time += 1_000_000
         let span = packet.span.bytes

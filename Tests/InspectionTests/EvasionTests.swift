@@ -112,3 +112,28 @@ extension TestSegment {
             && !text.contains(0)
     }
 }
+
+/// What is said of a segment that contradicts its stream: it is refused, and what rules see is the stream.
+@Suite struct ContradictionTests {
+    @Test(arguments: Family.allCases) func rulesSeeWhatCameFirst(_ family: Family) throws {
+        var rig = try Rig(
+            rules: """
+                alert tcp-pkt any any -> any any (content:"EVIL"; sid:1;)
+                alert tcp-stream any any -> any any (content:"GOOD"; sid:2;)
+                alert tcp any any -> any any (stream-event:reassembly_overlap_different_data; sid:3;)
+                """)
+        let talk = Talk(clientStart: 1_000)
+        _ = rig.inspect(TestSegment(place: 0, flags: .syn).bytes(family, talk))
+        _ = rig.inspect(TestSegment(place: 0, flags: [.syn, .ack], fromGuest: true).bytes(family, talk))
+        _ = rig.inspect(TestSegment(place: 0, flags: .ack).bytes(family, talk))
+        let first = TestSegment(place: 0, text: Array("GOOD".utf8)).bytes(family, talk)
+        #expect(rig.inspect(first).verdict == .accept)
+        #expect(rig.findings == ["sid:2"])
+        let other = TestSegment(place: 0, text: Array("EVIL".utf8)).bytes(family, talk)
+        let decision = rig.inspect(other)
+        #expect(decision.verdict == .drop && decision.reason == .stream)
+        #expect(rig.findings.sorted() == ["sid:2", "sid:3"])
+        // As it was sent the first time, checksum and all.
+        #expect(rig.bytes(of: 0, in: other) == first)
+    }
+}

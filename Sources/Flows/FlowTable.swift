@@ -53,18 +53,18 @@ public struct FlowTable: ~Copyable {
     private let seed: UInt64
     public let capacity: Int
     /// Those of ended flows included.
-    private let records: Int
+    let records: Int
     /// A captured packet makes at most as many flows as packets are inspected for it.
     private static let spare = 64
     /// Records that were ever used, and the first of those given back; both from 1.
-    private var used: UInt32 = 0
-    private var free: UInt32 = 0
+    var used: UInt32 = 0
+    var free: UInt32 = 0
     /// By age: flows that are not established, and the others. A flood of the first kind does not make us forget
     /// the second.
-    private var young = AgeList()
-    private var old = AgeList()
+    var young = AgeList()
+    var old = AgeList()
     /// Listening only: flows that are over, and of whose streams something was not inspected yet.
-    private var ended: UInt32 = 0
+    var ended: UInt32 = 0
     private var nextIdentifier: UInt64 = 1
     /// Where in a flow the two streams are.
     let clientOffset = MemoryLayout<Flow>.offset(of: \.session.client)!
@@ -237,25 +237,25 @@ public struct FlowTable: ~Copyable {
         unsafe flow.pointee = fresh
     }
 
-    private mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
+    mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
         unsafe variables.removeAll(&flow.pointee.variables)
         unsafe streams.release(&flow.pointee.session.client)
         unsafe streams.release(&flow.pointee.session.server)
     }
 
-    private mutating func remove(_ index: UInt32) {
+    mutating func remove(_ index: UInt32) {
         unsafe giveBack(flows + Int(index))
         takeOut(index)
         release(index)
     }
 
-    private mutating func release(_ index: UInt32) {
+    mutating func release(_ index: UInt32) {
         unsafe flows[Int(index)].next = free
         free = index
     }
 
     /// A record that is found no more.
-    private mutating func takeOut(_ index: UInt32) {
+    mutating func takeOut(_ index: UInt32) {
         let flow = unsafe flows + Int(index)
         let bucket = unsafe buckets + Int(hash(of: flow) & bucketMask)
         if unsafe bucket.pointee == index {
@@ -267,60 +267,6 @@ public struct FlowTable: ~Copyable {
         }
         unsafe unlink(flow)
         count -= 1
-    }
-
-    // MARK: - The end
-
-    /// Puts a flow aside whose streams hold something that was not inspected. Returns false if there is none,
-    /// or no room: then it is lost, and counted.
-    private mutating func end(_ index: UInt32) -> Bool {
-        guard !mode.isInline, unsafe flows[Int(index)].session.holdsSome else { return false }
-        guard free != 0 || Int(used) < records else {
-            counters.lostAtEnd &+= 1
-            return false
-        }
-        takeOut(index)
-        unsafe flows[Int(index)].next = ended
-        ended = index
-        return true
-    }
-
-    /// Listening only: ends all flows, whatever they still hold; or only those that were silent for longer than
-    /// any may be, as many as there is room for.
-    public mutating func endFlows(before time: UInt64 = .max) {
-        for list in [young, old] {
-            var index = list.oldest
-            while index != 0 {
-                let flow = unsafe flows + Int(index)
-                let next = unsafe flow.pointee.newer
-                guard unsafe time > flow.pointee.lastTime, unsafe time - flow.pointee.lastTime > FlowTimeout.longest
-                else { break }
-                if !end(index) { remove(index) }
-                index = next
-            }
-        }
-    }
-
-    /// Listening only: what a flow that is over still holds of one of its streams. To be called until it gives
-    /// nil; each step's windows are to be taken (`nextWindow`) before the next.
-    public mutating func nextEnding() -> FlowStep? {
-        while ended != 0 {
-            let flow = unsafe flows + Int(ended)
-            for toServer in [true, false] where unsafe stream(of: flow, toServer).pointee.held != 0 {
-                var step = FlowStep()
-                unsafe step.flow = unsafe flow
-                step.toServer = toServer
-                step.isStreamOnly = true
-                step.isEnd = true
-                step.hasMore = true
-                return step
-            }
-            let index = ended
-            ended = unsafe flow.pointee.next
-            unsafe giveBack(flow)
-            release(index)
-        }
-        return nil
     }
 
     private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
@@ -356,30 +302,6 @@ public struct FlowTable: ~Copyable {
         } else {
             unsafe old.remove(flow, flows)
         }
-    }
-}
-
-/// A list of flows, the one that was idle for longest first.
-@safe
-private struct AgeList {
-    var oldest: UInt32 = 0
-    var newest: UInt32 = 0
-    var count = 0
-
-    mutating func append(_ index: UInt32, _ flows: UnsafeMutablePointer<Flow>) {
-        unsafe flows[Int(index)].older = newest
-        unsafe flows[Int(index)].newer = 0
-        if newest != 0 { unsafe flows[Int(newest)].newer = index }
-        newest = index
-        if oldest == 0 { oldest = index }
-        count += 1
-    }
-
-    mutating func remove(_ flow: UnsafeMutablePointer<Flow>, _ flows: UnsafeMutablePointer<Flow>) {
-        let (older, newer) = unsafe (flow.pointee.older, flow.pointee.newer)
-        if older != 0 { unsafe flows[Int(older)].newer = newer } else { oldest = newer }
-        if newer != 0 { unsafe flows[Int(newer)].older = older } else { newest = older }
-        count -= 1
     }
 }
 

@@ -196,6 +196,19 @@ public struct Inspector: ~Copyable {
         }
     }
 
+    /// The flow of packet `index`, that packet counted.
+    public func course(of index: Int) -> FlowCourse {
+        var course = FlowCourse()
+        guard let flow = unsafe packets[index].flow else { return course }
+        course.direction = packets[index].toServer ? .toServer : .toClient
+        course.packetsToServer = unsafe UInt64(flow.pointee.packetsToServer)
+        course.packetsToClient = unsafe UInt64(flow.pointee.packetsToClient)
+        course.bytesToServer = unsafe flow.pointee.bytesToServer
+        course.bytesToClient = unsafe flow.pointee.bytesToClient
+        course.start = unsafe flow.pointee.firstTime
+        return course
+    }
+
     public var flowFigures: FlowFigures { unsafe FlowFigures(flows.pointee) }
 
     // MARK: - The end of a stream

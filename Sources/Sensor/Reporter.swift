@@ -43,7 +43,8 @@ extension Event {
         let finding = inspector.findings[index]
         let layer = Int(finding.layer)
         self.init(
-            packet: inspector.packets[layer].packet, origin: inspector.packets.origin(of: layer), arrival: arrival,
+            packet: inspector.packets[layer].packet, origin: inspector.packets.origin(of: layer),
+            course: inspector.course(of: layer), arrival: arrival,
             finding: finding, isPassed: inspector.findings.isPassed(layer: finding.layer), verdict: decision.verdict,
             reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,

@@ -57,8 +57,9 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
+        let settings = try settings()
         let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
-        let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
+        let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems + program.rules.thresholdProblems)
         let output = try EVEFile(path: eve)
         var encoder = EVEEncoder(names: program.names)

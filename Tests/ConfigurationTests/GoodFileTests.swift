@@ -62,7 +62,8 @@ struct GoodFileTests {
               thresholds: threshold.config
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
-            policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only, fragments: pass, overlaps: bsd-right}
+            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass, segment-overlap: old-linux, fragment-overlap: bsd-right}
+            policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only, fragments: pass}
             events:
               eve: "-"
               ring: 1024
@@ -82,6 +83,9 @@ struct GoodFileTests {
                     excluded: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!], markBit: 0x20))
         #expect(settings.guests[0].guest.port == "web0")
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
+        #expect(settings.flows.count == 1_000_000)
+        #expect(settings.flows.streamMemory == 1 << 30)
+        #expect(!settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.segmentOverlap == .oldLinux)
         #expect(settings.rules.cache == "/etc/flinch/patterns")
         #expect(settings.rules.actionOrder == [.drop, .reject, .pass, .alert])
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
@@ -91,7 +95,7 @@ struct GoodFileTests {
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.malformed == .drop)
         #expect(settings.policy.signatures == .alertOnly)
-        #expect(settings.policy.fragments == .pass && settings.policy.overlaps == .bsdRight)
+        #expect(settings.policy.fragments == .pass && settings.flows.fragmentOverlap == .bsdRight)
         #expect(settings.events.eve == "-")
         #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")
         let limits = settings.events.limits

@@ -39,6 +39,7 @@ extension FlowTable {
                 var step = FlowStep()
                 unsafe step.flow = unsafe flow
                 step.toServer = toServer
+                step.isEstablished = unsafe flow.pointee.state != .new
                 step.isStreamOnly = true
                 step.isEnd = true
                 step.hasMore = true

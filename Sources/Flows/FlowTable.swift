@@ -138,6 +138,9 @@ public struct FlowTable: ~Copyable {
         if packet.kind == .tcp {
             if checksumIsGood {
                 unsafe follow(flow, packet, bytes, &step)
+                // Whether its receiver takes data before the handshake is complete nobody knows: it is looked at as
+                // a packet as well.
+                if unsafe flow.pointee.state == .new { step.isAdded = false }
                 if !mode.isInline, step.window.freshLength == 0, isReady(step) { _ = nextWindow(&step) }
             }
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {

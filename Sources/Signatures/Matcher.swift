@@ -287,7 +287,8 @@ public struct Matcher: ~Copyable {
                 if ruling == .none { continue }
                 finding.asks = action == .drop || action == .reject ? .drop : .accept
             }
-            unsafe outcome.add(entry, action, inStream: finding.matchedStream)
+            // Data before the handshake is complete is no stream yet.
+            unsafe outcome.add(entry, action, inStream: finding.matchedStream && scene.step.isEstablished)
             if unsafe entry.pointee.tags.count != 0 { unsafe tables.tag(entry.pointee.tags, scene, &flows, tags) }
             // What a threshold does not let it say, a rule that passes does not do either.
             if ruling == .silent { continue }

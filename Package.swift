@@ -53,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "CVectorscan", pkgConfig: "libhs"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
+        .systemLibrary(name: "CRedis"),
 
         // The packet path, in the order in which a packet passes it.
         room("Wire"),
@@ -74,15 +75,16 @@ let package = Package(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
         room("Events", ["Evidence", "Wire", "CLinux"]),
+        room("Sinks", ["Evidence", "Events", "CLinux", "CRedis"]),
         room(
             "Configuration",
-            ["Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            ["Events", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", yams]),
         room(
             "Sensor",
             [
                 "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
                 "Inspection",
-                "Intake", "Offload", "Policy", "Signatures", "Topology", "Wire", log,
+                "Intake", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", log,
             ]),
         room("Control", ["CLinux"]),
         room("Lab", ["CLinux", "Control"]),
@@ -95,7 +97,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
                 "Inspection", "Intake", "Lab", "Offload", "Policy",
-                "Sensor", "Signatures", "Topology", "Wire", arguments, log,
+                "Sensor", "Signatures", "Sinks", "Topology", "Wire", arguments, log,
             ],
             swiftSettings: settings),
 
@@ -129,9 +131,12 @@ let package = Package(
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
+        tests("SinksTests", ["Sinks", "Events", "Evidence", "CLinux"]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+            [
+                "Configuration", "Events", "Evidence", "Floods", "Offload", "Signatures", "Sinks", "Topology", "Wire",
+            ]),
         tests("SensorTests", ["Sensor", "Evidence"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),

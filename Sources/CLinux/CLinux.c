@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,3 +80,5 @@ int flinch_enter_network(const char *path) {
 }
 
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+int flinch_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -2,6 +2,7 @@ import Evidence
 import Floods
 import Offload
 import Signatures
+import Sinks
 import Topology
 import Wire
 
@@ -21,6 +22,8 @@ public struct Settings: Sendable, Equatable {
     public var rules = Rules()
     public var policy = Policy()
     public var events = Events()
+    /// Besides the file of `events`.
+    public var sinks: [SinkSettings] = []
 
     public init() {}
 
@@ -33,6 +36,9 @@ public struct Settings: Sendable, Equatable {
         public var cores: [Int] = []
         /// Path of the control socket, at most 107 bytes.
         public var control = "/run/flinch/flinchd.sock"
+        /// Folder of what must outlive the sensor; nil for the one that systemd gives (STATE_DIRECTORY), or
+        /// else /var/lib/flinch.
+        public var state: String?
     }
 
     public struct Queues: Sendable, Equatable {
@@ -97,8 +103,7 @@ public struct Settings: Sendable, Equatable {
     }
 
     public struct Events: Sendable, Equatable {
-        /// Path of the EVE file; "-" for standard output.
-        public var eve = "/var/log/flinch/eve.json"
+        public var eve = EVEFileSettings(path: "/var/log/flinch/eve.json")
         /// Events that one worker's ring holds, a power of two.
         public var ring = 8192
     }
@@ -124,4 +129,9 @@ extension Settings {
     }
 
     public static let maximumWorkers = 64
+
+    /// The file of `events` first.
+    public var allSinks: [SinkSettings] {
+        [SinkSettings(name: SinkReader.eveName, filter: Sink.Filter(), channel: .eve(events.eve))] + sinks
+    }
 }

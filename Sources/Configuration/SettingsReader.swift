@@ -3,6 +3,7 @@ import Floods
 import Glibc
 import Offload
 import Signatures
+import Sinks
 import Topology
 import Wire
 
@@ -15,7 +16,7 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "events",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "events", "sinks",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -32,13 +33,14 @@ struct SettingsReader {
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
+        if let value = top["sinks"] { settings.sinks = SinkReader(folder: folder).read(value) }
         return settings
     }
 
     // MARK: - Sections
 
     private func sensor(_ value: Value, _ sensor: inout Settings.Sensor) {
-        guard let section = value.section(["name", "workers", "cores", "control"]) else { return }
+        guard let section = value.section(["name", "workers", "cores", "control", "state"]) else { return }
         sensor.name = section["name"]?.text("a name", atMost: 255) ?? sensor.name
         sensor.workers = section["workers"]?.integer(1...Settings.maximumWorkers)
         if let list = section["cores"] {
@@ -57,6 +59,7 @@ struct SettingsReader {
                     "\(workers) workers, but cores lists \(cores.count); write one of the two")
             }
         }
+        if let path = section["state"]?.text("a folder") { sensor.state = resolved(path) }
         if let control = section["control"], let path = control.text("a path", atMost: 4096) {
             sensor.control = resolved(path)
             // sun_path of a Unix socket address holds 108 bytes with its end.
@@ -158,10 +161,11 @@ struct SettingsReader {
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        guard let section = value.section(["eve", "ring"]) else { return }
+        guard let section = value.section(["eve", "rotate-at", "keep", "ring"]) else { return }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
-            events.eve = path == "-" ? path : resolved(path)
+            events.eve.path = path == "-" ? path : resolved(path)
         }
+        events.eve.rotation = SinkReader.rotation(section)
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
             if ring.nonzeroBitCount == 1 {
                 events.ring = ring

@@ -37,6 +37,14 @@ public struct EVEEncoder {
 
     public mutating func removeAll() { line.bytes.removeAll(keepingCapacity: true) }
 
+    /// What was encoded since the last `removeAll`, in memory of its own, and empties the encoder.
+    mutating func takeLine() -> [UInt8] {
+        defer { removeAll() }
+        return [UInt8](unsafeUninitializedCapacity: line.bytes.count) { room, count in
+            count = unsafe room.initialize(fromContentsOf: line.bytes)
+        }
+    }
+
     // MARK: - Packets
 
     /// An alert (signature) or anomaly (conformance). `place` says where in a capture the packet stands, in

@@ -44,6 +44,7 @@ extension Settings {
         sensor = running.sensor
         queues = running.queues
         events = running.events
+        sinks = running.sinks
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
     }
@@ -52,7 +53,7 @@ extension Settings {
     static func restartNeeded(_ running: Settings, _ file: Settings) -> [String] {
         [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
-            ("events", running.events != file.events),
+            ("events", running.events != file.events), ("sinks", running.sinks != file.sinks),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
         ].filter(\.1).map(\.0)

@@ -9,24 +9,29 @@ import Intake
 import Logging
 import Offload
 import Signatures
+import Sinks
 import Topology
 
 /// One `flinchd`, from its start to its end.
 ///
 /// The main thread is the controller: it steps ten times a second and takes signals in between. Each worker
-/// has a thread, the writer of events has one, the control socket has one, and a reload is prepared on one.
+/// has a thread, the collector of events and each sink have one, the control socket has one, and a reload is prepared on one.
 public final class Sensor {
     private let path: String
     private let log: Logger
     private let cores: [Int]
     private let tally: Tally
     private let crew: Crew
-    private let pump: EventPump
+    private let collector: EventCollector
+    private let sinks: SinkSet
     private let controller: Controller
     private let control: ControlServer
     private var rules: KernelRules
     private var program: Program
     private var reload: Reload?
+
+    /// Nanoseconds that the sinks have at the end for what waits.
+    private static let sinkPatience: UInt64 = 3_000_000_000
 
     /// Runs the sensor until SIGTERM or SIGINT ends it.
     ///
@@ -51,17 +56,19 @@ public final class Sensor {
         let rules = try KernelRules(settings, workers: cores.count)
         // The socket first: it is what shows that another sensor runs here.
         control = try ControlServer(path: settings.sensor.control)
-        let file = try EVEFile(path: settings.events.eve)
+        sinks = try SinkSet(settings.allSinks, folder: StateFolder.spool(settings))
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
-        pump = EventPump(
-            rings: crew.members.map(\.ring), file: file, names: program.names, generation: program.generation,
-            sensor: settings.sensor.name)
-        try pump.start()
+        collector = EventCollector(
+            rings: crew.members.map(\.ring), outlets: sinks.sinks, names: program.names,
+            generation: program.generation, sensor: settings.sensor.name)
+        try sinks.start()
+        try collector.start()
         do {
             try rules.install(log)
         } catch {
             crew.stop(patience: 0)
-            pump.stop()
+            collector.stop()
+            sinks.stop(patience: Sensor.sinkPatience)
             throw error
         }
         controller = Controller(
@@ -76,7 +83,7 @@ public final class Sensor {
         self.rules = rules
         self.program = program
         let bound = UInt64(
-            program.memoryBytes
+            program.memoryBytes + sinks.memoryBytes
                 + cores.count
                 * (Queue.memoryBytes + EventLimiter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)))
@@ -85,15 +92,14 @@ public final class Sensor {
     }
 
     private func serve(_ base: Status) {
-        let (controller, pump, members) = (controller, pump, crew.members)
+        let (controller, collector, sinks, members) = (controller, collector, sinks, crew.members)
         control.start { request in
             guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
             var status = controller.fill(base)
             status.memoryResident = ThreadTimes.residentMemory()
-            status.events = Status.Events(
-                written: pump.written, withheld: members.reduce(0) { $0 + $1.withheld },
-                lostRing: members.reduce(0) { $0 + $1.ring.lost }, lostWrite: pump.lost,
-                lastError: pump.lastError)
+            status.report(
+                sinks.health, withheld: members.reduce(0) { $0 + $1.withheld },
+                lostRing: members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
             return status.json
         }
     }
@@ -128,7 +134,7 @@ public final class Sensor {
             switch Signals.wait(until: next) {
             case .stop: return
             case .reload: startReload()
-            case .rotate: pump.reopen()
+            case .rotate: sinks.reopen()
             case nil:
                 report(controller.step(index, flinch_now()))
                 finishReload()
@@ -145,7 +151,7 @@ public final class Sensor {
     }
 
     private func report(_ floods: [FloodEvent]) {
-        for flood in floods { pump.post(flood) }
+        for flood in floods { collector.post(flood) }
     }
 
     /// What waits in the queues is answered before they are closed; what is in the rings is written.
@@ -156,7 +162,8 @@ public final class Sensor {
         crew.stop(patience: 2_000_000_000)
         rules.remove(log)
         report(controller.finish(flinch_now()))
-        pump.stop()
+        collector.stop()
+        sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
         let inspected = crew.members.reduce(0) { $0 + $1.packets }
         log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
@@ -202,7 +209,7 @@ public final class Sensor {
     private func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
         let tally = tally
-        pump.add(names: next.names, generation: next.generation)
+        collector.add(names: next.names, generation: next.generation)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
         report(controller.adopt(next, flinch_now()))
         program = next

@@ -7,6 +7,7 @@ import Inspection
 import Intake
 import Sensor
 import Signatures
+import Sinks
 import Topology
 import Wire
 

@@ -4,6 +4,7 @@ import Floods
 import Foundation
 import Offload
 import Signatures
+import Sinks
 import Testing
 import Topology
 import Wire
@@ -84,7 +85,7 @@ struct GoodFileTests {
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.malformed == .drop)
         #expect(settings.policy.signatures == .alertOnly)
-        #expect(settings.events.eve == "-")
+        #expect(settings.events.eve.path == "-")
     }
 
     @Test func sectionsWithNothingBehindThemAreDefaults() throws {

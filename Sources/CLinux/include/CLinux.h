@@ -47,3 +47,7 @@ int flinch_enter_network(const char *path);
 
 // Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
 int flinch_unshare_network(void);
+
+// eventfd(2) that does not block: a counter that one thread raises and another waits for with poll(2).
+// Returns the descriptor or -1 with errno.
+int flinch_eventfd(void);

@@ -2,11 +2,13 @@ import Evidence
 import Glibc
 import Synchronization
 
-/// Takes events out of the workers' rings and writes them, in a thread of its own.
+/// Takes events out of the workers' rings, encodes each once, and offers it to every outlet, in a thread of
+/// its own.
 ///
 /// Twenty times a second it empties what it finds, up to a limit a pass: an event storm costs the packet
-/// path's cores a bounded share, and what is beyond stays in the rings, which count what they lose.
-public final class EventPump: Sendable {
+/// path's cores a bounded share, and what is beyond stays in the rings, which count what they lose. An outlet
+/// takes what it is offered or counts it as dropped, and never waits; so no channel holds up another.
+public final class EventCollector: Sendable {
     private let loop: Loop
     private let control = Mutex(Control())
     private let unqueued = Atomic<UInt64>(0)
@@ -22,42 +24,26 @@ public final class EventPump: Sendable {
     private struct Control: ~Copyable {
         var messages: [Message] = []
         var names: [(EVENames, generation: UInt32)] = []
-        var reopen = false
         var isStopping = false
         var thread: ServiceThread?
     }
 
-    /// How long a pipe's slow reader may hold up the thread, and with it the end of the sensor.
-    private static let patience = 1000
-
     /// `names` and `generation` as `EVEEncoder` has them. `interval` is in milliseconds.
     public init(
-        rings: [EventRing], file: sending EVEFile, names: EVENames, generation: UInt32? = nil,
+        rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
         sensor: String? = nil, interval: Int = 50
     ) {
-        file.patience = EventPump.patience
         loop = Loop(
-            rings: rings, file: file,
-            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor))
-        loop.interval = interval
+            rings: rings, outlets: outlets,
+            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor), interval: interval)
     }
 
-    public struct StartError: Error, CustomStringConvertible {
-        public var description: String
-    }
-
-    public func start() throws(StartError) {
-        var code: Int32 = 0
-        let thread = ServiceThread(name: "flinch-events", code: &code) { [self] in run() }
-        guard let thread else {
-            throw StartError(
-                description: "cannot start the thread that writes events: "
-                    + (unsafe String(cString: strerror(code))))
-        }
+    public func start() throws(ThreadError) {
+        let thread = try ServiceThread(name: "flinch-events") { [self] in run() }
         control.withLock { $0.thread = thread }
     }
 
-    /// Writes all that waits, and ends. The workers have stopped by then. Calling it again does nothing.
+    /// Offers all that waits, and ends. The workers have stopped by then. Calling it again does nothing.
     public func stop() {
         let thread = control.withLock { control in
             control.isStopping = true
@@ -81,7 +67,7 @@ public final class EventPump: Sendable {
 
     private func post(_ message: Message) -> Bool {
         let isQueued = control.withLock { control in
-            guard !control.isStopping, control.messages.count < EventPump.queueLimit else { return false }
+            guard !control.isStopping, control.messages.count < EventCollector.queueLimit else { return false }
             control.messages.append(message)
             return true
         }
@@ -94,16 +80,8 @@ public final class EventPump: Sendable {
         control.withLock { $0.names.append((names, generation)) }
     }
 
-    /// Opens the file anew before the next line, for rotation. An error shows in `lastError`.
-    public func reopen() { control.withLock { $0.reopen = true } }
-
-    /// Lines written.
-    public var written: UInt64 { loop.counters.written }
-    /// Lines that could not be written, and messages that found too many waiting. What a full ring lost, the
-    /// ring counts.
-    public var lost: UInt64 { loop.counters.lost + unqueued.load(ordering: .relaxed) }
-    /// Why lines were lost; nil if none ever were.
-    public var lastError: String? { loop.counters.lastError }
+    /// Messages that found too many waiting. What a full ring lost, the ring counts.
+    public var lost: UInt64 { unqueued.load(ordering: .relaxed) }
 
     // MARK: - The thread
 
@@ -120,48 +98,48 @@ public final class EventPump: Sendable {
     }
 
     private func pass() -> Bool {
-        let (messages, names, reopens, isStopping) = control.withLock { control in
+        let (messages, names, isStopping) = control.withLock { control in
             defer {
                 control.messages.removeAll(keepingCapacity: true)
                 control.names.removeAll()
-                control.reopen = false
             }
-            return (control.messages, control.names, control.reopen, control.isStopping)
+            return (control.messages, control.names, control.isStopping)
         }
         for (names, generation) in names { loop.encoder.add(names: names, generation: generation) }
-        if reopens { loop.reopen() }
         for message in messages {
             switch message {
-            case .flood(let flood): loop.encoder.encode(flood)
+            case .flood(let flood):
+                loop.encoder.encode(flood)
+                loop.collect(flood.phase == .open ? .alert : .flood, flood.concern)
             case .stats(let time, let uptime, let counters):
                 loop.encoder.encodeStats(time: time, uptime: uptime, counters: counters)
+                loop.collect(.stats, nil)
             }
-            loop.flushIfLarge()
         }
         loop.drain()
         return isStopping
     }
 
-    /// What belongs to the thread alone. Unchecked, because the pump hands it to one thread and keeps to
-    /// its counters and rings, which any may read.
+    /// What belongs to the thread alone. Unchecked, because the collector hands it to one thread and keeps to
+    /// its constants.
     private final class Loop: @unchecked Sendable {
-        let rings: [EventRing]
-        let counters: EVEFile.Counters
+        let interval: Int
         var encoder: EVEEncoder
-        var interval = 50
-        private let file: EVEFile
+        private let rings: [EventRing]
+        private let outlets: [any Outlet]
+        private var collected: [Report] = []
         /// Events taken from one ring in a pass.
         private let portion: Int
 
         private static let eventsAPass = 8192
-        /// Bytes of lines collected before they are written.
-        private static let writeSize = 64 << 10
+        /// Reports offered at a time.
+        private static let offerSize = 512
 
-        init(rings: [EventRing], file: EVEFile, encoder: EVEEncoder) {
+        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, interval: Int) {
             self.rings = rings
-            self.file = file
+            self.outlets = outlets
             self.encoder = encoder
-            counters = file.counters
+            self.interval = interval
             portion = max(64, Loop.eventsAPass / max(1, rings.count))
         }
 
@@ -173,25 +151,22 @@ public final class EventPump: Sendable {
             for ring in rings {
                 ring.drain(max: portion) { event in
                     encoder.encode(copy event)
-                    flushIfLarge()
+                    collect(event.finding.source == .signature ? .alert : .anomaly, event.finding.concern)
                 }
             }
-            flush()
+            offer()
         }
 
-        func flushIfLarge() {
-            if encoder.count >= Loop.writeSize { flush() }
+        /// What the encoder holds is one report.
+        func collect(_ kind: Report.Kind, _ concern: Concern?) {
+            collected.append(Report(kind: kind, concern: concern, line: encoder.takeLine()))
+            if collected.count >= Loop.offerSize { offer() }
         }
 
-        private func flush() {
-            // What is lost here is counted, and the reason kept, by the file.
-            try? file.write(&encoder)
-        }
-
-        func reopen() {
-            flush()
-            // The file notes why it failed, and the old one stays.
-            try? file.reopen()
+        private func offer() {
+            guard !collected.isEmpty else { return }
+            for outlet in outlets { outlet.offer(collected) }
+            collected.removeAll(keepingCapacity: true)
         }
     }
 }

@@ -1,0 +1,104 @@
+import Configuration
+import Events
+import Evidence
+import Sinks
+import Testing
+
+struct SinkReaderTests {
+    private func parsed(_ text: String) throws -> [SinkSettings] {
+        try Settings.parse(text: BadFileTests.web + text, file: "/etc/flinch/f").sinks
+    }
+
+    @Test func everyKind() throws {
+        let sinks = try parsed(
+            """
+            sinks:
+              - {type: eve, name: second, path: more.json, rotate-at: 100 MiB, keep: 3, events: [alert, flood]}
+              - {type: socket, to: "unix-dgram:/run/eve.sock", queue: 100}
+              - {type: socket, to: "tcp:192.0.2.9:5000", concern: medium}
+              - type: redis
+                server: "[2001:db8::7]:6379"
+                mode: stream
+                key: events
+                database: 3
+                user: flinch
+                password: {file: secrets/redis}
+                spool: 64 MiB
+              - {type: redis, server: "unix:/run/redis.sock", password: {credential: redis}}
+            """)
+        #expect(sinks.map(\.name) == ["second", "socket", "socket-2", "redis", "redis-2"])
+        #expect(
+            sinks[0].channel
+                == .eve(EVEFileSettings(path: "/etc/flinch/more.json", rotation: .init(size: 100 << 20, keep: 3))))
+        #expect(sinks[0].filter == Sink.Filter(kinds: [.alert, .flood], concern: .low))
+        #expect(sinks[1].channel == .socket(Endpoint(.unixDatagram, host: "/run/eve.sock")))
+        #expect(sinks[1].queue == 100 && sinks[1].spool == 0)
+        #expect(sinks[2].filter.concern == .medium)
+        var redis = RedisSettings(server: Endpoint(.tcp, host: "2001:db8::7", port: 6379))
+        redis.mode = .stream
+        redis.key = "events"
+        redis.database = 3
+        redis.user = "flinch"
+        redis.password = .file("/etc/flinch/secrets/redis")
+        #expect(sinks[3].channel == .redis(redis))
+        #expect(sinks[3].spool == 64 << 20)
+        redis = RedisSettings(server: Endpoint(.unix, host: "/run/redis.sock"))
+        redis.password = .credential("redis")
+        #expect(sinks[4].channel == .redis(redis))
+    }
+
+    @Test func theEVEFileTurnsOver() throws {
+        let settings = try Settings.parse(
+            text: BadFileTests.web + "events: {eve: /var/log/eve.json, rotate-at: 1 GiB}\n", file: "f")
+        #expect(
+            settings.events.eve == EVEFileSettings(path: "/var/log/eve.json", rotation: .init(size: 1 << 30, keep: 5)))
+        #expect(settings.allSinks.map(\.name) == ["eve"])
+    }
+
+    @Test(arguments: [
+        BadCase(
+            "sinks: {type: eve}\n",
+            "2:8: sinks: a mapping is not a list; write it like - {type: redis, server: \"127.0.0.1:6379\"}"),
+        BadCase(
+            "sinks:\n- {path: x}\n- {type: rediss}\n",
+            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis",
+            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis; did you mean redis?"),
+        BadCase(
+            "sinks:\n- {type: eve}\n- {type: eve, path: a, keep: 5, size: 1}\n",
+            "3:3: sinks[0].path: there is none; write path: and a file, or \"-\" for standard output",
+            "4:30: sinks[1].keep: it needs rotate-at, the size at which a file is set aside",
+            "4:33: sinks[1]: \"size\" is not known here; write one of type, name, events, concern, queue, spool, path,"
+                + " rotate-at, keep"),
+        BadCase(
+            "sinks:\n- {type: eve, path: a, name: eve}\n- {type: eve, path: a, name: a/b}\n- {type: eve, path: a, name: x}\n"
+                + "- {type: eve, path: a, name: x}\n",
+            "3:30: sinks[0].name: \"eve\" is the sink of events.eve; give this one another name",
+            "4:30: sinks[1].name: \"a/b\" is not a sink's name (1 to 32 letters, digits, - and _)",
+            "6:30: sinks[3].name: \"x\" is the name of the sink on line 5 too; give it another"),
+        BadCase(
+            "sinks:\n- {type: socket, to: \"unix:eve.sock\", events: [alerts], concern: 3}\n",
+            "3:22: sinks[0].to: \"unix:eve.sock\" is not a place to send to; write one like unix:/run/eve.sock,"
+                + " unix-dgram:/run/eve.sock, tcp:192.0.2.9:514, udp:192.0.2.9:514"),
+        BadCase(
+            "sinks:\n- {type: socket, to: \"unix:/eve.sock\", events: [alerts], concern: 3}\n",
+            "3:49: sinks[0].events: \"alerts\" is not one of alert, anomaly, drop, flow, flood, stats; did you mean"
+                + " alert?",
+            "3:67: sinks[0].concern: \"3\" is not one of low, medium, high"),
+        BadCase(
+            "sinks:\n- {type: redis, server: localhost, password: hush}\n",
+            "3:25: sinks[0].server: \"localhost\" is not a server; write it like \"127.0.0.1:6379\","
+                + " \"[2001:db8::7]:6379\" or unix:/run/redis.sock"),
+        BadCase(
+            "sinks:\n- {type: redis, server: \"localhost:1\", password: hush}\n",
+            "3:50: sinks[0].password: a secret does not belong here; write {file: PATH} with a file of mode 600, or"
+                + " {credential: NAME}"),
+        BadCase(
+            "sinks:\n- {type: redis, server: \"localhost:1\", user: u, password: {credential: ../x}, spool: 5}\n",
+            "3:46: sinks[0].user: it needs a password as well",
+            "3:72: sinks[0].password.credential: \"../x\" is not a credential's name (no slash)",
+            "3:86: sinks[0].spool: 5 is out of range; write a size from 1 MiB to 16 GiB"),
+    ])
+    func problemsAreSaid(_ test: BadCase) {
+        #expect(problems(BadFileTests.web + test.text) == test.problems)
+    }
+}

@@ -54,6 +54,8 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .systemLibrary(name: "CRedis"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
 
         // The packet path, in the order in which a packet passes it.
         room("Wire"),
@@ -75,7 +77,7 @@ let package = Package(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
         room("Events", ["Evidence", "Wire", "CLinux"]),
-        room("Sinks", ["Evidence", "Events", "CLinux", "CRedis"]),
+        room("Sinks", ["Evidence", "Events", "CLinux", "CCurl", "COpenSSL", "CRedis"]),
         room(
             "Configuration",
             ["Events", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", yams]),
@@ -131,7 +133,7 @@ let package = Package(
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
-        tests("SinksTests", ["Sinks", "Events", "Evidence", "CLinux"]),
+        tests("SinksTests", ["Sinks", "Events", "Evidence", "CLinux", "Lab"]),
         tests(
             "ConfigurationTests",
             [

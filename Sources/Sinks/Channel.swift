@@ -11,11 +11,17 @@ protocol Channel: AnyObject {
     /// Each line is EVE JSON with its end. May wait some seconds, but not longer than `patience` says.
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery
 
+    /// When the channel has something of its own to deliver (monotonic clock, nanoseconds); nil for never. It is
+    /// then given lines or none.
+    var dueTime: UInt64? { get }
+
     /// Opens anew what may have been moved away (SIGUSR1), or throws why it could not.
     func reopen() throws
 }
 
 extension Channel {
+    var dueTime: UInt64? { nil }
+
     func reopen() throws {}
 }
 
@@ -44,6 +50,9 @@ final class Patience: Sendable {
 
     /// Nanoseconds of the monotonic clock.
     func endBy(_ deadline: UInt64) { end.store(deadline, ordering: .relaxed) }
+
+    /// The sensor is about to stop.
+    var isEnding: Bool { end.load(ordering: .relaxed) != .max }
 
     var isOver: Bool { flinch_monotonic() >= end.load(ordering: .relaxed) }
 

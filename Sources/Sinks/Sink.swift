@@ -140,11 +140,9 @@ public final class Sink: Outlet {
                 spool()
             }
             if isLast { return }
-            guard queue.count > 0 || !(own.spool?.isEmpty ?? true) else {
-                bell.wait(until: .max)
-                continue
-            }
-            bell.wait(until: own.nextTry)
+            let hasLines = queue.count > 0 || !(own.spool?.isEmpty ?? true)
+            let due = own.channel.dueTime ?? .max
+            bell.wait(until: hasLines ? min(own.nextTry, due) : max(own.nextTry, due))
         }
     }
 
@@ -153,7 +151,8 @@ public final class Sink: Outlet {
         let limit = own.channel.batchLimit
         let isSpooled = own.spool.map { !$0.isEmpty } ?? false
         let lines = isSpooled ? own.spool?.first(limit) ?? [] : queue.first(limit)
-        guard !lines.isEmpty else { return false }
+        let isDue = own.channel.dueTime.map { patience.isEnding || $0 <= flinch_monotonic() } ?? false
+        guard !lines.isEmpty || isDue else { return false }
         let delivery = own.channel.deliver(lines[...], patience)
         if isSpooled {
             own.spool?.removeFirst(delivery.taken)

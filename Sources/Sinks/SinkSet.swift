@@ -52,6 +52,8 @@ public final class SinkSet: Sendable {
         case .eve(let file): try EVEFileChannel(file)
         case .socket(let endpoint): EVESocketChannel(endpoint)
         case .redis(let redis): try RedisChannel(redis)
+        case .webhook(let webhook): try WebhookChannel(webhook)
+        case .mail(let mail): try MailChannel(mail)
         }
     }
 

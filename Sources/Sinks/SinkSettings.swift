@@ -23,6 +23,8 @@ public enum ChannelSettings: Sendable, Equatable {
     case eve(EVEFileSettings)
     case socket(Endpoint)
     case redis(RedisSettings)
+    case webhook(WebhookSettings)
+    case mail(MailSettings)
 
     /// As the configuration and the status call it.
     public var name: String {
@@ -30,6 +32,8 @@ public enum ChannelSettings: Sendable, Equatable {
         case .eve: "eve"
         case .socket: "socket"
         case .redis: "redis"
+        case .webhook: "webhook"
+        case .mail: "mail"
         }
     }
 }
@@ -77,6 +81,48 @@ public struct RedisSettings: Sendable, Equatable {
     public var password: SecretSource?
 
     public init(server: Endpoint) { self.server = server }
+}
+
+public struct WebhookSettings: Sendable, Equatable {
+    /// https, or http.
+    public var url: String
+    /// What the signature is made with; nil for none.
+    public var secret: SecretSource?
+    /// A file of certificate authorities instead of the system's.
+    public var authorities: String?
+
+    public init(url: String) { self.url = url }
+}
+
+public struct MailSettings: Sendable, Equatable {
+    public enum Security: String, Sendable, CaseIterable {
+        case startTLS = "starttls"
+        case tls, none
+    }
+
+    public var host: String
+    public var port: UInt16
+    public var security = Security.startTLS
+    public var user: String?
+    public var password: SecretSource?
+    /// A file of certificate authorities instead of the system's.
+    public var authorities: String?
+    /// Addresses, without names or brackets.
+    public var from: String
+    public var to: [String]
+    /// Nanoseconds for which events are collected into one message.
+    public var digest: UInt64 = 60_000_000_000
+    /// Messages an hour about one kind of event.
+    public var limit = 4
+    /// The sensor's name, for the subject.
+    public var sensor = ""
+
+    public init(host: String, port: UInt16, from: String, to: [String]) {
+        self.host = host
+        self.port = port
+        self.from = from
+        self.to = to
+    }
 }
 
 /// Where a secret is.

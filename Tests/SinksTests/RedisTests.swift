@@ -1,4 +1,5 @@
 import Foundation
+import Lab
 import Testing
 
 @testable import Sinks
@@ -8,22 +9,15 @@ struct RedisTests {
         let file = folder + "/redis.conf"
         try (["port \(port)", "bind 127.0.0.1", "save \"\"", "dir \(folder)"] + more).joined(separator: "\n")
             .write(toFile: file, atomically: true, encoding: .utf8)
-        let program = try Program("redis-server", file)
-        #expect(eventually { (try? ask(port, "PING"))?.contains("PONG") ?? false || !more.isEmpty })
+        let program = try Program.start(["redis-server", file])
+        try #require(program.waitUntilItSays("Ready to accept", atMost: .seconds(10)), "\(program.printed)")
         return program
     }
 
-    private func ask(_ port: UInt16, _ words: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-cli")
-        process.arguments = ["-p", String(port)] + words
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+    private func ask(_ port: UInt16, _ words: String...) throws -> [String] {
+        let program = try Program.start(["redis-cli", "-p", String(port)] + words)
+        try #require(program.wait(atMost: .seconds(10)) == .exited(0))
+        return program.printed.split(separator: "\n").map(String.init)
     }
 
     private func settings(_ port: UInt16, _ change: (inout RedisSettings) -> Void = { _ in }) -> RedisSettings {
@@ -50,10 +44,10 @@ struct RedisTests {
             }
             let numbers = (0..<250).map { "line \($0)" }
             #expect(
-                try ask(port, "LRANGE", "k-list", "0", "-1").split(separator: "\n").map(String.init)
+                try ask(port, "LRANGE", "k-list", "0", "-1")
                     == numbers.reversed())
-            #expect(try ask(port, "LRANGE", "k-rpush", "0", "-1").split(separator: "\n").map(String.init) == numbers)
-            let stream = try ask(port, "XRANGE", "k-stream", "-", "+").split(separator: "\n").map(String.init)
+            #expect(try ask(port, "LRANGE", "k-rpush", "0", "-1") == numbers)
+            let stream = try ask(port, "XRANGE", "k-stream", "-", "+")
             #expect(stream.filter { $0.hasPrefix("line") } == numbers)
         }
     }
@@ -69,14 +63,14 @@ struct RedisTests {
             defer { program.stop() }
             #expect(eventually { sink.health.delivered == 10 })
 
-            program.suspend()
+            program.send(SIGSTOP)
             sink.offer(reports(10..<20))
             #expect(eventually { sink.health.state == .failing })
             #expect(sink.health.lastError?.hasSuffix("no answer in time") == true)
-            program.resume()
+            program.send(SIGCONT)
             #expect(eventually { sink.health.delivered == 20 })
             sink.end()
-            let list = try ask(port, "LRANGE", "suricata", "0", "-1").split(separator: "\n").map(String.init)
+            let list = try ask(port, "LRANGE", "suricata", "0", "-1")
             // One that was sent and not answered in time comes again, after it or its batch.
             var seen: Set<String> = []
             #expect(list.filter { seen.insert($0).inserted } == (0..<20).map { "line \($0)" })

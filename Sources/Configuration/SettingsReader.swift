@@ -33,7 +33,7 @@ struct SettingsReader {
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
-        if let value = top["sinks"] { settings.sinks = SinkReader(folder: folder).read(value) }
+        if let value = top["sinks"] { settings.sinks = SinkReader(folder: folder, sensor: settings.sensor.name).read(value) }
         return settings
     }
 

@@ -6,8 +6,10 @@ import Sinks
 struct SinkReader {
     /// The configuration file's folder with a slash at its end, or nothing.
     let folder: String
+    /// The sensor's name.
+    let sensor: String
 
-    private enum Kind: String, CaseIterable { case eve, socket, redis }
+    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail }
 
     private static let common = ["type", "name", "events", "concern", "queue", "spool"]
 
@@ -38,6 +40,8 @@ struct SinkReader {
         case .eve: ["path", "rotate-at", "keep"]
         case .socket: ["to"]
         case .redis: ["server", "mode", "key", "database", "user", "password"]
+        case .webhook: ["url", "secret", "ca"]
+        case .mail: ["server", "security", "user", "password", "ca", "from", "to", "digest", "limit"]
         }
     }
 
@@ -46,6 +50,8 @@ struct SinkReader {
         case .eve: eve(section).map { .eve($0) }
         case .socket: endpoint(section, "to", Endpoint.Transport.allCases).map { .socket($0) }
         case .redis: redis(section).map { .redis($0) }
+        case .webhook: webhook(section).map { .webhook($0) }
+        case .mail: mail(section).map { .mail($0) }
         }
     }
 
@@ -54,7 +60,8 @@ struct SinkReader {
     private func sink(
         _ section: Section, _ kind: Kind, _ channel: ChannelSettings, _ names: inout [String: Int]
     ) -> SinkSettings {
-        var settings = SinkSettings(name: name(section, kind, &names), filter: Sink.Filter(), channel: channel)
+        var settings = SinkSettings(name: name(section, kind, &names), filter: SinkReader.filter(kind), channel: channel)
+        settings.spool = SinkReader.spool(kind)
         if let events = section["events"]?.elements(like: "[alert, flood]") {
             settings.filter.kinds = Set(events.compactMap { $0.choice() })
             if events.isEmpty { section["events"]?.problem("the list is empty; this sink would get nothing") }
@@ -66,6 +73,22 @@ struct SinkReader {
             settings.spool = spool.number == 0 ? 0 : spool.size(1 << 20...16 << 30) ?? 0
         }
         return settings
+    }
+
+    /// What a sink gets where the file says nothing: programs get all, people what concerns them.
+    private static func filter(_ kind: Kind) -> Sink.Filter {
+        switch kind {
+        case .eve, .socket, .redis: Sink.Filter()
+        case .webhook, .mail: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .medium)
+        }
+    }
+
+    /// Bytes on disk where the file says nothing.
+    private static func spool(_ kind: Kind) -> Int {
+        switch kind {
+        case .eve, .socket, .redis: 0
+        case .webhook, .mail: 16 << 20
+        }
     }
 
     /// Also a folder's name, so it has no more than letters, digits, dash and underscore.
@@ -115,98 +138,5 @@ struct SinkReader {
             case .high: .high
             }
         }
-    }
-
-    // MARK: - What each has
-
-    private func eve(_ section: Section) -> EVEFileSettings? {
-        guard let value = section["path"] else {
-            section.missing("path", "there is none; write path: and a file, or \"-\" for standard output")
-            return nil
-        }
-        guard let path = value.text("a path, or \"-\" for standard output") else { return nil }
-        return EVEFileSettings(
-            path: path == "-" ? path : path.hasPrefix("/") ? path : folder + path,
-            rotation: SinkReader.rotation(section))
-    }
-
-    /// `rotate-at` and `keep`, which a section of an EVE file has.
-    static func rotation(_ section: Section) -> EVEFileSettings.Rotation? {
-        let keep = section["keep"]?.integer(1...1000, "files")
-        guard let size = section["rotate-at"]?.size(1 << 16...1 << 40) else {
-            if let value = section["keep"], section["rotate-at"] == nil {
-                value.problem("it needs rotate-at, the size at which a file is set aside")
-            }
-            return nil
-        }
-        return EVEFileSettings.Rotation(size: size, keep: keep ?? 5)
-    }
-
-    private func redis(_ section: Section) -> RedisSettings? {
-        guard let value = section["server"] else {
-            section.missing("server", "there is none; write server: and host:port, or unix:/path")
-            return nil
-        }
-        var server: Endpoint?
-        if let word = value.word, word.hasPrefix("unix:") {
-            server = Endpoint(word)
-        } else if let word = value.word, let (host, port) = Endpoint.hostAndPort(word) {
-            server = Endpoint(.tcp, host: host, port: port)
-        }
-        guard let server else {
-            value.refuse("a server; write it like \"127.0.0.1:6379\", \"[2001:db8::7]:6379\" or unix:/run/redis.sock")
-            return nil
-        }
-        var settings = RedisSettings(server: server)
-        settings.mode = section["mode"]?.choice() ?? settings.mode
-        settings.key = section["key"]?.text("a key", atMost: 256) ?? settings.key
-        settings.database = section["database"]?.integer(0...1023) ?? 0
-        settings.user = section["user"]?.text("a name", atMost: 256)
-        settings.password = section["password"].flatMap(secret)
-        if settings.user != nil, settings.password == nil { section["user"]?.problem("it needs a password as well") }
-        return settings
-    }
-
-    private func endpoint(_ section: Section, _ key: String, _ allowed: [Endpoint.Transport]) -> Endpoint? {
-        let examples: [Endpoint.Transport: String] = [
-            .unix: "unix:/run/eve.sock", .unixDatagram: "unix-dgram:/run/eve.sock", .tcp: "tcp:192.0.2.9:514",
-            .udp: "udp:192.0.2.9:514",
-        ]
-        let right = allowed.compactMap { examples[$0] }.joined(separator: ", ")
-        guard let value = section[key] else {
-            section.missing(key, "there is none; write one like \(right)")
-            return nil
-        }
-        guard let endpoint = value.word.flatMap(Endpoint.init), allowed.contains(endpoint.transport) else {
-            value.refuse("a place to send to; write one like \(right)")
-            return nil
-        }
-        return endpoint
-    }
-
-    /// A secret never stands in the configuration itself.
-    private func secret(_ value: Value) -> SecretSource? {
-        guard value.isMapping else {
-            // What it is may be the secret: it is not repeated.
-            value.problem(
-                "a secret does not belong here; write {file: PATH} with a file of mode 600, or {credential: NAME}")
-            return nil
-        }
-        guard let section = value.section(["file", "credential"]) else { return nil }
-        if let path = section["file"]?.text("a path") {
-            if section["credential"] != nil { value.problem("file and credential are two places; write one of them") }
-            return .file(path.hasPrefix("/") ? path : folder + path)
-        }
-        if let name = section["credential"]?.text("a credential's name", atMost: 255) {
-            guard !name.contains("/"), name != ".", name != ".." else {
-                section["credential"]?.refuse("a credential's name (no slash)")
-                return nil
-            }
-            return .credential(name)
-        }
-        if section["file"] == nil, section["credential"] == nil {
-            value.problem("it says nothing; write {file: PATH} or {credential: NAME}")
-        }
-        return nil
     }
 }

@@ -14,7 +14,7 @@ final class Transfer {
     private var lists: [UnsafeMutablePointer<curl_slist>?] = unsafe []
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    private static let isReady: Bool = unsafe curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     /// `schemes` are those that the URL may have, as libcurl lists them: "https,http".
     init(schemes: String) throws(Failure) {
@@ -94,7 +94,7 @@ final class Transfer {
 
     private func perform(_ patience: Patience) -> CURLcode {
         unsafe errorText[0] = 0
-        return unsafe withExtendedLifetime(patience) {
+        return withExtendedLifetime(patience) {
             unsafe flinch_curl_set_pointer(
                 handle, CURLOPT_XFERINFODATA, Unmanaged.passUnretained(patience).toOpaque())
             return unsafe curl_easy_perform(handle)

@@ -47,6 +47,40 @@ struct SinkReaderTests {
         #expect(sinks[4].channel == .redis(redis))
     }
 
+    @Test func thoseForPeople() throws {
+        let sinks = try parsed(
+            """
+            sinks:
+              - {type: webhook, url: "https://alerts.example.net/a?b=c", secret: {file: hook}, ca: ca.pem, concern: high}
+              - type: mail
+                server: mail.example.net
+                user: flinch
+                password: {credential: mail}
+                from: flinch@example.net
+                to: [ops@example.net, noc@example.net]
+                digest: 300
+                limit: 2
+                spool: 0
+              - {type: mail, server: "[2001:db8::25]:26", security: none, from: a@b, to: [c@d]}
+            """)
+        var webhook = WebhookSettings(url: "https://alerts.example.net/a?b=c")
+        webhook.secret = .file("/etc/flinch/hook")
+        webhook.authorities = "/etc/flinch/ca.pem"
+        #expect(sinks[0].channel == .webhook(webhook))
+        #expect(sinks[0].filter == Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .high))
+        #expect(sinks[0].spool == 16 << 20, "what people are told is kept over an outage")
+        guard case .mail(let mail) = sinks[1].channel, case .mail(let plain) = sinks[2].channel else {
+            Issue.record("no mail")
+            return
+        }
+        #expect(mail.host == "mail.example.net" && mail.port == 587 && mail.security == .startTLS)
+        #expect(mail.user == "flinch" && mail.password == .credential("mail"))
+        #expect(mail.to == ["ops@example.net", "noc@example.net"])
+        #expect(mail.digest == 300_000_000_000 && mail.limit == 2 && !mail.sensor.isEmpty)
+        #expect(sinks[1].spool == 0)
+        #expect(plain.host == "2001:db8::25" && plain.port == 26 && plain.security == .none)
+    }
+
     @Test func theEVEFileTurnsOver() throws {
         let settings = try Settings.parse(
             text: BadFileTests.web + "events: {eve: /var/log/eve.json, rotate-at: 1 GiB}\n", file: "f")
@@ -61,8 +95,8 @@ struct SinkReaderTests {
             "2:8: sinks: a mapping is not a list; write it like - {type: redis, server: \"127.0.0.1:6379\"}"),
         BadCase(
             "sinks:\n- {path: x}\n- {type: rediss}\n",
-            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis",
-            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis; did you mean redis?"),
+            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail",
+            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail; did you mean redis?"),
         BadCase(
             "sinks:\n- {type: eve}\n- {type: eve, path: a, keep: 5, size: 1}\n",
             "3:3: sinks[0].path: there is none; write path: and a file, or \"-\" for standard output",
@@ -97,6 +131,20 @@ struct SinkReaderTests {
             "3:46: sinks[0].user: it needs a password as well",
             "3:72: sinks[0].password.credential: \"../x\" is not a credential's name (no slash)",
             "3:86: sinks[0].spool: 5 is out of range; write a size from 1 MiB to 16 GiB"),
+        BadCase(
+            "sinks:\n- {type: webhook, url: \"ftp://a\"}\n- {type: webhook, url: \"https://u:p@a/\"}\n- {type: webhook}\n",
+            "3:24: sinks[0].url: \"ftp://a\" is not a URL; write one like https://alerts.example.net/flinch, without a"
+                + " password in it",
+            "4:24: sinks[1].url: \"https://u:p@a/\" is not a URL; write one like https://alerts.example.net/flinch,"
+                + " without a password in it",
+            "5:3: sinks[2].url: there is none; write url: and where to post, like https://alerts.example.net/flinch"),
+        BadCase(
+            "sinks:\n- {type: mail, server: a, from: a@b, to: [\"a <b@c>\"]}\n"
+                + "- {type: mail, server: a, security: none, user: u, password: {file: p}, from: a@b, to: [a@b]}\n"
+                + "- {type: mail, server: a, user: u, from: a@b@c, to: [a@b]}\n",
+            "3:43: sinks[0].to: \"a <b@c>\" is not an address, like ops@example.net",
+            "4:49: sinks[1].user: without TLS the password would be read by anybody; write security: starttls or tls",
+            "5:42: sinks[2].from: \"a@b@c\" is not an address, like ops@example.net"),
     ])
     func problemsAreSaid(_ test: BadCase) {
         #expect(problems(BadFileTests.web + test.text) == test.problems)

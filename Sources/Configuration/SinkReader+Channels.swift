@@ -138,6 +138,35 @@ extension SinkReader {
         return settings
     }
 
+    func syslog(_ section: Section) -> SyslogSettings? {
+        guard let to = endpoint(section, "to", Endpoint.Transport.allCases) else { return nil }
+        var settings = SyslogSettings(to: to)
+        let facility: FacilityWord? = section["facility"]?.choice()
+        settings.facility = facility?.facility ?? settings.facility
+        settings.format = section["format"]?.choice() ?? settings.format
+        return settings
+    }
+
+    private enum FacilityWord: String, CaseIterable {
+        case user, daemon, auth, local0, local1, local2, local3, local4, local5, local6, local7
+
+        var facility: SyslogSettings.Facility {
+            switch self {
+            case .user: .user
+            case .daemon: .daemon
+            case .auth: .auth
+            case .local0: .local0
+            case .local1: .local1
+            case .local2: .local2
+            case .local3: .local3
+            case .local4: .local4
+            case .local5: .local5
+            case .local6: .local6
+            case .local7: .local7
+            }
+        }
+    }
+
     private func server(_ section: Section, standard port: UInt16) -> (host: String, port: UInt16)? {
         guard let value = section["server"] else {
             section.missing("server", "there is none; write server: and a host, or host:port")

@@ -9,7 +9,7 @@ struct SinkReader {
     /// The sensor's name.
     let sensor: String
 
-    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail }
+    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail, syslog, journal }
 
     private static let common = ["type", "name", "events", "concern", "queue", "spool"]
 
@@ -42,6 +42,8 @@ struct SinkReader {
         case .redis: ["server", "mode", "key", "database", "user", "password"]
         case .webhook: ["url", "secret", "ca"]
         case .mail: ["server", "security", "user", "password", "ca", "from", "to", "digest", "limit"]
+        case .syslog: ["to", "facility", "format"]
+        case .journal: []
         }
     }
 
@@ -52,6 +54,8 @@ struct SinkReader {
         case .redis: redis(section).map { .redis($0) }
         case .webhook: webhook(section).map { .webhook($0) }
         case .mail: mail(section).map { .mail($0) }
+        case .syslog: syslog(section).map { .syslog($0) }
+        case .journal: .journal
         }
     }
 
@@ -80,13 +84,14 @@ struct SinkReader {
         switch kind {
         case .eve, .socket, .redis: Sink.Filter()
         case .webhook, .mail: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .medium)
+        case .syslog, .journal: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .low)
         }
     }
 
     /// Bytes on disk where the file says nothing.
     private static func spool(_ kind: Kind) -> Int {
         switch kind {
-        case .eve, .socket, .redis: 0
+        case .eve, .socket, .redis, .syslog, .journal: 0
         case .webhook, .mail: 16 << 20
         }
     }

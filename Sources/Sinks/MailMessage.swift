@@ -47,20 +47,20 @@ struct MailMessage {
     ) -> String {
         var lines: [String] = []
         for group in groups {
-            lines.append("\(group.concern.uppercased())  \(plain(group.title))")
-            lines.append("  \(count(group.count)); the last at \(plain(group.last))")
+            lines.append("\(group.concern.uppercased())  \(PlainText.line(group.title))")
+            lines.append("  \(count(group.count)); the last at \(PlainText.line(group.last))")
             for notice in group.examples {
-                lines.append("  \(plain(notice.time))  \(plain(way(notice)))  \(plain(notice.outcome))")
+                lines.append("  \(PlainText.line(notice.time))  \(PlainText.line(notice.way))  \(PlainText.line(notice.outcome))")
             }
             if group.count > group.examples.count { lines.append("  and \(group.count - group.examples.count) more") }
             lines.append("")
         }
         if !held.isEmpty {
             lines.append("Held back, because there were many of the same:")
-            lines += held.map { "  \($0.count)  \(plain($0.title))" }
+            lines += held.map { "  \($0.count)  \(PlainText.line($0.title))" }
             lines.append("")
         }
-        lines.append("-- \nFlinch on \(plain(sensor))")
+        lines.append("-- \nFlinch on \(PlainText.line(sensor))")
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -70,61 +70,28 @@ struct MailMessage {
         let colours = ["high": "#c0392b", "medium": "#d35400", "low": "#b7950b"]
         var page = "<!DOCTYPE html><html><body style=\"font-family: sans-serif\">\n"
         for group in groups {
-            page += "<h3><span style=\"color: \(colours[group.concern] ?? "#555555")\">&#9679; \(escaped(group.concern))</span> "
-            page += "\(escaped(group.title))</h3>\n<p>\(count(group.count)); the last at \(escaped(group.last))</p>\n<table>\n"
+            page += "<h3><span style=\"color: \(colours[group.concern] ?? "#555555")\">&#9679; \(PlainText.html(group.concern))</span> "
+            page += "\(PlainText.html(group.title))</h3>\n<p>\(count(group.count)); the last at \(PlainText.html(group.last))</p>\n<table>\n"
             for notice in group.examples {
-                page += "<tr><td>\(escaped(notice.time))</td><td>\(escaped(way(notice)))</td>"
-                page += "<td>\(escaped(notice.outcome))</td></tr>\n"
+                page += "<tr><td>\(PlainText.html(notice.time))</td><td>\(PlainText.html(notice.way))</td>"
+                page += "<td>\(PlainText.html(notice.outcome))</td></tr>\n"
             }
             page += "</table>\n"
             if group.count > group.examples.count { page += "<p>and \(group.count - group.examples.count) more</p>\n" }
         }
         if !held.isEmpty {
             page += "<h3>Held back, because there were many of the same</h3>\n<table>\n"
-            for entry in held { page += "<tr><td>\(entry.count)</td><td>\(escaped(entry.title))</td></tr>\n" }
+            for entry in held { page += "<tr><td>\(entry.count)</td><td>\(PlainText.html(entry.title))</td></tr>\n" }
             page += "</table>\n"
         }
-        return page + "<p style=\"color: #777777\">Flinch on \(escaped(sensor))</p>\n</body></html>\n"
+        return page + "<p style=\"color: #777777\">Flinch on \(PlainText.html(sensor))</p>\n</body></html>\n"
     }
 
-    private static func way(_ notice: Notice) -> String {
-        let way = [notice.source, notice.destination].filter { !$0.isEmpty }.joined(separator: " → ")
-        return notice.guest.isEmpty ? way : "\(way), guest \(notice.guest)"
-    }
-
-    // MARK: - Escaping
-
-    /// One line, and nothing that a terminal would obey.
-    static func plain(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { isPrintable($0) ? $0 : "·" }))
-    }
-
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(isPrintable(scalar) ? scalar : "·")
-            }
-        }
-        return result
-    }
-
-    /// Neither a control nor one that changes the direction of a line or hides in it.
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-        default: true
-        }
-    }
+    // MARK: - Form
 
     /// A header's text (RFC 2047 §2), in words of at most 75 characters.
     static func encoded(_ text: String) -> String {
-        let text = plain(text)
+        let text = PlainText.line(text)
         if text.utf8.count <= 60, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "=") }) {
             return text
         }

@@ -80,6 +80,18 @@ struct Notice {
         return reason.isEmpty || reason == "none" ? verdict : "\(verdict) (\(reason))"
     }
 
+    /// Who, and at whom.
+    var way: String {
+        let way = [source, destination].filter { !$0.isEmpty }.joined(separator: " → ")
+        return guest.isEmpty ? way : "\(way), guest \(guest)"
+    }
+
+    /// All of it in one line, fit to be shown.
+    var sentence: String {
+        let parts = [concern.isEmpty ? title : "\(concern): \(title)", way, outcome]
+        return PlainText.line(parts.filter { !$0.isEmpty }.joined(separator: "; "))
+    }
+
     private static func endpoint(_ address: String?, _ port: UInt16?) -> String {
         guard let address else { return "" }
         guard let port else { return address }

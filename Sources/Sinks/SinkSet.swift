@@ -54,6 +54,8 @@ public final class SinkSet: Sendable {
         case .redis(let redis): try RedisChannel(redis)
         case .webhook(let webhook): try WebhookChannel(webhook)
         case .mail(let mail): try MailChannel(mail)
+        case .syslog(let syslog): SyslogChannel(syslog)
+        case .journal: JournalChannel()
         }
     }
 

@@ -25,6 +25,8 @@ public enum ChannelSettings: Sendable, Equatable {
     case redis(RedisSettings)
     case webhook(WebhookSettings)
     case mail(MailSettings)
+    case syslog(SyslogSettings)
+    case journal
 
     /// As the configuration and the status call it.
     public var name: String {
@@ -34,6 +36,8 @@ public enum ChannelSettings: Sendable, Equatable {
         case .redis: "redis"
         case .webhook: "webhook"
         case .mail: "mail"
+        case .syslog: "syslog"
+        case .journal: "journal"
         }
     }
 }
@@ -123,6 +127,31 @@ public struct MailSettings: Sendable, Equatable {
         self.from = from
         self.to = to
     }
+}
+
+public struct SyslogSettings: Sendable, Equatable {
+    /// Numbers of RFC 5424 §6.2.1.
+    public enum Facility: Int, Sendable {
+        case user = 1
+        case daemon = 3
+        case auth = 4
+        case local0 = 16
+        case local1, local2, local3, local4, local5, local6, local7
+    }
+
+    public enum Format: String, Sendable, CaseIterable {
+        /// A sentence, with the figures as structured data.
+        case text
+        /// The EVE line.
+        case eve
+    }
+
+    public var to: Endpoint
+    /// Suricata's default.
+    public var facility = Facility.local5
+    public var format = Format.text
+
+    public init(to: Endpoint) { self.to = to }
 }
 
 /// Where a secret is.

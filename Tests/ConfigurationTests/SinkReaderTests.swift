@@ -61,6 +61,8 @@ struct SinkReaderTests {
                 digest: 300
                 limit: 2
                 spool: 0
+              - {type: syslog, to: "udp:192.0.2.9:514", facility: daemon, format: eve}
+              - {type: journal, concern: high}
               - {type: mail, server: "[2001:db8::25]:26", security: none, from: a@b, to: [c@d]}
             """)
         var webhook = WebhookSettings(url: "https://alerts.example.net/a?b=c")
@@ -69,7 +71,11 @@ struct SinkReaderTests {
         #expect(sinks[0].channel == .webhook(webhook))
         #expect(sinks[0].filter == Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .high))
         #expect(sinks[0].spool == 16 << 20, "what people are told is kept over an outage")
-        guard case .mail(let mail) = sinks[1].channel, case .mail(let plain) = sinks[2].channel else {
+        var syslog = SyslogSettings(to: Endpoint(.udp, host: "192.0.2.9", port: 514))
+        syslog.facility = .daemon
+        syslog.format = .eve
+        #expect(sinks[2].channel == .syslog(syslog) && sinks[3].channel == .journal)
+        guard case .mail(let mail) = sinks[1].channel, case .mail(let plain) = sinks[4].channel else {
             Issue.record("no mail")
             return
         }
@@ -95,8 +101,8 @@ struct SinkReaderTests {
             "2:8: sinks: a mapping is not a list; write it like - {type: redis, server: \"127.0.0.1:6379\"}"),
         BadCase(
             "sinks:\n- {path: x}\n- {type: rediss}\n",
-            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail",
-            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail; did you mean redis?"),
+            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal",
+            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal; did you mean redis?"),
         BadCase(
             "sinks:\n- {type: eve}\n- {type: eve, path: a, keep: 5, size: 1}\n",
             "3:3: sinks[0].path: there is none; write path: and a file, or \"-\" for standard output",

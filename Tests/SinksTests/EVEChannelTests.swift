@@ -4,7 +4,7 @@ import Testing
 @testable import Sinks
 
 /// A Unix socket that a test reads from.
-private final class Listener {
+final class Listener {
     private let descriptor: Int32
     private var client: Int32 = -1
     private let isDatagram: Bool

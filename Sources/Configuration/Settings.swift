@@ -24,6 +24,8 @@ public struct Settings: Sendable, Equatable {
     public var events = Events()
     /// Besides the file of `events`.
     public var sinks: [SinkSettings] = []
+    /// Where Prometheus asks: a path, or an address of this machine; nil for nowhere.
+    public var metrics: Endpoint?
 
     public init() {}
 

@@ -17,6 +17,7 @@ struct SettingsReader {
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
             "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "events", "sinks",
+            "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -34,6 +35,7 @@ struct SettingsReader {
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
         if let value = top["sinks"] { settings.sinks = SinkReader(folder: folder, sensor: settings.sensor.name).read(value) }
+        if let value = top["metrics"] { settings.metrics = metrics(value) }
         return settings
     }
 
@@ -174,6 +176,25 @@ struct SettingsReader {
                 value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
             }
         }
+    }
+
+    /// Without a password, so for this machine alone.
+    private func metrics(_ value: Value) -> Endpoint? {
+        guard let section = value.section(["listen"]) else { return nil }
+        guard let place = section["listen"] else {
+            section.missing("listen", "there is none; write listen: \"127.0.0.1:9469\" or unix:/run/flinch/metrics.sock")
+            return nil
+        }
+        if let word = place.word {
+            if word.hasPrefix("unix:"), let endpoint = Endpoint(word) { return endpoint }
+            if let (host, port) = Endpoint.hostAndPort(word), let address = Address(host),
+                address == Address("::1") || address.isV4 && host.hasPrefix("127.")
+            {
+                return Endpoint(.tcp, host: host, port: port)
+            }
+        }
+        place.refuse("an address of this machine with a port; write \"127.0.0.1:9469\", \"[::1]:9469\" or unix:/PATH")
+        return nil
     }
 
     // MARK: - Pieces

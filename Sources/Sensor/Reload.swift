@@ -45,6 +45,7 @@ extension Settings {
         queues = running.queues
         events = running.events
         sinks = running.sinks
+        metrics = running.metrics
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
     }
@@ -54,6 +55,7 @@ extension Settings {
         [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
             ("events", running.events != file.events), ("sinks", running.sinks != file.sinks),
+            ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
         ].filter(\.1).map(\.0)

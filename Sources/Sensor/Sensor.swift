@@ -15,7 +15,7 @@ import Topology
 /// One `flinchd`, from its start to its end.
 ///
 /// The main thread is the controller: it steps ten times a second and takes signals in between. Each worker
-/// has a thread, the collector of events and each sink have one, the control socket has one, and a reload is prepared on one.
+/// has a thread, the collector of events and each sink have one, the control socket and Prometheus's have one, and a reload is prepared on one.
 public final class Sensor {
     private let path: String
     private let log: Logger
@@ -26,6 +26,7 @@ public final class Sensor {
     private let sinks: SinkSet
     private let controller: Controller
     private let control: ControlServer
+    private let metrics: MetricsServer?
     private var rules: KernelRules
     private var program: Program
     private var reload: Reload?
@@ -56,6 +57,10 @@ public final class Sensor {
         let rules = try KernelRules(settings, workers: cores.count)
         // The socket first: it is what shows that another sensor runs here.
         control = try ControlServer(path: settings.sensor.control)
+        metrics = try settings.metrics.map { place throws(ControlError) in
+            place.transport == .unix
+                ? try MetricsServer(path: place.host) : try MetricsServer(host: place.host, port: place.port)
+        }
         sinks = try SinkSet(settings.allSinks, folder: StateFolder.spool(settings))
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
         collector = EventCollector(
@@ -93,15 +98,19 @@ public final class Sensor {
 
     private func serve(_ base: Status) {
         let (controller, collector, sinks, members) = (controller, collector, sinks, crew.members)
-        control.start { request in
-            guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
+        let status: @Sendable () -> Status = {
             var status = controller.fill(base)
             status.memoryResident = ThreadTimes.residentMemory()
             status.report(
                 sinks.health, withheld: members.reduce(0) { $0 + $1.withheld },
                 lostRing: members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
-            return status.json
+            return status
         }
+        control.start { request in
+            guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
+            return status().json
+        }
+        metrics?.start { MetricsPage(status()).text }
     }
 
     private func announce(_ settings: Settings, _ bound: UInt64) {
@@ -165,6 +174,7 @@ public final class Sensor {
         collector.stop()
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
+        metrics?.stop()
         let inspected = crew.members.reduce(0) { $0 + $1.packets }
         log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
     }

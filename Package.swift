@@ -140,7 +140,7 @@ let package = Package(
                 "Configuration", "Events", "Evidence", "Floods", "Offload", "Signatures", "Sinks", "Topology", "Wire",
             ]),
         tests("SensorTests", ["Sensor", "Evidence"]),
-        tests("ControlTests", ["Control", "CLinux"]),
+        tests("ControlTests", ["Control", "CLinux", "Lab"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]
 )

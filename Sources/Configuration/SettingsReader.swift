@@ -34,7 +34,9 @@ struct SettingsReader {
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
-        if let value = top["sinks"] { settings.sinks = SinkReader(folder: folder, sensor: settings.sensor.name).read(value) }
+        if let value = top["sinks"] {
+            settings.sinks = SinkReader(folder: folder, sensor: settings.sensor.name).read(value)
+        }
         if let value = top["metrics"] { settings.metrics = metrics(value) }
         return settings
     }
@@ -182,7 +184,8 @@ struct SettingsReader {
     private func metrics(_ value: Value) -> Endpoint? {
         guard let section = value.section(["listen"]) else { return nil }
         guard let place = section["listen"] else {
-            section.missing("listen", "there is none; write listen: \"127.0.0.1:9469\" or unix:/run/flinch/metrics.sock")
+            section.missing(
+                "listen", "there is none; write listen: \"127.0.0.1:9469\" or unix:/run/flinch/metrics.sock")
             return nil
         }
         if let word = place.word {

@@ -95,7 +95,8 @@ extension SinkReader {
 
     func webhook(_ section: Section) -> WebhookSettings? {
         guard let value = section["url"] else {
-            section.missing("url", "there is none; write url: and where to post, like https://alerts.example.net/flinch")
+            section.missing(
+                "url", "there is none; write url: and where to post, like https://alerts.example.net/flinch")
             return nil
         }
         guard let url = value.word, SinkReader.isURL(url) else {

@@ -64,7 +64,8 @@ struct SinkReader {
     private func sink(
         _ section: Section, _ kind: Kind, _ channel: ChannelSettings, _ names: inout [String: Int]
     ) -> SinkSettings {
-        var settings = SinkSettings(name: name(section, kind, &names), filter: SinkReader.filter(kind), channel: channel)
+        var settings = SinkSettings(
+            name: name(section, kind, &names), filter: SinkReader.filter(kind), channel: channel)
         settings.spool = SinkReader.spool(kind)
         if let events = section["events"]?.elements(like: "[alert, flood]") {
             settings.filter.kinds = Set(events.compactMap { $0.choice() })

@@ -21,7 +21,8 @@ public struct MetricsPage {
     private mutating func sensor(_ status: Status) {
         family("flinch_info", "gauge", "The sensor.")
         sample(
-            "flinch_info", [("sensor", status.sensor), ("version", status.version), ("backend", status.backend ?? "none")],
+            "flinch_info",
+            [("sensor", status.sensor), ("version", status.version), ("backend", status.backend ?? "none")],
             1)
         family("flinch_uptime_seconds", "gauge", "Time since the start.")
         sample("flinch_uptime_seconds", [], status.uptime)
@@ -48,11 +49,14 @@ public struct MetricsPage {
         for (labels, queue) in queues { sample("flinch_queue_packets_total", labels, Double(queue.packets)) }
         family("flinch_queue_waiting", "gauge", "Packets that wait for a verdict.")
         for (labels, queue) in queues { sample("flinch_queue_waiting", labels, Double(queue.waiting)) }
-        family("flinch_queue_kernel_dropped_packets_total", "counter", "Packets that the kernel dropped before they came.")
+        family(
+            "flinch_queue_kernel_dropped_packets_total", "counter", "Packets that the kernel dropped before they came.")
         for (labels, queue) in queues {
-            sample("flinch_queue_kernel_dropped_packets_total", labels + [("cause", "queue-full")], Double(queue.dropped))
             sample(
-                "flinch_queue_kernel_dropped_packets_total", labels + [("cause", "socket-full")], Double(queue.undelivered))
+                "flinch_queue_kernel_dropped_packets_total", labels + [("cause", "queue-full")], Double(queue.dropped))
+            sample(
+                "flinch_queue_kernel_dropped_packets_total", labels + [("cause", "socket-full")],
+                Double(queue.undelivered))
         }
         family("flinch_worker_cpu_seconds_total", "counter", "CPU time of the queue's worker.")
         for (labels, queue) in queues {
@@ -88,7 +92,7 @@ public struct MetricsPage {
         for guest in status.guests {
             var name = guest.name
             if sums[name] == nil {
-                if order.count == MetricsPage.guestLimit { name = MetricsPage.others }
+                if order.count >= MetricsPage.guestLimit { name = MetricsPage.others }
                 if sums[name] == nil { order.append(name) }
             }
             sums[name, default: Sum()].add(guest)
@@ -99,10 +103,10 @@ public struct MetricsPage {
             sample("flinch_guest_packets_per_second", labels + [("direction", "in")], Double(sum.packetsIn))
             sample("flinch_guest_packets_per_second", labels + [("direction", "out")], Double(sum.packetsOut))
         }
-        family("flinch_guest_bits_per_second", "gauge", "Over the last second.")
+        family("flinch_guest_bytes_per_second", "gauge", "Over the last second.")
         for (labels, sum) in guests {
-            sample("flinch_guest_bits_per_second", labels + [("direction", "in")], Double(sum.bitsIn))
-            sample("flinch_guest_bits_per_second", labels + [("direction", "out")], Double(sum.bitsOut))
+            sample("flinch_guest_bytes_per_second", labels + [("direction", "in")], Double(sum.bitsIn / 8))
+            sample("flinch_guest_bytes_per_second", labels + [("direction", "out")], Double(sum.bitsOut / 8))
         }
         family("flinch_guest_received_packets_total", "counter", "Packets to the guest, by flood class.")
         for (labels, sum) in guests {

@@ -55,11 +55,13 @@ public final class MetricsServer: Sendable {
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
         guard unsafe bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
             listen(descriptor, MetricsServer.backlog) == 0,
-            unsafe withUnsafeMutablePointer(to: &bound, { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe getsockname(descriptor, $0, &size)
-                }
-            }) == 0
+            unsafe withUnsafeMutablePointer(
+                to: &bound,
+                { pointer in
+                    unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        unsafe getsockname(descriptor, $0, &size)
+                    }
+                }) == 0
         else {
             let code = errno
             close(descriptor)
@@ -67,7 +69,9 @@ public final class MetricsServer: Sendable {
         }
         path = nil
         // The port stands at the same place in the addresses of both versions.
-        self.port = unsafe withUnsafeBytes(of: &bound) { UInt16(bigEndian: unsafe $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
+        self.port = unsafe withUnsafeBytes(of: &bound) {
+            UInt16(bigEndian: unsafe $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        }
         service = SocketService(listener: descriptor)
     }
 

@@ -31,7 +31,9 @@ struct MailMessage {
 
     // MARK: - Words
 
-    static func subject(_ sensor: String, _ groups: [MailChannel.Group], _ held: [(title: String, count: Int)]) -> String {
+    static func subject(_ sensor: String, _ groups: [MailChannel.Group], _ held: [(title: String, count: Int)])
+        -> String
+    {
         guard let first = groups.first else {
             return "[flinch \(sensor)] \(held.reduce(0) { $0 + $1.count }) events were held back"
         }
@@ -50,7 +52,9 @@ struct MailMessage {
             lines.append("\(group.concern.uppercased())  \(PlainText.line(group.title))")
             lines.append("  \(count(group.count)); the last at \(PlainText.line(group.last))")
             for notice in group.examples {
-                lines.append("  \(PlainText.line(notice.time))  \(PlainText.line(notice.way))  \(PlainText.line(notice.outcome))")
+                lines.append(
+                    "  \(PlainText.line(notice.time))  \(PlainText.line(notice.way))  \(PlainText.line(notice.outcome))"
+                )
             }
             if group.count > group.examples.count { lines.append("  and \(group.count - group.examples.count) more") }
             lines.append("")
@@ -70,8 +74,10 @@ struct MailMessage {
         let colours = ["high": "#c0392b", "medium": "#d35400", "low": "#b7950b"]
         var page = "<!DOCTYPE html><html><body style=\"font-family: sans-serif\">\n"
         for group in groups {
-            page += "<h3><span style=\"color: \(colours[group.concern] ?? "#555555")\">&#9679; \(PlainText.html(group.concern))</span> "
-            page += "\(PlainText.html(group.title))</h3>\n<p>\(count(group.count)); the last at \(PlainText.html(group.last))</p>\n<table>\n"
+            page +=
+                "<h3><span style=\"color: \(colours[group.concern] ?? "#555555")\">&#9679; \(PlainText.html(group.concern))</span> "
+            page +=
+                "\(PlainText.html(group.title))</h3>\n<p>\(count(group.count)); the last at \(PlainText.html(group.last))</p>\n<table>\n"
             for notice in group.examples {
                 page += "<tr><td>\(PlainText.html(notice.time))</td><td>\(PlainText.html(notice.way))</td>"
                 page += "<td>\(PlainText.html(notice.outcome))</td></tr>\n"
@@ -110,8 +116,11 @@ struct MailMessage {
     }
 
     private static func part(_ type: String, _ text: String) -> String {
-        let body = Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed])
-        return "--\(boundary)\r\nContent-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n\(body)\r\n"
+        let body = Data(text.utf8).base64EncodedString(options: [
+            .lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed,
+        ])
+        return
+            "--\(boundary)\r\nContent-Type: \(type); charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n\(body)\r\n"
     }
 
     /// RFC 5322 §3.3.

@@ -58,7 +58,9 @@ struct Notice {
         }
         if let flood {
             group = "flood \(flood.class) \(guest)"
-            title = flood.phase == "close" ? "\(flood.class) flood to \(guest) has ended" : "\(flood.class) flood to \(guest)"
+            title =
+                flood.phase == "close"
+                ? "\(flood.class) flood to \(guest) has ended" : "\(flood.class) flood to \(guest)"
             signature = record.alert?.signature_id
         } else if let alert = record.alert {
             group = "alert \(alert.gid):\(alert.signature_id)"

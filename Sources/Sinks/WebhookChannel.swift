@@ -37,7 +37,8 @@ final class WebhookChannel: Channel {
                     problem = "the server refuses an event: status \(status)"
                 default:
                     return Delivery(
-                        taken: taken, refused: refused, isFailure: true, problem: "the server answers with status \(status)")
+                        taken: taken, refused: refused, isFailure: true,
+                        problem: "the server answers with status \(status)")
                 }
             } catch {
                 return Delivery(taken: taken, refused: refused, isFailure: true, problem: error.description)

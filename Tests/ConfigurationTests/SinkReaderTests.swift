@@ -102,7 +102,8 @@ struct SinkReaderTests {
         BadCase(
             "sinks:\n- {path: x}\n- {type: rediss}\n",
             "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal",
-            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal; did you mean redis?"),
+            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal; did you mean redis?"
+        ),
         BadCase(
             "sinks:\n- {type: eve}\n- {type: eve, path: a, keep: 5, size: 1}\n",
             "3:3: sinks[0].path: there is none; write path: and a file, or \"-\" for standard output",

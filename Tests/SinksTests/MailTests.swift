@@ -74,7 +74,8 @@ struct MailTests {
     }
 
     private func settings(_ port: UInt16, _ change: (inout MailSettings) -> Void = { _ in }) -> MailSettings {
-        var settings = MailSettings(host: "localhost", port: port, from: "flinch@example.net", to: ["ops@example.net", "noc@example.net"])
+        var settings = MailSettings(
+            host: "localhost", port: port, from: "flinch@example.net", to: ["ops@example.net", "noc@example.net"])
         settings.security = .none
         settings.sensor = "lab"
         settings.digest = 0
@@ -175,7 +176,8 @@ struct MailTests {
             let port = try freePort()
             let program = try start(folder, port, "plain")
             defer { program.stop() }
-            let evil = "<script>alert(1)</script>\r\nBcc: victim@example.net\r\n\r\n.\r\nQUIT \u{1B}[31m \u{202E}gnp.exe \"&' é日"
+            let evil =
+                "<script>alert(1)</script>\r\nBcc: victim@example.net\r\n\r\n.\r\nQUIT \u{1B}[31m \u{202E}gnp.exe \"&' é日"
             let sink = try Sink.sample(try MailChannel(settings(port)))
             sink.offer([report(eveLine(0, message: evil))])
             sink.end(within: 20)

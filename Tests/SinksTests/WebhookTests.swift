@@ -60,7 +60,8 @@ struct WebhookTests {
     }
 
     private func start(_ folder: String, _ port: UInt16, tls: Bool = false) throws -> Program {
-        let program = try Program.start(["/usr/bin/python3", "-c", server, folder, String(port)] + (tls ? ["tls"] : []))
+        let program = try Program.start(
+            ["/usr/bin/python3", "-c", server, folder, String(port)] + (tls ? ["tls"] : []))
         try #require(program.waitUntilItSays("ready", atMost: .seconds(20)), "\(program.complained)")
         return program
     }

@@ -56,6 +56,7 @@ let package = Package(
         .systemLibrary(name: "CRedis"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CNetSNMP"),
 
         // The packet path, in the order in which a packet passes it.
         room("Wire"),
@@ -77,7 +78,7 @@ let package = Package(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
         room("Events", ["Evidence", "Wire", "CLinux"]),
-        room("Sinks", ["Evidence", "Events", "CLinux", "CCurl", "COpenSSL", "CRedis"]),
+        room("Sinks", ["Evidence", "Events", "CLinux", "CCurl", "CNetSNMP", "COpenSSL", "CRedis"]),
         room(
             "Configuration",
             ["Events", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", yams]),

@@ -168,9 +168,38 @@ extension SinkReader {
         }
     }
 
-    private func server(_ section: Section, standard port: UInt16) -> (host: String, port: UInt16)? {
-        guard let value = section["server"] else {
-            section.missing("server", "there is none; write server: and a host, or host:port")
+    func snmp(_ section: Section) -> SNMPSettings? {
+        guard let (host, port) = server(section, "to", standard: 162) else { return nil }
+        let version: SNMPSettings.Version = section["version"]?.choice() ?? .v3
+        var settings = SNMPSettings(to: Endpoint(.udp, host: host, port: port), version: version)
+        settings.isInform = section["inform"]?.flag() ?? false
+        settings.engine = sensor
+        settings.limit = section["limit"]?.integer(1...10_000, "notifications an hour about one kind") ?? settings.limit
+        let others: [SNMPSettings.Version: [String]] = [
+            .v2c: ["user", "hash", "auth-password", "priv-password"], .v3: ["community"],
+        ]
+        for key in others[version] ?? [] {
+            section[key]?.problem("version \(version.rawValue) has none; leave it out")
+        }
+        switch version {
+        case .v2c: settings.community = section["community"].flatMap(secret)
+        case .v3:
+            settings.user = section["user"]?.text("a name", atMost: 32) ?? ""
+            settings.hash = section["hash"]?.choice() ?? settings.hash
+            settings.authentication = section["auth-password"].flatMap(secret)
+            settings.privacy = section["priv-password"].flatMap(secret)
+            for key in ["user", "auth-password", "priv-password"] where section[key] == nil {
+                section.missing(key, "there is none; version 3 needs user, auth-password and priv-password")
+            }
+        }
+        return settings
+    }
+
+    private func server(
+        _ section: Section, _ key: String = "server", standard port: UInt16
+    ) -> (host: String, port: UInt16)? {
+        guard let value = section[key] else {
+            section.missing(key, "there is none; write \(key): and a host, or host:port")
             return nil
         }
         if let word = value.word {

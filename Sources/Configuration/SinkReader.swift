@@ -9,7 +9,7 @@ struct SinkReader {
     /// The sensor's name.
     let sensor: String
 
-    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail, syslog, journal }
+    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail, syslog, journal, snmp }
 
     private static let common = ["type", "name", "events", "concern", "queue", "spool"]
 
@@ -44,6 +44,7 @@ struct SinkReader {
         case .mail: ["server", "security", "user", "password", "ca", "from", "to", "digest", "limit"]
         case .syslog: ["to", "facility", "format"]
         case .journal: []
+        case .snmp: ["to", "version", "inform", "community", "user", "hash", "auth-password", "priv-password", "limit"]
         }
     }
 
@@ -56,6 +57,7 @@ struct SinkReader {
         case .mail: mail(section).map { .mail($0) }
         case .syslog: syslog(section).map { .syslog($0) }
         case .journal: .journal
+        case .snmp: snmp(section).map { .snmp($0) }
         }
     }
 
@@ -84,7 +86,7 @@ struct SinkReader {
     private static func filter(_ kind: Kind) -> Sink.Filter {
         switch kind {
         case .eve, .socket, .redis: Sink.Filter()
-        case .webhook, .mail: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .medium)
+        case .webhook, .mail, .snmp: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .medium)
         case .syslog, .journal: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .low)
         }
     }
@@ -93,7 +95,7 @@ struct SinkReader {
     private static func spool(_ kind: Kind) -> Int {
         switch kind {
         case .eve, .socket, .redis, .syslog, .journal: 0
-        case .webhook, .mail: 16 << 20
+        case .webhook, .mail, .snmp: 16 << 20
         }
     }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Events
+import Glibc
 
 /// All sinks of a sensor.
 public final class SinkSet: Sendable {
@@ -10,16 +11,16 @@ public final class SinkSet: Sendable {
         public var description: String
     }
 
-    /// `folder` is where durable sinks keep what waits.
-    public init(_ settings: [SinkSettings], folder: String) throws(OpenError) {
+    /// `state` is the folder of what outlives the sensor; made where it is needed.
+    public init(_ settings: [SinkSettings], state: String) throws(OpenError) {
         var sinks: [Sink] = []
         for settings in settings {
             do {
-                let spool = try SinkSet.spool(settings, folder)
+                let spool = try SinkSet.spool(settings, state)
                 sinks.append(
                     Sink(
                         name: settings.name, channelName: settings.channel.name, filter: settings.filter,
-                        queueLines: settings.queue, channel: try SinkSet.channel(settings.channel), spool: spool))
+                        queueLines: settings.queue, channel: try SinkSet.channel(settings.channel, state), spool: spool))
             } catch {
                 throw OpenError(description: "sink \(settings.name): \(error)")
             }
@@ -47,7 +48,7 @@ public final class SinkSet: Sendable {
     /// Bytes that may wait in memory.
     public var memoryBytes: Int { sinks.count * Sink.queueBytes }
 
-    private static func channel(_ settings: ChannelSettings) throws -> any Channel {
+    private static func channel(_ settings: ChannelSettings, _ state: String) throws -> any Channel {
         switch settings {
         case .eve(let file): try EVEFileChannel(file)
         case .socket(let endpoint): EVESocketChannel(endpoint)
@@ -56,11 +57,24 @@ public final class SinkSet: Sendable {
         case .mail(let mail): try MailChannel(mail)
         case .syslog(let syslog): SyslogChannel(syslog)
         case .journal: JournalChannel()
+        case .snmp(let snmp): try SNMPChannel(snmp, boots: countBoot(state))
         }
     }
 
-    private static func spool(_ settings: SinkSettings, _ folder: String) throws -> Spool? {
+    private static func spool(_ settings: SinkSettings, _ state: String) throws -> Spool? {
         guard settings.spool > 0 else { return nil }
-        return try Spool(folder: folder + "/" + settings.name, limit: settings.spool)
+        unsafe _ = mkdir(state, 0o750)
+        unsafe _ = mkdir(state + "/spool", 0o700)
+        return try Spool(folder: state + "/spool/" + settings.name, limit: settings.spool)
+    }
+
+    /// Starts of the sensor, this one counted (snmpEngineBoots).
+    private static func countBoot(_ state: String) -> UInt32 {
+        unsafe _ = mkdir(state, 0o750)
+        let path = state + "/snmp-boots"
+        let text = String(decoding: SystemCall.read(path, from: 0, 16) ?? [], as: UTF8.self)
+        let boots = min((text.split(separator: "\n").first.flatMap { UInt32($0) } ?? 0) &+ 1, 2_147_483_646)
+        SystemCall.replace(path, with: Array("\(boots)\n".utf8))
+        return boots
     }
 }

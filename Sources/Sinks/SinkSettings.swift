@@ -27,6 +27,7 @@ public enum ChannelSettings: Sendable, Equatable {
     case mail(MailSettings)
     case syslog(SyslogSettings)
     case journal
+    case snmp(SNMPSettings)
 
     /// As the configuration and the status call it.
     public var name: String {
@@ -38,6 +39,7 @@ public enum ChannelSettings: Sendable, Equatable {
         case .mail: "mail"
         case .syslog: "syslog"
         case .journal: "journal"
+        case .snmp: "snmp"
         }
     }
 }
@@ -152,6 +154,38 @@ public struct SyslogSettings: Sendable, Equatable {
     public var format = Format.text
 
     public init(to: Endpoint) { self.to = to }
+}
+
+public struct SNMPSettings: Sendable, Equatable {
+    public enum Version: String, Sendable, CaseIterable {
+        case v2c = "2c"
+        case v3 = "3"
+    }
+
+    /// What signs and makes keys, in version 3.
+    public enum Hash: String, Sendable, CaseIterable { case sha, sha256, sha512 }
+
+    /// `udp`.
+    public var to: Endpoint
+    public var version: Version
+    /// Informs, which the receiver confirms, in place of traps.
+    public var isInform = false
+    /// Of version 2c.
+    public var community: SecretSource?
+    /// Of version 3, which is always authenticated and encrypted (AES).
+    public var user = ""
+    public var hash = Hash.sha256
+    public var authentication: SecretSource?
+    public var privacy: SecretSource?
+    /// Text of this sensor's engine identifier: its name.
+    public var engine = ""
+    /// Notifications an hour about one kind of event.
+    public var limit = 4
+
+    public init(to: Endpoint, version: Version) {
+        self.to = to
+        self.version = version
+    }
 }
 
 /// Where a secret is.

@@ -63,6 +63,8 @@ struct SinkReaderTests {
                 spool: 0
               - {type: syslog, to: "udp:192.0.2.9:514", facility: daemon, format: eve}
               - {type: journal, concern: high}
+              - {type: snmp, to: 192.0.2.162, version: 2c, inform: true, community: {file: c}}
+              - {type: snmp, to: "nms:1162", user: u, hash: sha, auth-password: {file: a}, priv-password: {file: p}}
               - {type: mail, server: "[2001:db8::25]:26", security: none, from: a@b, to: [c@d]}
             """)
         var webhook = WebhookSettings(url: "https://alerts.example.net/a?b=c")
@@ -75,7 +77,18 @@ struct SinkReaderTests {
         syslog.facility = .daemon
         syslog.format = .eve
         #expect(sinks[2].channel == .syslog(syslog) && sinks[3].channel == .journal)
-        guard case .mail(let mail) = sinks[1].channel, case .mail(let plain) = sinks[4].channel else {
+        var snmp = SNMPSettings(to: Endpoint(.udp, host: "192.0.2.162", port: 162), version: .v2c)
+        snmp.isInform = true
+        snmp.community = .file("/etc/flinch/c")
+        guard case .snmp(let second) = sinks[4].channel, case .snmp(let third) = sinks[5].channel else {
+            Issue.record("no SNMP")
+            return
+        }
+        snmp.engine = second.engine
+        #expect(second == snmp && !second.engine.isEmpty)
+        #expect(third.version == .v3 && third.user == "u" && third.hash == .sha && third.to.port == 1162)
+        #expect(third.authentication == .file("/etc/flinch/a") && third.privacy == .file("/etc/flinch/p"))
+        guard case .mail(let mail) = sinks[1].channel, case .mail(let plain) = sinks[6].channel else {
             Issue.record("no mail")
             return
         }
@@ -101,8 +114,8 @@ struct SinkReaderTests {
             "2:8: sinks: a mapping is not a list; write it like - {type: redis, server: \"127.0.0.1:6379\"}"),
         BadCase(
             "sinks:\n- {path: x}\n- {type: rediss}\n",
-            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal",
-            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal; did you mean redis?"
+            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal, snmp",
+            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal, snmp; did you mean redis?"
         ),
         BadCase(
             "sinks:\n- {type: eve}\n- {type: eve, path: a, keep: 5, size: 1}\n",
@@ -152,6 +165,12 @@ struct SinkReaderTests {
             "3:43: sinks[0].to: \"a <b@c>\" is not an address, like ops@example.net",
             "4:49: sinks[1].user: without TLS the password would be read by anybody; write security: starttls or tls",
             "5:42: sinks[2].from: \"a@b@c\" is not an address, like ops@example.net"),
+        BadCase(
+            "sinks:\n- {type: snmp, to: nms, version: 2c, user: x}\n- {type: snmp, to: nms, user: x, community: {file: x}}\n",
+            "3:44: sinks[0].user: version 2c has none; leave it out",
+            "4:3: sinks[1].auth-password: there is none; version 3 needs user, auth-password and priv-password",
+            "4:3: sinks[1].priv-password: there is none; version 3 needs user, auth-password and priv-password",
+            "4:43: sinks[1].community: version 3 has none; leave it out"),
     ])
     func problemsAreSaid(_ test: BadCase) {
         #expect(problems(BadFileTests.web + test.text) == test.problems)

@@ -75,7 +75,8 @@ final class SNMPSession {
         unsafe template.retries = SNMPSession.retries
         let host = settings.to.host.contains(":") ? "[\(settings.to.host)]" : settings.to.host
         let transport = settings.to.host.contains(":") ? "udp6" : "udp"
-        return unsafe withTexts("\(transport):\(host):\(settings.to.port)", settings.user, settings.engine) { peer, user, engine in
+        return unsafe withTexts("\(transport):\(host):\(settings.to.port)", settings.user, settings.engine) {
+            peer, user, engine in
             unsafe template.peername = peer.baseAddress
             switch settings.version {
             case .v2c:
@@ -169,7 +170,9 @@ final class SNMPSession {
 
     private func withTexts<Result>(
         _ a: String, _ b: String, _ c: String,
-        _ body: (UnsafeMutableBufferPointer<CChar>, UnsafeMutableBufferPointer<CChar>, UnsafeMutableBufferPointer<CChar>) -> Result
+        _ body: (
+            UnsafeMutableBufferPointer<CChar>, UnsafeMutableBufferPointer<CChar>, UnsafeMutableBufferPointer<CChar>
+        ) -> Result
     ) -> Result {
         var (a, b, c) = (Array(a.utf8CString), Array(b.utf8CString), Array(c.utf8CString))
         return unsafe a.withUnsafeMutableBufferPointer { a in
@@ -197,7 +200,8 @@ final class SNMPSession {
         unsafe add([1, 3, 6, 1, 2, 1, 1, 3, 0], flinch_snmp_timeticks, &uptime, MemoryLayout<UInt>.size, to: pdu)
         let identifier: [UInt] = SNMPNotification.root + [0, notification.number]
         unsafe identifier.withUnsafeBytes { bytes in
-            unsafe add([1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0], UInt8(ASN_OBJECT_ID), bytes.baseAddress, bytes.count, to: pdu)
+            unsafe add(
+                [1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0], UInt8(ASN_OBJECT_ID), bytes.baseAddress, bytes.count, to: pdu)
         }
         for (object, value) in notification.objects {
             let name: [UInt] = SNMPNotification.root + [1, object, 0]
@@ -217,7 +221,8 @@ final class SNMPSession {
     }
 
     private func add(
-        _ name: [UInt], _ type: UInt8, _ value: UnsafeRawPointer?, _ size: Int, to pdu: UnsafeMutablePointer<netsnmp_pdu>
+        _ name: [UInt], _ type: UInt8, _ value: UnsafeRawPointer?, _ size: Int,
+        to pdu: UnsafeMutablePointer<netsnmp_pdu>
     ) {
         unsafe _ = snmp_pdu_add_variable(pdu, name, name.count, type, value, size)
     }

@@ -20,7 +20,8 @@ public final class SinkSet: Sendable {
                 sinks.append(
                     Sink(
                         name: settings.name, channelName: settings.channel.name, filter: settings.filter,
-                        queueLines: settings.queue, channel: try SinkSet.channel(settings.channel, state), spool: spool))
+                        queueLines: settings.queue, channel: try SinkSet.channel(settings.channel, state), spool: spool)
+                )
             } catch {
                 throw OpenError(description: "sink \(settings.name): \(error)")
             }

@@ -132,7 +132,8 @@ struct SNMPTests {
             let wrong = try Sink.sample(try SNMPChannel(settings, boots: 2))
             wrong.offer([report(eveLine(2))])
             #expect(eventually { wrong.health.failures > 0 })
-            #expect(wrong.health.lastError?.isEmpty == false && wrong.health.lastError?.contains("wrong password") == false)
+            #expect(
+                wrong.health.lastError?.isEmpty == false && wrong.health.lastError?.contains("wrong password") == false)
             wrong.end(within: 0.1)
             #expect(wrong.health.delivered == 0)
         }
@@ -153,7 +154,9 @@ struct SNMPTests {
             sink.end()
             let got = traps(folder)
             #expect(got.count(where: { $0.contains("\(SNMPTests.root).0.1") }) <= 4)
-            let held = got.compactMap { $0.firstMatch(of: /\.1\.16\.0 = Gauge32: ([0-9]+)/).flatMap { Int($0.output.1) } }
+            let held = got.compactMap {
+                $0.firstMatch(of: /\.1\.16\.0 = Gauge32: ([0-9]+)/).flatMap { Int($0.output.1) }
+            }
             let told = got.count(where: { $0.contains("\(SNMPTests.root).0.1") && $0.contains("the same") })
             #expect(held.reduce(0, +) + told == 2000)
         }

@@ -29,6 +29,7 @@ func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -43,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -78,10 +80,14 @@ let package = Package(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
         room("Events", ["Evidence", "Wire", "CLinux"]),
-        room("Sinks", ["Evidence", "Events", "CLinux", "CCurl", "CNetSNMP", "COpenSSL", "CRedis"]),
+        room("Store", [database]),
+        room("Sinks", ["Evidence", "Events", "Store", "CLinux", "CCurl", "CNetSNMP", "COpenSSL", "CRedis"]),
         room(
             "Configuration",
-            ["Events", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", yams]),
+            [
+                "Events", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Sinks", "Store", "Topology", "Wire",
+                yams,
+            ]),
         room(
             "Sensor",
             [
@@ -100,7 +106,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
                 "Inspection", "Intake", "Lab", "Offload", "Policy",
-                "Sensor", "Signatures", "Sinks", "Topology", "Wire", arguments, log,
+                "Sensor", "Signatures", "Sinks", "Store", "Topology", "Wire", arguments, log,
             ],
             swiftSettings: settings),
 
@@ -134,11 +140,13 @@ let package = Package(
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
+        tests("StoreTests", ["Store", "Lab", database]),
         tests("SinksTests", ["Sinks", "Events", "Evidence", "CLinux", "Lab"]),
         tests(
             "ConfigurationTests",
             [
-                "Configuration", "Events", "Evidence", "Floods", "Offload", "Signatures", "Sinks", "Topology", "Wire",
+                "Configuration", "Events", "Evidence", "Floods", "Offload", "Signatures", "Sinks", "Store", "Topology",
+                "Wire",
             ]),
         tests("SensorTests", ["Sensor", "Evidence"]),
         tests("ControlTests", ["Control", "CLinux", "Lab"]),

@@ -1,5 +1,6 @@
 import Evidence
 import Floods
+import Glibc
 import Offload
 import Signatures
 import Sinks
@@ -38,9 +39,8 @@ public struct Settings: Sendable, Equatable {
         public var cores: [Int] = []
         /// Path of the control socket, at most 107 bytes.
         public var control = "/run/flinch/flinchd.sock"
-        /// Folder of what must outlive the sensor; nil for the one that systemd gives (STATE_DIRECTORY), or
-        /// else /var/lib/flinch.
-        public var state: String?
+        /// Folder of what must outlive the sensor.
+        public var state = Settings.standardState
     }
 
     public struct Queues: Sendable, Equatable {
@@ -131,6 +131,11 @@ extension Settings {
     }
 
     public static let maximumWorkers = 64
+
+    /// What systemd gives (STATE_DIRECTORY), or else /var/lib/flinch.
+    public static var standardState: String {
+        unsafe getenv("STATE_DIRECTORY").map { unsafe String(cString: $0) } ?? "/var/lib/flinch"
+    }
 
     /// The file of `events` first.
     public var allSinks: [SinkSettings] {

@@ -35,7 +35,9 @@ struct SettingsReader {
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
         if let value = top["sinks"] {
-            settings.sinks = SinkReader(folder: folder, sensor: settings.sensor.name).read(value)
+            settings.sinks = SinkReader(
+                folder: folder, sensor: settings.sensor.name, state: settings.sensor.state
+            ).read(value)
         }
         if let value = top["metrics"] { settings.metrics = metrics(value) }
         return settings

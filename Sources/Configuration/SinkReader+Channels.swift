@@ -1,4 +1,5 @@
 import Sinks
+import Store
 
 /// What each kind of sink has of its own.
 extension SinkReader {
@@ -192,6 +193,13 @@ extension SinkReader {
                 section.missing(key, "there is none; version 3 needs user, auth-password and priv-password")
             }
         }
+        return settings
+    }
+
+    func store(_ section: Section) -> StoreSettings {
+        var settings = StoreSettings(path: section["path"]?.text("a path").map(resolved) ?? state + "/flinch.sqlite")
+        settings.retention.days = section["days"]?.integer(1...36_500, "days") ?? settings.retention.days
+        settings.retention.bytes = section["size"]?.size(1 << 20...1 << 44) ?? settings.retention.bytes
         return settings
     }
 

@@ -6,10 +6,11 @@ import Sinks
 struct SinkReader {
     /// The configuration file's folder with a slash at its end, or nothing.
     let folder: String
-    /// The sensor's name.
+    /// The sensor's name, and the folder of what outlives it.
     let sensor: String
+    let state: String
 
-    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail, syslog, journal, snmp }
+    private enum Kind: String, CaseIterable { case eve, socket, redis, webhook, mail, syslog, journal, snmp, store }
 
     private static let common = ["type", "name", "events", "concern", "queue", "spool"]
 
@@ -45,6 +46,7 @@ struct SinkReader {
         case .syslog: ["to", "facility", "format"]
         case .journal: []
         case .snmp: ["to", "version", "inform", "community", "user", "hash", "auth-password", "priv-password", "limit"]
+        case .store: ["path", "days", "size"]
         }
     }
 
@@ -58,6 +60,7 @@ struct SinkReader {
         case .syslog: syslog(section).map { .syslog($0) }
         case .journal: .journal
         case .snmp: snmp(section).map { .snmp($0) }
+        case .store: .store(store(section))
         }
     }
 
@@ -86,6 +89,7 @@ struct SinkReader {
     private static func filter(_ kind: Kind) -> Sink.Filter {
         switch kind {
         case .eve, .socket, .redis: Sink.Filter()
+        case .store: Sink.Filter(kinds: [.alert, .anomaly, .drop, .flood, .stats])
         case .webhook, .mail, .snmp: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .medium)
         case .syslog, .journal: Sink.Filter(kinds: [.alert, .anomaly, .flood], concern: .low)
         }
@@ -94,7 +98,7 @@ struct SinkReader {
     /// Bytes on disk where the file says nothing.
     private static func spool(_ kind: Kind) -> Int {
         switch kind {
-        case .eve, .socket, .redis, .syslog, .journal: 0
+        case .eve, .socket, .redis, .syslog, .journal, .store: 0
         case .webhook, .mail, .snmp: 16 << 20
         }
     }

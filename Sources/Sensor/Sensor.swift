@@ -61,7 +61,7 @@ public final class Sensor {
             place.transport == .unix
                 ? try MetricsServer(path: place.host) : try MetricsServer(host: place.host, port: place.port)
         }
-        sinks = try SinkSet(settings.allSinks, state: StateFolder.path(settings))
+        sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
         collector = EventCollector(
             rings: crew.members.map(\.ring), outlets: sinks.sinks, names: program.names,

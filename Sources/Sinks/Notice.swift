@@ -1,21 +1,25 @@
+import CLinux
 import Foundation
 
 /// What a person is told of an event, read from its EVE line.
 ///
 /// All texts may have come in packets or rule files, and may hold anything: whoever writes them somewhere
 /// escapes them for that place.
-struct Notice {
+public struct Notice {
     /// The line's `event_type`.
     var kind = ""
     /// What events have in common that a person would call the same: the rule, the check, the flood.
     var group = ""
     var title = ""
     /// "low", "medium" or "high"; empty for what is no finding.
-    var concern = ""
-    var time = ""
+    public private(set) var concern = ""
+    public private(set) var time = ""
     var guest = ""
     var source = ""
     var destination = ""
+    /// Without their ports.
+    var sourceAddress = ""
+    var destinationAddress = ""
     var proto = ""
     var sensor = ""
     var signature: UInt32?
@@ -26,6 +30,18 @@ struct Notice {
     var isShadow = false
     /// Of the flood, if it is one: the phase, packets a second at the highest, packets, and those stopped.
     var flood: Flood?
+
+    /// Of a `stats` event.
+    var rates: [Rate] = []
+
+    /// What a guest received and sent in a second.
+    struct Rate: Decodable {
+        var name: String
+        var packets_in: UInt64
+        var bits_in: UInt64
+        var packets_out: UInt64
+        var bits_out: UInt64
+    }
 
     struct Flood: Decodable {
         var id: UInt64
@@ -39,12 +55,14 @@ struct Notice {
     }
 
     /// nil for what is no EVE line of ours.
-    init?(line: [UInt8]) {
+    public init?(line: some Collection<UInt8>) {
         guard let record = try? JSONDecoder().decode(Record.self, from: Data(line)) else { return nil }
         kind = record.event_type
         time = record.timestamp
         proto = record.proto ?? ""
         sensor = record.host ?? ""
+        sourceAddress = record.src_ip ?? ""
+        destinationAddress = record.dest_ip ?? ""
         source = Notice.endpoint(record.src_ip, record.src_port)
         destination = Notice.endpoint(record.dest_ip, record.dest_port)
         if let flinch = record.flinch {
@@ -55,6 +73,7 @@ struct Notice {
             intended = flinch.intended ?? ""
             isShadow = flinch.shadow ?? false
             flood = flinch.flood
+            rates = flinch.guests ?? []
         }
         if let flood {
             group = "flood \(flood.class) \(guest)"
@@ -89,7 +108,7 @@ struct Notice {
     }
 
     /// All of it in one line, fit to be shown.
-    var sentence: String {
+    public var sentence: String {
         let parts = [concern.isEmpty ? title : "\(concern): \(title)", way, outcome]
         return PlainText.line(parts.filter { !$0.isEmpty }.joined(separator: "; "))
     }
@@ -131,6 +150,22 @@ struct Notice {
             var intended: String?
             var shadow: Bool?
             var flood: Flood?
+            var guests: [Rate]?
         }
+    }
+
+    /// Since the Unix epoch; nil for what is no time as EVE lines have it.
+    var microseconds: Int64? {
+        let fields = time.utf8.split { !(48...57).contains($0) }.compactMap { Int(String(Substring($0))) }
+        guard fields.count == 7, time.hasSuffix("+0000") else { return nil }
+        var parts = unsafe tm()
+        unsafe parts.tm_year = Int32(clamping: fields[0] - 1900)
+        unsafe parts.tm_mon = Int32(clamping: fields[1] - 1)
+        unsafe parts.tm_mday = Int32(clamping: fields[2])
+        unsafe parts.tm_hour = Int32(clamping: fields[3])
+        unsafe parts.tm_min = Int32(clamping: fields[4])
+        unsafe parts.tm_sec = Int32(clamping: fields[5])
+        let seconds = unsafe timegm(&parts)
+        return seconds < 0 ? nil : Int64(seconds) * 1_000_000 + Int64(fields[6])
     }
 }

@@ -1,7 +1,7 @@
 /// Text that came in packets or rule files, made fit to be shown: one line, and nothing that a terminal, a log
 /// or a page would obey.
-enum PlainText {
-    static func line(_ text: String) -> String {
+public enum PlainText {
+    public static func line(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { isPrintable($0) ? $0 : "·" }))
     }
 

@@ -58,8 +58,15 @@ public final class SinkSet: Sendable {
         case .mail(let mail): try MailChannel(mail)
         case .syslog(let syslog): SyslogChannel(syslog)
         case .journal: JournalChannel()
+        case .store(let store): try openStore(store)
         case .snmp(let snmp): try SNMPChannel(snmp, boots: countBoot(state))
         }
+    }
+
+    private static func openStore(_ settings: StoreSettings) throws -> any Channel {
+        let folder = settings.path.lastIndex(of: "/").map { String(settings.path[..<$0]) } ?? "."
+        unsafe _ = mkdir(folder, 0o750)
+        return StoreChannel(settings)
     }
 
     private static func spool(_ settings: SinkSettings, _ state: String) throws -> Spool? {

@@ -1,5 +1,6 @@
 import Events
 import Evidence
+import Store
 
 /// What the configuration says of one sink.
 public struct SinkSettings: Sendable, Equatable {
@@ -28,6 +29,7 @@ public enum ChannelSettings: Sendable, Equatable {
     case syslog(SyslogSettings)
     case journal
     case snmp(SNMPSettings)
+    case store(StoreSettings)
 
     /// As the configuration and the status call it.
     public var name: String {
@@ -40,6 +42,7 @@ public enum ChannelSettings: Sendable, Equatable {
         case .syslog: "syslog"
         case .journal: "journal"
         case .snmp: "snmp"
+        case .store: "store"
         }
     }
 }
@@ -186,6 +189,13 @@ public struct SNMPSettings: Sendable, Equatable {
         self.to = to
         self.version = version
     }
+}
+
+public struct StoreSettings: Sendable, Equatable {
+    public var path: String
+    public var retention = StoreWriter.Retention()
+
+    public init(path: String) { self.path = path }
 }
 
 /// Where a secret is.

@@ -2,6 +2,7 @@ import Configuration
 import Events
 import Evidence
 import Sinks
+import Store
 import Testing
 
 struct SinkReaderTests {
@@ -25,8 +26,10 @@ struct SinkReaderTests {
                 password: {file: secrets/redis}
                 spool: 64 MiB
               - {type: redis, server: "unix:/run/redis.sock", password: {credential: redis}}
+              - {type: store}
+              - {type: store, path: /srv/x.sqlite, days: 7, size: 100 MiB}
             """)
-        #expect(sinks.map(\.name) == ["second", "socket", "socket-2", "redis", "redis-2"])
+        #expect(sinks.map(\.name) == ["second", "socket", "socket-2", "redis", "redis-2", "store", "store-2"])
         #expect(
             sinks[0].channel
                 == .eve(EVEFileSettings(path: "/etc/flinch/more.json", rotation: .init(size: 100 << 20, keep: 3))))
@@ -45,6 +48,13 @@ struct SinkReaderTests {
         redis = RedisSettings(server: Endpoint(.unix, host: "/run/redis.sock"))
         redis.password = .credential("redis")
         #expect(sinks[4].channel == .redis(redis))
+        guard case .store(let store) = sinks[5].channel, case .store(let other) = sinks[6].channel else {
+            Issue.record("no store")
+            return
+        }
+        #expect(store.path == Settings.standardState + "/flinch.sqlite" && store.retention.days == 30)
+        #expect(sinks[5].filter.kinds == [.alert, .anomaly, .drop, .flood, .stats])
+        #expect(other.path == "/srv/x.sqlite" && other.retention.days == 7 && other.retention.bytes == 100 << 20)
     }
 
     @Test func thoseForPeople() throws {
@@ -114,8 +124,8 @@ struct SinkReaderTests {
             "2:8: sinks: a mapping is not a list; write it like - {type: redis, server: \"127.0.0.1:6379\"}"),
         BadCase(
             "sinks:\n- {path: x}\n- {type: rediss}\n",
-            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal, snmp",
-            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal, snmp; did you mean redis?"
+            "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal, snmp, store",
+            "4:10: sinks[1].type: \"rediss\" is not one of eve, socket, redis, webhook, mail, syslog, journal, snmp, store; did you mean redis?"
         ),
         BadCase(
             "sinks:\n- {type: eve}\n- {type: eve, path: a, keep: 5, size: 1}\n",
@@ -170,7 +180,7 @@ struct SinkReaderTests {
             "3:44: sinks[0].user: version 2c has none; leave it out",
             "4:3: sinks[1].auth-password: there is none; version 3 needs user, auth-password and priv-password",
             "4:3: sinks[1].priv-password: there is none; version 3 needs user, auth-password and priv-password",
-            "4:43: sinks[1].community: version 3 has none; leave it out"),
+            "4:45: sinks[1].community: version 3 has none; leave it out"),
     ])
     func problemsAreSaid(_ test: BadCase) {
         #expect(problems(BadFileTests.web + test.text) == test.problems)

@@ -141,7 +141,7 @@ let package = Package(
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
         tests("StoreTests", ["Store", "Lab", database]),
-        tests("SinksTests", ["Sinks", "Events", "Evidence", "CLinux", "Lab"]),
+        tests("SinksTests", ["Sinks", "Events", "Evidence", "Store", "CLinux", "Lab"]),
         tests(
             "ConfigurationTests",
             [

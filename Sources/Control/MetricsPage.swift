@@ -3,10 +3,6 @@
 public struct MetricsPage {
     public private(set) var text = ""
 
-    /// Guests that have series of their own.
-    public static let guestLimit = 200
-    private static let others = "_others"
-
     public init(_ status: Status) {
         sensor(status)
         queues(status)
@@ -85,19 +81,8 @@ public struct MetricsPage {
         ] { sample("flinch_packets_uninspected_total", [("fate", fate)], Double(count)) }
     }
 
-    /// All addresses of a guest together.
     private mutating func guests(_ status: Status) {
-        var order: [String] = []
-        var sums: [String: Sum] = [:]
-        for guest in status.guests {
-            var name = guest.name
-            if sums[name] == nil {
-                if order.count >= MetricsPage.guestLimit { name = MetricsPage.others }
-                if sums[name] == nil { order.append(name) }
-            }
-            sums[name, default: Sum()].add(guest)
-        }
-        let guests = order.map { (labels: [("guest", $0)], sum: sums[$0] ?? Sum()) }
+        let guests = GuestTraffic.all(status).map { (labels: [("guest", $0.name)], sum: $0) }
         family("flinch_guest_packets_per_second", "gauge", "Over the last second.")
         for (labels, sum) in guests {
             sample("flinch_guest_packets_per_second", labels + [("direction", "in")], Double(sum.packetsIn))
@@ -121,27 +106,7 @@ public struct MetricsPage {
             }
         }
         family("flinch_guest_findings_total", "counter", "Findings on packets of the guest.")
-        for (labels, sum) in guests { sample("flinch_guest_findings_total", labels, Double(sum.alerts)) }
-    }
-
-    private struct Sum {
-        var packetsIn: UInt64 = 0
-        var packetsOut: UInt64 = 0
-        var bitsIn: UInt64 = 0
-        var bitsOut: UInt64 = 0
-        var alerts: UInt64 = 0
-        var received: [String: UInt64] = [:]
-        var dropped: [String: UInt64] = [:]
-
-        mutating func add(_ guest: Status.Guest) {
-            packetsIn &+= guest.packetsIn
-            packetsOut &+= guest.packetsOut
-            bitsIn &+= guest.bitsIn
-            bitsOut &+= guest.bitsOut
-            alerts &+= guest.alerts
-            received.merge(guest.received, uniquingKeysWith: &+)
-            dropped.merge(guest.dropped, uniquingKeysWith: &+)
-        }
+        for (labels, sum) in guests { sample("flinch_guest_findings_total", labels, Double(sum.findings)) }
     }
 
     private mutating func events(_ status: Status) {

@@ -40,7 +40,7 @@ public struct EVEEncoder {
     /// What was encoded since the last `removeAll`, in memory of its own, and empties the encoder.
     mutating func takeLine() -> [UInt8] {
         defer { removeAll() }
-        return [UInt8](unsafeUninitializedCapacity: line.bytes.count) { room, count in
+        return unsafe [UInt8](unsafeUninitializedCapacity: line.bytes.count) { room, count in
             count = unsafe room.initialize(fromContentsOf: line.bytes)
         }
     }
@@ -202,7 +202,9 @@ public struct EVEEncoder {
 
     /// Suricata's `stats` event. `uptime` in seconds. A counter's name is a path: "decoder.pkts" becomes
     /// `{"decoder": {"pkts": …}}`.
-    public mutating func encodeStats(time: UInt64, uptime: UInt64, counters: [String: UInt64]) {
+    public mutating func encodeStats(
+        time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate] = []
+    ) {
         line.openObject()
         line.key("timestamp")
         line.value(time: time)
@@ -214,7 +216,31 @@ public struct EVEEncoder {
         line.value(uptime)
         CounterTree(counters).write(to: &line)
         line.closeObject()
+        if !guests.isEmpty {
+            line.key("flinch")
+            line.openObject()
+            line.key("guests")
+            line.openArray()
+            for guest in guests { encode(guest) }
+            line.closeArray()
+            line.closeObject()
+        }
         end()
+    }
+
+    private mutating func encode(_ guest: GuestRate) {
+        line.openObject()
+        line.key("name")
+        line.value(guest.name)
+        line.key("packets_in")
+        line.value(guest.packetsIn)
+        line.key("bits_in")
+        line.value(guest.bitsIn)
+        line.key("packets_out")
+        line.value(guest.packetsOut)
+        line.key("bits_out")
+        line.value(guest.bitsOut)
+        line.closeObject()
     }
 
     mutating func end() {

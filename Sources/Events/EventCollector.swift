@@ -18,7 +18,7 @@ public final class EventCollector: Sendable {
 
     private enum Message {
         case flood(FloodEvent)
-        case stats(time: UInt64, uptime: UInt64, counters: [String: UInt64])
+        case stats(time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate])
     }
 
     private struct Control: ~Copyable {
@@ -61,8 +61,10 @@ public final class EventCollector: Sendable {
 
     /// Hands over a `stats` event. Times as `EVEEncoder.encodeStats` has them.
     @discardableResult
-    public func postStats(time: UInt64, uptime: UInt64, counters: [String: UInt64]) -> Bool {
-        post(.stats(time: time, uptime: uptime, counters: counters))
+    public func postStats(
+        time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate] = []
+    ) -> Bool {
+        post(.stats(time: time, uptime: uptime, counters: counters, guests: guests))
     }
 
     private func post(_ message: Message) -> Bool {
@@ -111,8 +113,8 @@ public final class EventCollector: Sendable {
             case .flood(let flood):
                 loop.encoder.encode(flood)
                 loop.collect(flood.phase == .open ? .alert : .flood, flood.concern)
-            case .stats(let time, let uptime, let counters):
-                loop.encoder.encodeStats(time: time, uptime: uptime, counters: counters)
+            case .stats(let time, let uptime, let counters, let guests):
+                loop.encoder.encodeStats(time: time, uptime: uptime, counters: counters, guests: guests)
                 loop.collect(.stats, nil)
             }
         }

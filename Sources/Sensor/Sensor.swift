@@ -27,6 +27,8 @@ public final class Sensor {
     private let controller: Controller
     private let control: ControlServer
     private let metrics: MetricsServer?
+    /// What the sensor says of itself now.
+    private let status: @Sendable () -> Status
     private var rules: KernelRules
     private var program: Program
     private var reload: Reload?
@@ -92,25 +94,34 @@ public final class Sensor {
                 + cores.count
                 * (Queue.memoryBytes + EventLimiter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)))
-        serve(Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound))
+        status = Sensor.status(
+            Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
+            sinks, crew)
+        serve()
         announce(settings, bound)
     }
 
-    private func serve(_ base: Status) {
-        let (controller, collector, sinks, members) = (controller, collector, sinks, crew.members)
-        let status: @Sendable () -> Status = {
-            var status = controller.fill(base)
-            status.memoryResident = ThreadTimes.residentMemory()
-            status.report(
-                sinks.health, withheld: members.reduce(0) { $0 + $1.withheld },
-                lostRing: members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
-            return status
-        }
+    private func serve() {
+        let status = status
         control.start { request in
             guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
             return status().json
         }
         metrics?.start { MetricsPage(status()).text }
+    }
+
+    /// `base` is what is known before the first packet.
+    private static func status(
+        _ base: Status, _ controller: Controller, _ collector: EventCollector, _ sinks: SinkSet, _ crew: Crew
+    ) -> @Sendable () -> Status {
+        {
+            var status = controller.fill(base)
+            status.memoryResident = ThreadTimes.residentMemory()
+            status.report(
+                sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
+                lostRing: crew.members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
+            return status
+        }
     }
 
     private func announce(_ settings: Settings, _ bound: UInt64) {
@@ -139,6 +150,7 @@ public final class Sensor {
         let step = FloodController.step
         var next = flinch_monotonic() &+ step
         var index = 0
+        let statsSteps = program.settings.events.stats * 10
         while true {
             switch Signals.wait(until: next) {
             case .stop: return
@@ -151,12 +163,19 @@ public final class Sensor {
                     rules.recordProgress()
                     Notify.watchdog()
                 }
+                if statsSteps > 0, index % statsSteps == statsSteps - 1 { postStats() }
                 index += 1
                 // After a stall the next step is one step from now: steps are not made up for.
                 let now = flinch_monotonic()
                 next = max(next &+ step, now > step ? now &- step / 2 : 0)
             }
         }
+    }
+
+    private func postStats() {
+        let status = status()
+        collector.postStats(
+            time: flinch_now(), uptime: UInt64(status.uptime), counters: status.counters, guests: status.guestRates)
     }
 
     private func report(_ floods: [FloodEvent]) {

@@ -157,7 +157,8 @@ public struct Notice {
     /// Since the Unix epoch; nil for what is no time as EVE lines have it.
     var microseconds: Int64? {
         let fields = time.utf8.split { !(48...57).contains($0) }.compactMap { Int(String(Substring($0))) }
-        guard fields.count == 7, time.hasSuffix("+0000") else { return nil }
+        // Year to second, microseconds, and the zone.
+        guard fields.count == 8, time.hasSuffix("+0000") else { return nil }
         var parts = unsafe tm()
         unsafe parts.tm_year = Int32(clamping: fields[0] - 1900)
         unsafe parts.tm_mon = Int32(clamping: fields[1] - 1)

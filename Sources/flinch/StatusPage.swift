@@ -125,7 +125,9 @@ struct StatusPage {
             text += "\(Figure.whole(sink.delivered)) delivered"
             if sink.queued > 0 { text += ", \(Figure.whole(sink.queued)) waiting" }
             if sink.dropped > 0 { text += style.concern("medium", ", \(Figure.whole(sink.dropped)) lost") }
-            if sink.state == "failing", let error = sink.lastError { text += style.concern("medium", "  \(error)") }
+            if sink.state == "failing" || sink.dropped > 0, let error = sink.lastError {
+                text += style.concern("medium", "  \(error)")
+            }
             return text
         }
     }

@@ -68,8 +68,8 @@ struct MetricsTests {
     @Test func guestsAreBounded() {
         let page = MetricsPage(sampleStatus(guests: 1000)).text
         let rows = page.split(separator: "\n").filter { $0.hasPrefix("flinch_guest_findings_total") }
-        #expect(rows.count == MetricsPage.guestLimit + 1)
-        #expect(rows.contains("flinch_guest_findings_total{guest=\"_others\"} \(2 * (1000 - MetricsPage.guestLimit))"))
+        #expect(rows.count == GuestTraffic.limit + 1)
+        #expect(rows.contains("flinch_guest_findings_total{guest=\"_others\"} \(2 * (1000 - GuestTraffic.limit))"))
     }
 
     @Test func rulesAndDashboardNameWhatThereIs() throws {

@@ -79,7 +79,7 @@ let package = Package(
         room(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
-        room("Events", ["Evidence", "Wire", "CLinux"]),
+        room("Events", ["Evidence", "Wire", "CLinux", "COpenSSL"]),
         room("Store", [database]),
         room("Sinks", ["Evidence", "Events", "Store", "CLinux", "CCurl", "CNetSNMP", "COpenSSL", "CRedis"]),
         room(
@@ -139,7 +139,7 @@ let package = Package(
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
-        tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
+        tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux", "Lab"]),
         tests("StoreTests", ["Store", "Lab", database]),
         tests("SinksTests", ["Sinks", "Events", "Evidence", "Store", "CLinux", "Lab"]),
         tests(

@@ -106,6 +106,8 @@ public struct Settings: Sendable, Equatable {
 
     public struct Events: Sendable, Equatable {
         public var eve = EVEFileSettings(path: "/var/log/flinch/eve.json")
+        /// Whether lines carry `community_id`, by which other programs' logs of the same flow are found.
+        public var communityID = true
         /// Seconds between two `stats` events; 0 for none.
         public var stats = 60
         /// Events that one worker's ring holds, a power of two.

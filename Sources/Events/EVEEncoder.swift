@@ -17,10 +17,14 @@ public struct EVEEncoder {
     private var names: NamesOfGenerations
     /// Written as `host`, as Suricata writes its `sensor-name`; nil for none.
     private let sensor: String?
+    private let hasCommunityID: Bool
 
     /// `generation` is that of the events that `names` has the words for; nil for all events, where nothing
     /// is ever reloaded.
-    public init(names: EVENames, generation: UInt32? = nil, sensor: String? = nil) {
+    public init(
+        names: EVENames, generation: UInt32? = nil, sensor: String? = nil, communityID: Bool = false
+    ) {
+        hasCommunityID = communityID
         self.names = NamesOfGenerations(names, generation: generation)
         self.sensor = sensor
         interfaces = InterfaceNames(lookup: names.interface)
@@ -86,6 +90,10 @@ public struct EVEEncoder {
         if event.flow != 0 {
             line.key("flow_id")
             line.value(max(1, event.flow & EVEEncoder.flowMask))
+        }
+        if hasCommunityID, !event.packet.isUndecodable, let digest = CommunityID.digest(event.packet) {
+            line.key("community_id")
+            line.value(communityID: digest)
         }
         let port = event.arrival.port != 0 ? event.arrival.port : event.arrival.bridge
         if port != 0 {

@@ -31,11 +31,12 @@ public final class EventCollector: Sendable {
     /// `names` and `generation` as `EVEEncoder` has them. `interval` is in milliseconds.
     public init(
         rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
-        sensor: String? = nil, interval: Int = 50
+        sensor: String? = nil, communityID: Bool = false, interval: Int = 50
     ) {
         loop = Loop(
             rings: rings, outlets: outlets,
-            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor), interval: interval)
+            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
+            interval: interval)
     }
 
     public func start() throws(ThreadError) {

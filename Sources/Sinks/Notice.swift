@@ -98,7 +98,7 @@ public struct Notice {
     var outcome: String {
         if verdict.isEmpty { return "" }
         if isShadow, intended != verdict { return "would have been: \(intended)" }
-        return reason.isEmpty || reason == "none" ? verdict : "\(verdict) (\(reason))"
+        return reason.isEmpty || reason == "accepted" ? verdict : "\(verdict) (\(reason))"
     }
 
     /// Who, and at whom.

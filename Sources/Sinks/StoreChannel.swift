@@ -1,13 +1,18 @@
 import Foundation
 import Store
 
-/// The store: a database of events and incidents, opened when it is first needed.
+/// The store: a database of events and incidents.
 final class StoreChannel: Channel {
     let batchLimit = 512
     private let settings: StoreSettings
     private var writer: StoreWriter?
 
-    init(_ settings: StoreSettings) { self.settings = settings }
+    /// Makes the database at once, for readers that come before the first event; where that fails, it is
+    /// tried again when there is one.
+    init(_ settings: StoreSettings) {
+        self.settings = settings
+        writer = try? StoreWriter(path: settings.path, retention: settings.retention)
+    }
 
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
         var events: [StoredEvent] = []

@@ -54,7 +54,7 @@ func eveLine(_ number: Int, sid: Int = 1, message: String = "Test rule", concern
         {"timestamp":"2026-11-26T10:00:00.\(100_000 + number)+0000","event_type":"alert","src_ip":"198.51.100.9",\
         "src_port":40000,"dest_ip":"192.0.2.10","dest_port":445,"proto":"TCP","alert":{"action":"allowed","gid":1,\
         "signature_id":\(sid),"rev":1,"signature":\(text),"category":"","severity":1},"flinch":{"guest":"web",\
-        "concern":"\(concern)","reason":"none","verdict":"accept","intended":"accept","shadow":false},"host":"lab"}
+        "concern":"\(concern)","reason":"accepted","verdict":"accept","intended":"accept","shadow":false},"host":"lab"}
         """
 }
 

@@ -55,6 +55,33 @@ struct SinkTests {
         #expect(sinks[0].health.dropped + sinks[0].health.delivered == 20_000)
     }
 
+    /// A million findings: what is kept is bounded, whoever takes them or does not.
+    @Test func aMillionReportsLeaveMemoryFlat() throws {
+        func resident() throws -> Int {
+            let pages = try contents("/proc/self/statm").split(separator: " ")[1]
+            return (Int(pages) ?? 0) * 4096
+        }
+        let dead = Receiver(.hanging)
+        let limited = Limited()
+        let sinks = [
+            try Sink.sample(dead, queueLines: 1 << 20, queueBytes: 4 << 20),
+            try Sink.sample(limited, queueLines: 8192, queueBytes: 4 << 20),
+        ]
+        let batch = Array(repeating: report(eveLine(0, message: "the same")), count: 500)
+        for sink in sinks { sink.offer(batch) }
+        let before = try resident()
+        for _ in 0..<2000 { for sink in sinks { sink.offer(batch) } }
+        let grown = try resident() - before
+        #expect(grown < 48 << 20, "\(grown >> 20) MiB more")
+        #expect(sinks[0].health.dropped > 900_000)
+        for sink in sinks { sink.end(within: 1) }
+        #expect(limited.told == 1, "and one message about them")
+        for sink in sinks {
+            let health = sink.health
+            #expect(health.delivered + health.dropped == 1_000_500)
+        }
+    }
+
     @Test func theQueueIsBoundedInBytes() throws {
         let receiver = Receiver(.hanging)
         let sink = try Sink.sample(receiver, queueBytes: 5000)
@@ -229,5 +256,17 @@ struct SpoolTests {
                 #expect(attributes[.posixPermissions] as? Int == mode)
             }
         }
+    }
+}
+
+/// Tells of one kind so often, as the channels for people do, and counts.
+private final class Limited: Channel, @unchecked Sendable {
+    let batchLimit = 1000
+    private var restraint = Restraint(limit: 1)
+    private(set) var told = 0
+
+    func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
+        for line in lines where Notice(line: line).map({ restraint.allows($0.group, at: 0) }) ?? false { told += 1 }
+        return Delivery(taken: lines.count)
     }
 }

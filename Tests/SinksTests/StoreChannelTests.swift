@@ -46,7 +46,8 @@ struct StoreChannelTests {
                             time: 1_795_687_201, guest: "web", packetsIn: 5, bitsIn: 4000, packetsOut: 3, bitsOut: 2400)
                     ])
             #expect(
-                try reader.events(after: 0, .init()).lines.first == eveLine(0, message: "SMB probe", concern: "medium"))
+                try reader.events(after: 0, .init()).lines.first
+                    == eveLine(0, message: "SMB probe", concern: "medium"))
         }
     }
 

@@ -52,7 +52,7 @@ struct SyslogTests {
                 lines[0]
                     == "171|1|2026-11-26T10:00:00.100000Z|lab|flinch|alert|[flinch@32473 concern=\"high\" guest=\"web\""
                     + " src=\"198.51.100.9:40000\" dst=\"192.0.2.10:445\" proto=\"TCP\" sid=\"1\" verdict=\"accept\""
-                    + " reason=\"none\"]|high: SMB probe; 198.51.100.9:40000 → 192.0.2.10:445, guest web; accept")
+                    + " reason=\"accepted\"]|high: SMB probe; 198.51.100.9:40000 → 192.0.2.10:445, guest web; accept")
             #expect(lines[1].hasPrefix("173|1|") && lines[1].hasSuffix("accept"))
             #expect(lines[1].contains("low: x\" ] \\ y·<13>1 - forged - - - - gone·[2J; "))
             #expect(lines[2].hasPrefix("171|1|") && lines[2].hasSuffix("|-|" + eveLine(2)))

@@ -29,6 +29,7 @@ func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -43,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -53,6 +55,10 @@ let package = Package(
         .systemLibrary(name: "CVectorscan", pkgConfig: "libhs"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
+        .systemLibrary(name: "CRedis"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CNetSNMP"),
 
         // The packet path, in the order in which a packet passes it.
         room("Wire"),
@@ -73,16 +79,22 @@ let package = Package(
         room(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
-        room("Events", ["Evidence", "Wire", "CLinux"]),
+        room("Events", ["Evidence", "Wire", "CLinux", "COpenSSL"]),
+        room("Store", [database]),
+        room("Sinks", ["Evidence", "Events", "Store", "CLinux", "CCurl", "CNetSNMP", "COpenSSL", "CRedis"]),
         room(
             "Configuration",
-            ["Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            [
+                "Events", "Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Sinks", "Store",
+                "Topology",
+                "Wire", yams,
+            ]),
         room(
             "Sensor",
             [
                 "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods", "Flows",
                 "Inspection",
-                "Intake", "Offload", "Policy", "Signatures", "Topology", "Wire", log,
+                "Intake", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", log,
             ]),
         room("Control", ["CLinux"]),
         room("Lab", ["CLinux", "Control"]),
@@ -95,7 +107,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
                 "Inspection", "Intake", "Lab", "Offload", "Policy",
-                "Sensor", "Signatures", "Topology", "Wire", arguments, log,
+                "Sensor", "Signatures", "Sinks", "Store", "Topology", "Wire", arguments, log,
             ],
             swiftSettings: settings),
 
@@ -128,12 +140,19 @@ let package = Package(
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
-        tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
+        tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux", "Lab"]),
+        tests("StoreTests", ["Store", "Lab", database]),
+        tests("SinksTests", ["Sinks", "Events", "Evidence", "Store", "CLinux", "Lab"]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "Evidence", "Floods", "Flows", "Offload", "Signatures", "Topology", "Wire"]),
-        tests("SensorTests", ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Wire"]),
-        tests("ControlTests", ["Control", "CLinux"]),
+            [
+                "Configuration", "Events", "Evidence", "Floods", "Flows", "Offload", "Signatures", "Sinks", "Store",
+                "Topology", "Wire",
+            ]),
+        tests(
+            "SensorTests",
+            ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Sinks", "Wire"]),
+        tests("ControlTests", ["Control", "CLinux", "Lab"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]
 )

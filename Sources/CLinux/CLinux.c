@@ -5,12 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/ethernet.h>
+#include <netpacket/packet.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
-#include <net/ethernet.h>
-#include <netpacket/packet.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -103,3 +104,5 @@ int flinch_hardware_address(int fd, unsigned int index, unsigned char address[6]
     memcpy(address, request.ifr_hwaddr.sa_data, 6);
     return 0;
 }
+
+int flinch_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -157,6 +157,13 @@ struct Value {
 
     // MARK: - Lists and sections
 
+    /// The value of one key of a mapping, where what else the mapping may have depends on it.
+    func peek(_ key: String) -> Value? {
+        guard case .mapping(let mapping) = node else { return nil }
+        let value = entries(mapping, isReported: false).first { $0.name == key }?.value
+        return value.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The elements of a list. `numbered`: their path carries their index, from 0.
     func elements(numbered: Bool = false, like example: String) -> [Value]? {
         guard case .sequence(let sequence) = node else {
@@ -201,18 +208,20 @@ struct Value {
         return entries(mapping).map { ($0.name, $0.value) }
     }
 
-    private func entries(_ mapping: Node.Mapping) -> [(name: String, mark: Mark?, value: Value)] {
+    private func entries(
+        _ mapping: Node.Mapping, isReported: Bool = true
+    ) -> [(name: String, mark: Mark?, value: Value)] {
         var seen: [String: Mark?] = [:]
         var entries: [(name: String, mark: Mark?, value: Value)] = []
         for (key, node) in mapping {
             guard case .scalar(let scalar) = key else {
-                problems.add(key.mark, path, "a key must be one word")
+                if isReported { problems.add(key.mark, path, "a key must be one word") }
                 continue
             }
             let name = document.originalKey(scalar)
             if let first = seen[name] {
                 let place = first.map { "; the first is on line \($0.line)" } ?? ""
-                problems.add(key.mark, path, "the key \(quoted(name)) is given twice\(place)")
+                if isReported { problems.add(key.mark, path, "the key \(quoted(name)) is given twice\(place)") }
                 continue
             }
             seen[name] = .some(key.mark)

@@ -1,8 +1,10 @@
 import Evidence
 import Floods
 import Flows
+import Glibc
 import Offload
 import Signatures
+import Sinks
 import Topology
 import Wire
 
@@ -23,6 +25,10 @@ public struct Settings: Sendable, Equatable {
     public var flows = Flows()
     public var policy = Policy()
     public var events = Events()
+    /// Besides the file of `events`.
+    public var sinks: [SinkSettings] = []
+    /// Where Prometheus asks: a path, or an address of this machine; nil for nowhere.
+    public var metrics: Endpoint?
 
     public init() {}
 
@@ -35,6 +41,8 @@ public struct Settings: Sendable, Equatable {
         public var cores: [Int] = []
         /// Path of the control socket, at most 107 bytes.
         public var control = "/run/flinch/flinchd.sock"
+        /// Folder of what must outlive the sensor.
+        public var state = Settings.standardState
     }
 
     public struct Queues: Sendable, Equatable {
@@ -124,8 +132,11 @@ public struct Settings: Sendable, Equatable {
     }
 
     public struct Events: Sendable, Equatable {
-        /// Path of the EVE file; "-" for standard output.
-        public var eve = "/var/log/flinch/eve.json"
+        public var eve = EVEFileSettings(path: "/var/log/flinch/eve.json")
+        /// Whether lines carry `community_id`, by which other programs' logs of the same flow are found.
+        public var communityID = true
+        /// Seconds between two `stats` events; 0 for none.
+        public var stats = 60
         /// Events that one worker's ring holds, a power of two.
         public var ring = 8192
         public var limits = Limits()
@@ -178,4 +189,14 @@ extension Settings {
     }
 
     public static let maximumWorkers = 64
+
+    /// What systemd gives (STATE_DIRECTORY), or else /var/lib/flinch.
+    public static var standardState: String {
+        unsafe getenv("STATE_DIRECTORY").map { unsafe String(cString: $0) } ?? "/var/lib/flinch"
+    }
+
+    /// The file of `events` first.
+    public var allSinks: [SinkSettings] {
+        [SinkSettings(name: SinkReader.eveName, filter: Sink.Filter(), channel: .eve(events.eve))] + sinks
+    }
 }

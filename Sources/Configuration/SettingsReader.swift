@@ -4,6 +4,7 @@ import Flows
 import Glibc
 import Offload
 import Signatures
+import Sinks
 import Topology
 import Wire
 
@@ -16,7 +17,8 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "events",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "events", "sinks",
+            "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -34,13 +36,19 @@ struct SettingsReader {
         if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
+        if let value = top["sinks"] {
+            settings.sinks = SinkReader(
+                folder: folder, sensor: settings.sensor.name, state: settings.sensor.state
+            ).read(value)
+        }
+        if let value = top["metrics"] { settings.metrics = metrics(value) }
         return settings
     }
 
     // MARK: - Sections
 
     private func sensor(_ value: Value, _ sensor: inout Settings.Sensor) {
-        guard let section = value.section(["name", "workers", "cores", "control"]) else { return }
+        guard let section = value.section(["name", "workers", "cores", "control", "state"]) else { return }
         sensor.name = section["name"]?.text("a name", atMost: 255) ?? sensor.name
         sensor.workers = section["workers"]?.integer(1...Settings.maximumWorkers)
         if let list = section["cores"] {
@@ -59,6 +67,7 @@ struct SettingsReader {
                     "\(workers) workers, but cores lists \(cores.count); write one of the two")
             }
         }
+        if let path = section["state"]?.text("a folder") { sensor.state = resolved(path) }
         if let control = section["control"], let path = control.text("a path", atMost: 4096) {
             sensor.control = resolved(path)
             // sun_path of a Unix socket address holds 108 bytes with its end.
@@ -187,11 +196,15 @@ struct SettingsReader {
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        guard let section = value.section(["eve", "ring", "limits"]) else { return }
+        let keys = ["eve", "rotate-at", "keep", "community-id", "stats", "ring", "limits"]
+        guard let section = value.section(keys) else { return }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
-            events.eve = path == "-" ? path : resolved(path)
+            events.eve.path = path == "-" ? path : resolved(path)
         }
         if let value = section["limits"] { limits(value, &events.limits) }
+        events.eve.rotation = SinkReader.rotation(section)
+        events.communityID = section["community-id"]?.flag() ?? events.communityID
+        events.stats = section["stats"]?.integer(0...86_400, "seconds") ?? events.stats
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
             if ring.nonzeroBitCount == 1 {
                 events.ring = ring
@@ -217,6 +230,26 @@ struct SettingsReader {
                 value.problem("rule \(number.gid):\(number.sid) has a limit already; write one of the two")
             }
         }
+    }
+
+    /// Without a password, so for this machine alone.
+    private func metrics(_ value: Value) -> Endpoint? {
+        guard let section = value.section(["listen"]) else { return nil }
+        guard let place = section["listen"] else {
+            section.missing(
+                "listen", "there is none; write listen: \"127.0.0.1:9469\" or unix:/run/flinch/metrics.sock")
+            return nil
+        }
+        if let word = place.word {
+            if word.hasPrefix("unix:"), let endpoint = Endpoint(word) { return endpoint }
+            if let (host, port) = Endpoint.hostAndPort(word), let address = Address(host),
+                address == Address("::1") || address.isV4 && host.hasPrefix("127.")
+            {
+                return Endpoint(.tcp, host: host, port: port)
+            }
+        }
+        place.refuse("an address of this machine with a port; write \"127.0.0.1:9469\", \"[::1]:9469\" or unix:/PATH")
+        return nil
     }
 
     // MARK: - Pieces

@@ -15,8 +15,7 @@ public final class ControlServer: Sendable {
     private static let patience: UInt64 = 1000
 
     public let path: String
-    private let listener: Int32
-    private let thread = Mutex<pthread_t?>(nil)
+    private let service: SocketService
     private let isStopped = Atomic<Bool>(false)
 
     /// Listens at `path`. Clients wait until `start`.
@@ -45,39 +44,23 @@ public final class ControlServer: Sendable {
             throw ControlServer.failure(path, code)
         }
         self.path = path
-        listener = descriptor
+        service = SocketService(listener: descriptor)
     }
 
-    deinit {
-        stop()
-        close(listener)
-    }
+    deinit { stop() }
 
     /// Serves clients until `stop`. `answer` gets the request without its line end and is called by one
     /// thread, one request at a time.
     public func start(_ answer: @escaping @Sendable (String) -> [UInt8]) {
-        let service = Service(listener: listener, answer: answer)
-        let started = unsafe Unmanaged.passRetained(service)
-        var handle = pthread_t()
-        let code = unsafe pthread_create(
-            &handle, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                let service = unsafe Unmanaged<Service>.fromOpaque(context).takeRetainedValue()
-                var all = sigset_t()
-                unsafe sigfillset(&all)
-                unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
-                unsafe flinch_name_thread("flinch-control")
-                service.run()
-                return nil
-            }, started.toOpaque())
-        // Without a thread nobody is answered; clients see that at their timeout.
-        guard code == 0 else {
-            unsafe started.release()
-            return
+        service.start(named: "flinch-control") { client in
+            let newline = UInt8(ascii: "\n")
+            let line = client.read(
+                limit: ControlServer.longestRequest, until: Deadline(milliseconds: ControlServer.patience)
+            ) { $0.contains(newline) }
+            guard let line, let end = line.firstIndex(of: newline) else { return }
+            let document = answer(String(decoding: line[..<end], as: UTF8.self))
+            client.write(document, until: Deadline(milliseconds: ControlServer.patience))
         }
-        let made = handle
-        thread.withLock { $0 = made }
     }
 
     /// Ends the service and removes the socket. Calling it again does nothing.
@@ -85,14 +68,11 @@ public final class ControlServer: Sendable {
         guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         // Removed first: a client that comes now is told that nobody is there, and need not wait.
         unsafe unlink(path)
-        // Wakes the thread out of accept, and refuses those who still wait.
-        shutdown(listener, Int32(SHUT_RDWR))
-        guard let handle = thread.withLock({ $0 }) else { return }
-        pthread_join(handle, nil)
+        service.stop()
     }
 
     /// Removes the socket of a sensor that is gone; throws if one is there.
-    private static func makeWay(_ path: String, _ address: SocketAddress) throws(ControlError) {
+    static func makeWay(_ path: String, _ address: SocketAddress) throws(ControlError) {
         switch Connection.probe(address) {
         case 0, EAGAIN:
             throw ControlError("another flinchd runs already: it listens at \(path)")
@@ -111,42 +91,5 @@ public final class ControlServer: Sendable {
         let reason =
             code == ENOENT ? "its folder does not exist; make it" : unsafe String(cString: strerror(code))
         return ControlError("cannot listen at \(path): \(reason)")
-    }
-
-    /// What the thread works with.
-    private final class Service {
-        let listener: Int32
-        let answer: @Sendable (String) -> [UInt8]
-
-        init(listener: Int32, answer: @escaping @Sendable (String) -> [UInt8]) {
-            self.listener = listener
-            self.answer = answer
-        }
-
-        func run() {
-            while true {
-                let client = accept(listener, nil, nil)
-                if client >= 0 {
-                    _ = fcntl(client, F_SETFD, FD_CLOEXEC)
-                    serve(Connection(client))
-                } else if errno == EINVAL || errno == EBADF {
-                    // Shut down.
-                    return
-                } else if errno != EINTR && errno != ECONNABORTED {
-                    // No descriptors or memory left: others must free some first.
-                    usleep(100_000)
-                }
-            }
-        }
-
-        private func serve(_ client: consuming Connection) {
-            let newline = UInt8(ascii: "\n")
-            let line = client.read(
-                limit: ControlServer.longestRequest, until: Deadline(milliseconds: ControlServer.patience)
-            ) { $0.contains(newline) }
-            guard let line, let end = line.firstIndex(of: newline) else { return }
-            let document = answer(String(decoding: line[..<end], as: UTF8.self))
-            client.write(document, until: Deadline(milliseconds: ControlServer.patience))
-        }
     }
 }

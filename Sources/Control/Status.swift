@@ -20,6 +20,7 @@ public struct Status: Codable, Sendable {
     public var flows = Flows()
     public var rules: Rules
     public var events: Events
+    public var sinks: [Sink]
     /// Bytes: the bound that was printed at start, and what is resident now.
     public var memoryBound: UInt64
     public var memoryResident: UInt64
@@ -258,18 +259,53 @@ public struct Status: Codable, Sendable {
         public var withheld: UInt64
         /// The ring was full.
         public var lostRing: UInt64
-        /// The file could not be written (full disk, gone).
+        /// They found too many waiting for the file, which could not be written (full disk, gone).
         public var lostWrite: UInt64
+        /// Waiting to be written.
+        public var waiting: UInt64
         public var lastError: String?
 
         public init(
-            written: UInt64, withheld: UInt64, lostRing: UInt64, lostWrite: UInt64, lastError: String?
+            written: UInt64, withheld: UInt64, lostRing: UInt64, lostWrite: UInt64, waiting: UInt64,
+            lastError: String?
         ) {
             self.written = written
             self.withheld = withheld
             self.lostRing = lostRing
             self.lostWrite = lostWrite
+            self.waiting = waiting
             self.lastError = lastError
+        }
+    }
+
+    /// Where events go, the EVE file first.
+    public struct Sink: Codable, Sendable {
+        public var name: String
+        public var channel: String
+        /// "working", "failing" (the last try failed, it tries again) or "stopped".
+        public var state: String
+        /// Events that wait, that the receiver has, and that it will never have.
+        public var queued: UInt64
+        public var delivered: UInt64
+        public var dropped: UInt64
+        /// Tries that failed, why the last one did, and when (seconds since the Unix epoch; 0 for never).
+        public var failures: UInt64
+        public var lastError: String?
+        public var lastErrorTime: Double
+
+        public init(
+            name: String, channel: String, state: String, queued: UInt64, delivered: UInt64, dropped: UInt64,
+            failures: UInt64, lastError: String?, lastErrorTime: Double
+        ) {
+            self.name = name
+            self.channel = channel
+            self.state = state
+            self.queued = queued
+            self.delivered = delivered
+            self.dropped = dropped
+            self.failures = failures
+            self.lastError = lastError
+            self.lastErrorTime = lastErrorTime
         }
     }
 
@@ -277,8 +313,8 @@ public struct Status: Codable, Sendable {
         sensor: String, version: String, pid: Int32, uptime: Double, backend: String?,
         shadow: Bool, whenStopped: String, whenOverloaded: String, queues: [Queue],
         guests: [Guest], floods: [Flood], verdicts: Verdicts, uninspected: Uninspected,
-        fragments: Fragments = Fragments(),
-        rules: Rules, events: Events, memoryBound: UInt64, memoryResident: UInt64
+        fragments: Fragments = Fragments(), rules: Rules, events: Events, sinks: [Sink], memoryBound: UInt64,
+        memoryResident: UInt64
     ) {
         self.sensor = sensor
         self.version = version
@@ -296,6 +332,7 @@ public struct Status: Codable, Sendable {
         self.fragments = fragments
         self.rules = rules
         self.events = events
+        self.sinks = sinks
         self.memoryBound = memoryBound
         self.memoryResident = memoryResident
     }

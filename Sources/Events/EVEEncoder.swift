@@ -17,10 +17,14 @@ public struct EVEEncoder {
     private var names: NamesOfGenerations
     /// Written as `host`, as Suricata writes its `sensor-name`; nil for none.
     private let sensor: String?
+    private let hasCommunityID: Bool
 
     /// `generation` is that of the events that `names` has the words for; nil for all events, where nothing
     /// is ever reloaded.
-    public init(names: EVENames, generation: UInt32? = nil, sensor: String? = nil) {
+    public init(
+        names: EVENames, generation: UInt32? = nil, sensor: String? = nil, communityID: Bool = false
+    ) {
+        hasCommunityID = communityID
         self.names = NamesOfGenerations(names, generation: generation)
         self.sensor = sensor
         interfaces = InterfaceNames(lookup: names.interface)
@@ -36,6 +40,14 @@ public struct EVEEncoder {
     public var count: Int { line.bytes.count }
 
     public mutating func removeAll() { line.bytes.removeAll(keepingCapacity: true) }
+
+    /// What was encoded since the last `removeAll`, in memory of its own, and empties the encoder.
+    mutating func takeLine() -> [UInt8] {
+        defer { removeAll() }
+        return unsafe [UInt8](unsafeUninitializedCapacity: line.bytes.count) { room, count in
+            count = unsafe room.initialize(fromContentsOf: line.bytes)
+        }
+    }
 
     // MARK: - Packets
 
@@ -79,6 +91,10 @@ public struct EVEEncoder {
         if event.flow != 0 {
             line.key("flow_id")
             line.value(max(1, event.flow & EVEEncoder.flowMask))
+        }
+        if hasCommunityID, !event.packet.isUndecodable, let digest = CommunityID.digest(event.packet) {
+            line.key("community_id")
+            line.value(communityID: digest)
         }
         let port = event.arrival.port != 0 ? event.arrival.port : event.arrival.bridge
         if port != 0 {
@@ -220,7 +236,9 @@ public struct EVEEncoder {
 
     /// Suricata's `stats` event. `uptime` in seconds. A counter's name is a path: "decoder.pkts" becomes
     /// `{"decoder": {"pkts": …}}`.
-    public mutating func encodeStats(time: UInt64, uptime: UInt64, counters: [String: UInt64]) {
+    public mutating func encodeStats(
+        time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate] = []
+    ) {
         line.openObject()
         line.key("timestamp")
         line.value(time: time)
@@ -232,7 +250,31 @@ public struct EVEEncoder {
         line.value(uptime)
         CounterTree(counters).write(to: &line)
         line.closeObject()
+        if !guests.isEmpty {
+            line.key("flinch")
+            line.openObject()
+            line.key("guests")
+            line.openArray()
+            for guest in guests { encode(guest) }
+            line.closeArray()
+            line.closeObject()
+        }
         end()
+    }
+
+    private mutating func encode(_ guest: GuestRate) {
+        line.openObject()
+        line.key("name")
+        line.value(guest.name)
+        line.key("packets_in")
+        line.value(guest.packetsIn)
+        line.key("bits_in")
+        line.value(guest.bitsIn)
+        line.key("packets_out")
+        line.value(guest.packetsOut)
+        line.key("bits_out")
+        line.value(guest.bitsOut)
+        line.closeObject()
     }
 
     mutating func end() {

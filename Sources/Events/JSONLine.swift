@@ -138,9 +138,10 @@ struct JSONLine {
     }
 
     /// RFC 4648 §4, with padding.
-    mutating func value(base64 data: RawSpan) {
+    mutating func value(base64 data: RawSpan, after prefix: StaticString = "") {
         comma()
         bytes.append(UInt8(ascii: "\""))
+        raw(prefix)
         bytes.reserveCapacity(bytes.count + (data.byteCount + 2) / 3 * 4 + 1)
         var offset = 0
         while offset < data.byteCount {

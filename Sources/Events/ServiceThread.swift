@@ -1,9 +1,14 @@
 import CLinux
 import Glibc
 
+/// A thread could not be started.
+public struct ThreadError: Error, CustomStringConvertible {
+    public var description: String
+}
+
 /// A thread of the control plane. Takes no signals, so that a broken pipe is an error and no death, and
 /// yields to the workers: it is nicer by ten steps.
-struct ServiceThread: Sendable {
+public struct ServiceThread: Sendable {
     private let handle: pthread_t
 
     private final class Start {
@@ -16,11 +21,11 @@ struct ServiceThread: Sendable {
         }
     }
 
-    /// nil, with errno's value in `code`, when the system has no thread left. `name`: at most 15 bytes.
-    init?(name: String, code: inout Int32, _ body: @escaping @Sendable () -> Void) {
+    /// Throws when the system has no thread left. `name`: at most 15 bytes.
+    public init(name: String, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         var handle = pthread_t()
         let start = unsafe Unmanaged.passRetained(Start(name, body))
-        code = unsafe pthread_create(
+        let code = unsafe pthread_create(
             &handle, nil,
             { context in
                 guard let context = unsafe context else { return nil }
@@ -36,11 +41,15 @@ struct ServiceThread: Sendable {
             }, start.toOpaque())
         guard code == 0 else {
             unsafe start.release()
-            return nil
+            throw ThreadError(
+                description: "cannot start the thread \(name): \(unsafe String(cString: strerror(code)))")
         }
         self.handle = handle
     }
 
     /// Waits for its end. Once, and not from itself.
-    func join() { pthread_join(handle, nil) }
+    public func join() { pthread_join(handle, nil) }
+
+    /// Lets it end by itself.
+    public func detach() { pthread_detach(handle) }
 }

@@ -46,6 +46,8 @@ extension Settings {
         let limits = events.limits
         events = running.events
         events.limits = limits
+        sinks = running.sinks
+        metrics = running.metrics
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
     }
@@ -57,7 +59,8 @@ extension Settings {
         events.limits = running.events.limits
         return [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
-            ("events", running.events != events),
+            ("events", running.events != events), ("sinks", running.sinks != file.sinks),
+            ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
         ].filter(\.1).map(\.0)

@@ -9,24 +9,32 @@ import Intake
 import Logging
 import Offload
 import Signatures
+import Sinks
 import Topology
 
 /// One `flinchd`, from its start to its end.
 ///
 /// The main thread is the controller: it steps ten times a second and takes signals in between. Each worker
-/// has a thread, the writer of events has one, the control socket has one, and a reload is prepared on one.
+/// has a thread, the collector of events and each sink have one, the control socket and Prometheus's have one, and a reload is prepared on one.
 public final class Sensor {
     private let path: String
     private let log: Logger
     private let cores: [Int]
     private let tally: Tally
     private let crew: Crew
-    private let pump: EventPump
+    private let collector: EventCollector
+    private let sinks: SinkSet
     private let controller: Controller
     private let control: ControlServer
+    private let metrics: MetricsServer?
+    /// What the sensor says of itself now.
+    private let status: @Sendable () -> Status
     private var rules: KernelRules
     private var program: Program
     private var reload: Reload?
+
+    /// Nanoseconds that the sinks have at the end for what waits.
+    private static let sinkPatience: UInt64 = 3_000_000_000
 
     /// Runs the sensor until SIGTERM or SIGINT ends it.
     ///
@@ -51,17 +59,23 @@ public final class Sensor {
         let rules = try KernelRules(settings, workers: cores.count)
         // The socket first: it is what shows that another sensor runs here.
         control = try ControlServer(path: settings.sensor.control)
-        let file = try EVEFile(path: settings.events.eve)
+        metrics = try settings.metrics.map { place throws(ControlError) in
+            place.transport == .unix
+                ? try MetricsServer(path: place.host) : try MetricsServer(host: place.host, port: place.port)
+        }
+        sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
-        pump = EventPump(
-            rings: crew.members.map(\.ring), file: file, names: program.names, generation: program.generation,
-            sensor: settings.sensor.name)
-        try pump.start()
+        collector = EventCollector(
+            rings: crew.members.map(\.ring), outlets: sinks.sinks, names: program.names,
+            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID)
+        try sinks.start()
+        try collector.start()
         do {
             try rules.install(log)
         } catch {
             crew.stop(patience: 0)
-            pump.stop()
+            collector.stop()
+            sinks.stop(patience: Sensor.sinkPatience)
             throw error
         }
         controller = Controller(
@@ -76,25 +90,37 @@ public final class Sensor {
         self.rules = rules
         self.program = program
         let bound = UInt64(
-            program.memoryBytes
+            program.memoryBytes + sinks.memoryBytes
                 + cores.count
                 * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)))
-        serve(Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound))
+        status = Sensor.status(
+            Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
+            sinks, crew)
+        serve()
         announce(settings, bound)
     }
 
-    private func serve(_ base: Status) {
-        let (controller, pump, members) = (controller, pump, crew.members)
+    private func serve() {
+        let status = status
         control.start { request in
             guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
+            return status().json
+        }
+        metrics?.start { MetricsPage(status()).text }
+    }
+
+    /// `base` is what is known before the first packet.
+    private static func status(
+        _ base: Status, _ controller: Controller, _ collector: EventCollector, _ sinks: SinkSet, _ crew: Crew
+    ) -> @Sendable () -> Status {
+        {
             var status = controller.fill(base)
             status.memoryResident = ThreadTimes.residentMemory()
-            status.events = Status.Events(
-                written: pump.written, withheld: members.reduce(0) { $0 + $1.withheld },
-                lostRing: members.reduce(0) { $0 + $1.ring.lost }, lostWrite: pump.lost,
-                lastError: pump.lastError)
-            return status.json
+            status.report(
+                sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
+                lostRing: crew.members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
+            return status
         }
     }
 
@@ -135,11 +161,12 @@ public final class Sensor {
         let step = FloodController.step
         var next = flinch_monotonic() &+ step
         var index = 0
+        let statsSteps = program.settings.events.stats * 10
         while true {
             switch Signals.wait(until: next) {
             case .stop: return
             case .reload: startReload()
-            case .rotate: pump.reopen()
+            case .rotate: sinks.reopen()
             case nil:
                 report(controller.step(index, flinch_now()))
                 finishReload()
@@ -147,6 +174,7 @@ public final class Sensor {
                     rules.recordProgress()
                     Notify.watchdog()
                 }
+                if statsSteps > 0, index % statsSteps == statsSteps - 1 { postStats() }
                 index += 1
                 // After a stall the next step is one step from now: steps are not made up for.
                 let now = flinch_monotonic()
@@ -155,8 +183,14 @@ public final class Sensor {
         }
     }
 
+    private func postStats() {
+        let status = status()
+        collector.postStats(
+            time: flinch_now(), uptime: UInt64(status.uptime), counters: status.counters, guests: status.guestRates)
+    }
+
     private func report(_ floods: [FloodEvent]) {
-        for flood in floods { pump.post(flood) }
+        for flood in floods { collector.post(flood) }
     }
 
     /// What waits in the queues is answered before they are closed; what is in the rings is written.
@@ -167,8 +201,10 @@ public final class Sensor {
         crew.stop(patience: 2_000_000_000)
         rules.remove(log)
         report(controller.finish(flinch_now()))
-        pump.stop()
+        collector.stop()
+        sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
+        metrics?.stop()
         let inspected = crew.members.reduce(0) { $0 + $1.packets }
         log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
     }
@@ -211,7 +247,7 @@ public final class Sensor {
     private func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
         let tally = tally
-        pump.add(names: next.names, generation: next.generation)
+        collector.add(names: next.names, generation: next.generation)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
         report(controller.adopt(next, flinch_now()))
         program = next

@@ -4,6 +4,7 @@ import Flows
 import Foundation
 import Glibc
 import Offload
+import Sinks
 
 extension Status {
     /// What is known before the first packet.
@@ -17,9 +18,23 @@ extension Status {
                 droppedQueueFull: 0, droppedSocketFull: 0, passedOverload: 0, passedUnbound: 0,
                 droppedUnbound: 0, unreadable: 0, passedFragments: 0),
             rules: Rules(loaded: 0, rejected: 0, generation: 0, lastError: nil),
-            events: Events(written: 0, withheld: 0, lostRing: 0, lostWrite: 0, lastError: nil),
+            events: Events(written: 0, withheld: 0, lostRing: 0, lostWrite: 0, waiting: 0, lastError: nil), sinks: [],
             memoryBound: memoryBound,
             memoryResident: 0)
+    }
+
+    /// `health` begins with the EVE file's, which `events` is about.
+    mutating func report(_ health: [SinkHealth], withheld: UInt64, lostRing: UInt64, unqueued: UInt64) {
+        let file = health.first
+        events = Events(
+            written: file?.delivered ?? 0, withheld: withheld, lostRing: lostRing,
+            lostWrite: (file?.dropped ?? 0) + unqueued, waiting: UInt64(file?.queued ?? 0), lastError: file?.lastError)
+        sinks = health.map { sink in
+            Sink(
+                name: sink.name, channel: sink.channel, state: sink.state.rawValue, queued: UInt64(sink.queued),
+                delivered: sink.delivered, dropped: sink.dropped, failures: sink.failures,
+                lastError: sink.lastError, lastErrorTime: Double(sink.lastErrorTime) / 1e9)
+        }
     }
 
     /// As `flinch status --json` prints it.

@@ -7,6 +7,7 @@ import Inspection
 import Intake
 import Sensor
 import Signatures
+import Sinks
 import Topology
 import Wire
 
@@ -62,7 +63,7 @@ struct ReplayCommand: ParsableCommand {
         let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems + program.rules.thresholdProblems)
         let output = try EVEFile(path: eve)
-        var encoder = EVEEncoder(names: program.names)
+        var encoder = EVEEncoder(names: program.names, communityID: program.settings.events.communityID)
         var replay = try Replay(program)
         var whole = true
         for path in captures {

@@ -14,7 +14,7 @@ struct StatusPage {
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
         ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected, flows] + fragments
-            + [rules])
+            + [rules] + sinks)
             .joined(separator: "\n")
     }
 
@@ -147,6 +147,21 @@ struct StatusPage {
             text += "\n" + style.concern("medium", "Last reload refused: \(error)")
         }
         return text
+    }
+
+    /// The EVE file's troubles are in the line before; the others are shown where there are any.
+    private var sinks: [String] {
+        let width = status.sinks.map(\.name.count).max() ?? 0
+        return status.sinks.dropFirst().enumerated().map { index, sink in
+            var text = (index == 0 ? "Sinks        " : "             ") + sink.name.column(width) + "  "
+            text += "\(Figure.whole(sink.delivered)) delivered"
+            if sink.queued > 0 { text += ", \(Figure.whole(sink.queued)) waiting" }
+            if sink.dropped > 0 { text += style.concern("medium", ", \(Figure.whole(sink.dropped)) lost") }
+            if sink.state == "failing" || sink.dropped > 0, let error = sink.lastError {
+                text += style.concern("medium", "  \(error)")
+            }
+            return text
+        }
     }
 
     private static func list(_ counts: [String: UInt64]) -> String {

@@ -38,7 +38,7 @@ struct BadFileTests {
         BadCase(
             "- name: web\n",
             "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, rules,"
-                + " flows, policy, events"),
+                + " flows, policy, events, sinks, metrics"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",
             "3:15: guests[0].addresses: \"10.0.0.300\" is not an address or prefix; write it like 192.0.2.7,"
@@ -65,6 +65,10 @@ struct BadFileTests {
             "2:3: guests[0].addresses: the guest has none; write addresses: [192.0.2.7]",
             "2:9: guests[0].port: \"tap 1\" is not an interface's name (1 to 15 bytes, no blank, no slash, no"
                 + " colon)"),
+        BadCase(
+            web + "metrics: {listen: \"0.0.0.0:9469\"}\n",
+            "2:19: metrics.listen: \"0.0.0.0:9469\" is not an address of this machine with a port; write"
+                + " \"127.0.0.1:9469\", \"[::1]:9469\" or unix:/PATH"),
         BadCase(
             web + "sensors: {}\n", "2:1: \"sensors\" is not known here; did you mean sensor?"),
         BadCase(

@@ -5,6 +5,7 @@ import Flows
 import Foundation
 import Offload
 import Signatures
+import Sinks
 import Testing
 import Topology
 import Wire
@@ -96,7 +97,7 @@ struct GoodFileTests {
         #expect(settings.policy.malformed == .drop)
         #expect(settings.policy.signatures == .alertOnly)
         #expect(settings.policy.fragments == .pass && settings.flows.fragmentOverlap == .bsdRight)
-        #expect(settings.events.eve == "-")
+        #expect(settings.events.eve.path == "-")
         #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")
         let limits = settings.events.limits
         #expect(limits.period == 60 && limits.standard == 5 && limits.drops == .silent)

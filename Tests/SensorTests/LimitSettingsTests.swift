@@ -1,3 +1,4 @@
+import Sinks
 import Configuration
 import Evidence
 import Inspection
@@ -39,7 +40,7 @@ import Testing
         file.events.limits.standard = 1
         file.rules.thresholds = "threshold.config"
         #expect(Settings.restartNeeded(running, file) == [])
-        file.events.eve = "-"
+        file.events.eve.path = "-"
         #expect(Settings.restartNeeded(running, file) == ["events"])
         file.keepWhatNeedsRestart(running)
         #expect(file.events.eve == running.events.eve)

@@ -208,10 +208,10 @@ import Wire
                 ? Self.streams[round % Self.streams.count].bytes : Self.datagrams[round % Self.datagrams.count].bytes
             if round % 3 != 0 { bytes = Array((known + bytes).prefix(known.count - round % known.count)) }
             unsafe bytes.withUnsafeBufferPointer { buffer in
-                guard let start = unsafe buffer.baseAddress else { return }
+                guard let start = buffer.baseAddress else { return }
                 let first = unsafe ApplicationBytes(start: start, count: buffer.count)
-                _ = ApplicationRecogniser.stream(first, mayGoOn: false)
-                _ = ApplicationRecogniser.datagram(first, Packet())
+                _ = unsafe ApplicationRecogniser.stream(first, mayGoOn: false)
+                _ = unsafe ApplicationRecogniser.datagram(first, Packet())
             }
         }
     }

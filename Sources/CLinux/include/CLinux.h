@@ -57,3 +57,7 @@ long flinch_send_frame(int fd, unsigned int index, const void *frame, unsigned l
 
 // The hardware address of interface `index`, by any socket. Returns 0, or -1 with errno.
 int flinch_hardware_address(int fd, unsigned int index, unsigned char address[6]);
+
+// eventfd(2) that does not block: a counter that one thread raises and another waits for with poll(2).
+// Returns the descriptor or -1 with errno.
+int flinch_eventfd(void);

@@ -1,34 +1,16 @@
+import Events
 import Glibc
-import Synchronization
 
 /// Where EVE lines go: a file that is appended to, a pipe, or standard output.
 ///
-/// A line is written whole or counted as lost. What a full disk left of a line is taken back, so that a
-/// reader never sees half a one; writing goes on by itself when there is space again. Used by one thread;
-/// `counters` may be read by any.
+/// A line is written whole or not at all. What a full disk left of a line is taken back, so that a reader
+/// never sees half a one; writing can go on when there is space again. Used by one thread.
 public final class EVEFile {
-    /// What became of the lines. May be read by any thread.
-    public final class Counters: Sendable {
-        private let writtenLines = Atomic<UInt64>(0)
-        private let lostLines = Atomic<UInt64>(0)
-        private let error = Mutex<String?>(nil)
-
-        public var written: UInt64 { writtenLines.load(ordering: .relaxed) }
-        public var lost: UInt64 { lostLines.load(ordering: .relaxed) }
-        /// Why the last lines were lost, or the last reopening failed; nil if neither ever happened.
-        public var lastError: String? { error.withLock { $0 } }
-
-        fileprivate func add(written: Int, lost: Int) {
-            writtenLines.wrappingAdd(UInt64(written), ordering: .relaxed)
-            lostLines.wrappingAdd(UInt64(lost), ordering: .relaxed)
-        }
-
-        fileprivate func note(_ message: String) { error.withLock { $0 = message } }
-    }
-
-    /// Lines that were lost, and why.
+    /// Lines that could not be written, and why.
     public struct WriteError: Error, CustomStringConvertible, Equatable {
         public var description: String
+        /// Lines before them that were.
+        public var written: Int
     }
 
     public struct OpenError: Error, CustomStringConvertible, Equatable {
@@ -36,7 +18,6 @@ public final class EVEFile {
     }
 
     public let path: String
-    public let counters = Counters()
 
     /// Milliseconds that one write waits for the reader of a pipe; nil for as long as it takes.
     public var patience: Int?
@@ -67,21 +48,16 @@ public final class EVEFile {
     /// in use.
     public func reopen() throws(OpenError) {
         guard path != "-" else { return }
-        do {
-            let fresh = try EVEFile.open(path)
-            close(descriptor)
-            descriptor = fresh
-            isRegular = EVEFile.isRegular(fresh)
-            mayTruncate = isRegular
-            endsInsideLine = false
-            isStalled = false
-        } catch {
-            counters.note(error.description)
-            throw error
-        }
+        let fresh = try EVEFile.open(path)
+        close(descriptor)
+        descriptor = fresh
+        isRegular = EVEFile.isRegular(fresh)
+        mayTruncate = isRegular
+        endsInsideLine = false
+        isStalled = false
     }
 
-    /// Writes what the encoder holds, and empties it. What cannot be written is counted, never kept.
+    /// Writes what the encoder holds, and empties it. What cannot be written is lost.
     public func write(_ encoder: inout EVEEncoder) throws(WriteError) {
         defer { encoder.removeAll() }
         try write(encoder.bytes)
@@ -92,7 +68,7 @@ public final class EVEFile {
         guard !lines.isEmpty else { return }
         if endsInsideLine {
             let (done, code) = put([UInt8(ascii: "\n")])
-            guard done == 1 else { throw lose(lines, written: 0, code) }
+            guard done == 1 else { throw failure(written: 0, code) }
             endsInsideLine = false
         }
         let (done, code) = put(lines)
@@ -100,18 +76,21 @@ public final class EVEFile {
         guard done == lines.count else {
             let whole = (lines[..<done].lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
             if whole < done { takeBack(done - whole) }
-            throw lose(lines, written: whole, code)
+            throw failure(written: EVEFile.count(lines[..<whole]), code)
         }
-        counters.add(written: EVEFile.count(lines[...]), lost: 0)
     }
 
-    /// Counts the lines behind the first `written` bytes as lost.
-    private func lose(_ lines: [UInt8], written: Int, _ code: Int32) -> WriteError {
-        counters.add(written: EVEFile.count(lines[..<written]), lost: EVEFile.count(lines[written...]))
+    private func failure(written: Int, _ code: Int32) -> WriteError {
         let reason = code == EAGAIN ? "nobody reads it" : unsafe String(cString: strerror(code))
-        let message = "cannot write to \(path == "-" ? "standard output" : path): \(reason)"
-        counters.note(message)
-        return WriteError(description: message)
+        return WriteError(
+            description: "cannot write to \(path == "-" ? "standard output" : path): \(reason)", written: written)
+    }
+
+    /// Bytes of a file of our own; nil for a pipe and for standard output.
+    var size: Int? {
+        var status = stat()
+        guard mayTruncate, unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return Int(status.st_size)
     }
 
     private static func count(_ lines: ArraySlice<UInt8>) -> Int {

@@ -1,0 +1,175 @@
+import Evidence
+import Glibc
+import Synchronization
+
+/// Takes events out of the workers' rings, encodes each once, and offers it to every outlet, in a thread of
+/// its own.
+///
+/// Twenty times a second it empties what it finds, up to a limit a pass: an event storm costs the packet
+/// path's cores a bounded share, and what is beyond stays in the rings, which count what they lose. An outlet
+/// takes what it is offered or counts it as dropped, and never waits; so no channel holds up another.
+public final class EventCollector: Sendable {
+    private let loop: Loop
+    private let control = Mutex(Control())
+    private let unqueued = Atomic<UInt64>(0)
+
+    /// Messages that may wait: floods and statistics, a few a second.
+    private static let queueLimit = 1024
+
+    private enum Message {
+        case flood(FloodEvent)
+        case stats(time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate])
+    }
+
+    private struct Control: ~Copyable {
+        var messages: [Message] = []
+        var names: [(EVENames, generation: UInt32)] = []
+        var isStopping = false
+        var thread: ServiceThread?
+    }
+
+    /// `names` and `generation` as `EVEEncoder` has them. `interval` is in milliseconds.
+    public init(
+        rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
+        sensor: String? = nil, communityID: Bool = false, interval: Int = 50
+    ) {
+        loop = Loop(
+            rings: rings, outlets: outlets,
+            encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
+            interval: interval)
+    }
+
+    public func start() throws(ThreadError) {
+        let thread = try ServiceThread(name: "flinch-events") { [self] in run() }
+        control.withLock { $0.thread = thread }
+    }
+
+    /// Offers all that waits, and ends. The workers have stopped by then. Calling it again does nothing.
+    public func stop() {
+        let thread = control.withLock { control in
+            control.isStopping = true
+            defer { control.thread = nil }
+            return control.thread
+        }
+        thread?.join()
+    }
+
+    // MARK: - For any thread
+
+    /// Hands over an event of the controller. False, and counted as lost, when too many wait.
+    @discardableResult
+    public func post(_ flood: FloodEvent) -> Bool { post(.flood(flood)) }
+
+    /// Hands over a `stats` event. Times as `EVEEncoder.encodeStats` has them.
+    @discardableResult
+    public func postStats(
+        time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate] = []
+    ) -> Bool {
+        post(.stats(time: time, uptime: uptime, counters: counters, guests: guests))
+    }
+
+    private func post(_ message: Message) -> Bool {
+        let isQueued = control.withLock { control in
+            guard !control.isStopping, control.messages.count < EventCollector.queueLimit else { return false }
+            control.messages.append(message)
+            return true
+        }
+        if !isQueued { unqueued.wrappingAdd(1, ordering: .relaxed) }
+        return isQueued
+    }
+
+    /// Words for the numbers in events of a new generation. Before a worker writes the first of them.
+    public func add(names: EVENames, generation: UInt32) {
+        control.withLock { $0.names.append((names, generation)) }
+    }
+
+    /// Messages that found too many waiting. What a full ring lost, the ring counts.
+    public var lost: UInt64 { unqueued.load(ordering: .relaxed) }
+
+    // MARK: - The thread
+
+    private func run() {
+        while true {
+            let isStopping = pass()
+            if isStopping { break }
+            var rest = timespec(
+                tv_sec: loop.interval / 1000, tv_nsec: loop.interval % 1000 * 1_000_000)
+            unsafe nanosleep(&rest, nil)
+        }
+        // The producers are gone: as many passes as one ring's worth takes, and not for ever.
+        for _ in 0..<loop.passesForAll where loop.isWaiting { loop.drain() }
+    }
+
+    private func pass() -> Bool {
+        let (messages, names, isStopping) = control.withLock { control in
+            defer {
+                control.messages.removeAll(keepingCapacity: true)
+                control.names.removeAll()
+            }
+            return (control.messages, control.names, control.isStopping)
+        }
+        for (names, generation) in names { loop.encoder.add(names: names, generation: generation) }
+        for message in messages {
+            switch message {
+            case .flood(let flood):
+                loop.encoder.encode(flood)
+                loop.collect(flood.phase == .open ? .alert : .flood, flood.concern)
+            case .stats(let time, let uptime, let counters, let guests):
+                loop.encoder.encodeStats(time: time, uptime: uptime, counters: counters, guests: guests)
+                loop.collect(.stats, nil)
+            }
+        }
+        loop.drain()
+        return isStopping
+    }
+
+    /// What belongs to the thread alone. Unchecked, because the collector hands it to one thread and keeps to
+    /// its constants.
+    private final class Loop: @unchecked Sendable {
+        let interval: Int
+        var encoder: EVEEncoder
+        private let rings: [EventRing]
+        private let outlets: [any Outlet]
+        private var collected: [Report] = []
+        /// Events taken from one ring in a pass.
+        private let portion: Int
+
+        private static let eventsAPass = 8192
+        /// Reports offered at a time.
+        private static let offerSize = 512
+
+        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, interval: Int) {
+            self.rings = rings
+            self.outlets = outlets
+            self.encoder = encoder
+            self.interval = interval
+            portion = max(64, Loop.eventsAPass / max(1, rings.count))
+        }
+
+        var isWaiting: Bool { rings.contains { $0.waiting > 0 } }
+
+        var passesForAll: Int { rings.map { $0.capacity / portion + 1 }.max() ?? 0 }
+
+        func drain() {
+            for ring in rings {
+                ring.drain(max: portion) { event in
+                    encoder.encode(copy event)
+                    collect(event.finding.source == .signature ? .alert : .anomaly, event.finding.concern)
+                }
+            }
+            offer()
+        }
+
+        /// What the encoder holds is one report.
+        func collect(_ kind: Report.Kind, _ concern: Concern?) {
+            collected.append(Report(kind: kind, concern: concern, line: encoder.takeLine()))
+            if collected.count >= Loop.offerSize { offer() }
+        }
+
+        private func offer() {
+            guard !collected.isEmpty else { return }
+            for outlet in outlets { outlet.offer(collected) }
+            collected.removeAll(keepingCapacity: true)
+        }
+    }
+}

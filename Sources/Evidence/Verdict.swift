@@ -24,6 +24,9 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case unknownProtocol
     /// It is not what its TCP stream has at its place, or cannot be kept until it can be inspected.
     case stream
+    /// The guest is under a flood of this class, and the packet's source has not shown that it receives what
+    /// is sent to it.
+    case floodSource
 
     /// Short, for a person.
     public var text: String {
@@ -35,6 +38,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .malformed: "malformed"
         case .unknownProtocol: "protocol not passed"
         case .stream: "stream"
+        case .floodSource: "flood, source unproved"
         }
     }
 }

@@ -31,6 +31,9 @@ public struct GuestFloods: Sendable {
 /// A rate is counted over the last ten steps. A flood many times over the limit therefore raises the alarm
 /// in its first step, one just over it within a second. It ends once the rate has stayed below the exit
 /// limit for two seconds, so that an alarm does not flap.
+///
+/// Where the action is `defend`, the limit is the floor of one that is learned, and the sieve gets its orders
+/// here (`FloodController+Defend.swift`).
 public struct FloodController {
     /// Nanoseconds between steps.
     public static let step: UInt64 = 100_000_000
@@ -38,7 +41,14 @@ public struct FloodController {
     static let quietSteps = 20
     /// A claimed slot without a packet for this many steps is given back: one minute.
     static let idleSteps = 600
-    static let rateCounters = 9  // the first ones of HostCounter
+    /// The counters that a history is kept of.
+    static let tracked: [HostCounter] = [
+        .synIn, .tcpIn, .udpIn, .icmpIn, .fragmentIn, .otherIn, .bytesIn, .packetsOut, .bytesOut,
+        .synStopped, .tcpStopped, .handshakes, .strays,
+    ]
+    static let trackedPlaces: [Int?] = (0..<HostCounter.count).map { counter in
+        tracked.firstIndex { $0.rawValue == counter }
+    }
 
     public struct OpenFlood: Sendable {
         public var identifier: UInt64
@@ -51,15 +61,26 @@ public struct FloodController {
         public var peakRate: UInt64
         var receivedBefore: UInt64
         var stoppedBefore: UInt64
+        /// By the order of `FloodDefence.counters`.
+        var sievedBefore: [UInt64] = []
         var quiet = 0
+    }
+
+    /// What a host's counters did: a second, over the last second and in the last step.
+    struct Sample {
+        var rates = [Double](repeating: 0, count: tracked.count)
+        var steps = [Double](repeating: 0, count: tracked.count)
+
+        func rate(_ counter: HostCounter) -> Double { rates[trackedPlaces[counter.rawValue]!] }
+        func step(_ counter: HostCounter) -> Double { steps[trackedPlaces[counter.rawValue]!] }
     }
 
     public let table: FloodTable
     public private(set) var guests: [GuestFloods]
     /// By slot and class: `slot * 5 + class`.
-    public private(set) var open: [Int: OpenFlood] = [:]
+    public internal(set) var open: [Int: OpenFlood] = [:]
     /// Floods opened since the start, by class.
-    public private(set) var raised = [UInt64](repeating: 0, count: FloodClass.allCases.count)
+    public internal(set) var raised = [UInt64](repeating: 0, count: FloodClass.allCases.count)
 
     private var holders: [Address?]
     private var everHeld: [Bool]
@@ -68,14 +89,22 @@ public struct FloodController {
     private var position = 0
     private var bases: [UInt64]  // sums when the slot's holder took it, [slot][counter]
     private var idle: [UInt16]
-    private var nextIdentifier: UInt64 = 1
+    var nextIdentifier: UInt64 = 1
+    private var sample = Sample()
+    private var stepCount = 0
+    var defences: [ClassDefence]  // by slot and class, as `open`
+    let memory: FloodMemory
+    var freeSketches: [UInt32]
 
-    public init(table: FloodTable, guests: [GuestFloods]) {
+    public init(table: FloodTable, guests: [GuestFloods], memory: FloodMemory) {
         self.table = table
         self.guests = guests
+        self.memory = memory
+        freeSketches = memory.sketchNumbers
+        defences = Array(repeating: ClassDefence(), count: table.slotCount * FloodClass.allCases.count)
         holders = Array(repeating: nil, count: table.slotCount)
         everHeld = Array(repeating: false, count: table.slotCount)
-        history = Array(repeating: 0, count: FloodController.window * table.slotCount * FloodController.rateCounters)
+        history = Array(repeating: 0, count: FloodController.window * table.slotCount * FloodController.tracked.count)
         times = Array(repeating: 0, count: FloodController.window)
         bases = Array(repeating: 0, count: table.slotCount * HostCounter.count)
         idle = Array(repeating: 0, count: table.slotCount)
@@ -83,17 +112,22 @@ public struct FloodController {
 
     /// Bytes held for `slots` hosts.
     public static func memoryBytes(slots: Int) -> Int {
-        slots * (window * rateCounters * 8 + HostCounter.count * 8 + MemoryLayout<Address?>.stride + 2)
+        slots
+            * (window * tracked.count * 8 + HostCounter.count * 8 + MemoryLayout<Address?>.stride + 2
+                + FloodClass.allCases.count * MemoryLayout<ClassDefence>.stride)
     }
 
     /// New limits for the same guests: open floods stay open, under their new action.
     public mutating func replaceLimits(_ guests: [GuestFloods], identify: (Int) -> HostIdentity?) {
         self.guests = guests
+        for slot in 0..<table.slotCount where holders[slot] != nil {
+            if let host = identify(slot) { rest(slot, guests[host.guest].limits) }
+        }
         for (key, var flood) in open {
             guard let host = identify(flood.slot) else { continue }
             flood.limit = guests[host.guest].limits[flood.floodClass]
             open[key] = flood
-            table.setGate(flood.slot, flood.floodClass, FloodController.gate(flood.limit))
+            act(flood)
         }
     }
 
@@ -110,17 +144,25 @@ public struct FloodController {
                 holders[slot] = nil
                 continue
             }
-            if holders[slot] != host.address { take(slot, host.address) }
+            if holders[slot] != host.address { take(slot, host) }
             var moved = false
-            for counter in 0..<FloodController.rateCounters {
+            for (place, counter) in FloodController.tracked.enumerated() {
                 let sum = table.sum(slot, counter)
-                let last = newest(slot, counter)
+                let last = newest(slot, place)
                 moved = moved || sum != last
-                let oldest = exchange(slot, counter, sum)
-                guard let floodClass = FloodClass(rawValue: UInt8(truncatingIfNeeded: counter)) else { continue }
                 // In its first second a host's history is empty: the count since it was first seen.
-                let rate = scaled(sum &- oldest, elapsed)
-                judge(slot, floodClass, host, rate: rate, lastStep: sum &- last, time, &events)
+                sample.rates[place] = Double(scaled(sum &- exchange(slot, place, sum), elapsed))
+                sample.steps[place] = Double(sum &- last) * 1e9 / Double(FloodController.step)
+            }
+            for floodClass in FloodClass.allCases {
+                if guests[host.guest].limits[floodClass].action == .defend {
+                    judgeDefended(slot, floodClass, host, sample, time, isWholeSecond: stepCount % 10 == 9, &events)
+                } else {
+                    let place = Int(floodClass.rawValue)
+                    judge(
+                        slot, floodClass, host, rate: UInt64(sample.rates[place]),
+                        lastStep: UInt64(sample.steps[place] / 10), time, &events)
+                }
             }
             idle[slot] = moved ? 0 : idle[slot] &+ 1
             if idle[slot] >= FloodController.idleSteps {
@@ -129,6 +171,9 @@ public struct FloodController {
             }
         }
         position = (position + 1) % FloodController.window
+        stepCount += 1
+        refuseHeavySources(time)
+        if stepCount % 10 == 0 { memory.rotateHistory(time: time) }
         return events
     }
 
@@ -137,7 +182,7 @@ public struct FloodController {
         let closing = open.values.sorted { $0.identifier < $1.identifier }
         open = [:]
         return closing.compactMap { flood in
-            table.setGate(flood.slot, flood.floodClass, .open)
+            rest(flood.slot, flood.floodClass, flood.limit)
             return identify(flood.slot).map { event(flood, $0, .close, time) }
         }
     }
@@ -146,12 +191,12 @@ public struct FloodController {
 
     /// A counter's increase a second, over the last second.
     public func rate(_ slot: Int, _ counter: HostCounter) -> UInt64 {
-        guard counter.rawValue < FloodController.rateCounters else { return 0 }
+        guard let place = FloodController.trackedPlaces[counter.rawValue] else { return 0 }
         let newestTime = times[(position + FloodController.window - 1) % FloodController.window]
         // Between ten sums lie nine steps.
         let elapsed = elapsed(to: newestTime, atLeast: 9 * FloodController.step)
-        let oldest = history[place(position, slot, counter.rawValue)]
-        return scaled(newest(slot, counter.rawValue) &- oldest, elapsed)
+        let oldest = history[index(position, slot, place)]
+        return scaled(newest(slot, place) &- oldest, elapsed)
     }
 
     /// A counter since its holder took the slot.
@@ -174,21 +219,11 @@ public struct FloodController {
         _ slot: Int, _ floodClass: FloodClass, _ host: HostIdentity, rate: UInt64, lastStep: UInt64,
         _ time: UInt64, _ events: inout [FloodEvent]
     ) {
-        let key = slot * FloodClass.allCases.count + Int(floodClass.rawValue)
+        let key = FloodController.key(slot, floodClass)
         guard var flood = open[key] else {
             let limit = guests[host.guest].limits[floodClass]
             guard rate >= UInt64(limit.entry) else { return }
-            let momentary = max(rate, lastStep &* 10)
-            let flood = OpenFlood(
-                identifier: nextIdentifier, slot: slot, floodClass: floodClass,
-                concern: FloodController.concern(momentary, limit), limit: limit, opened: time, rate: rate,
-                peakRate: momentary, receivedBefore: table.sum(slot, Int(floodClass.rawValue)) &- lastStep,
-                stoppedBefore: table.sum(slot, HostCounter.synStopped.rawValue + Int(floodClass.rawValue)))
-            nextIdentifier += 1
-            raised[Int(floodClass.rawValue)] += 1
-            open[key] = flood
-            table.setGate(slot, floodClass, FloodController.gate(limit))
-            events.append(event(flood, host, .open, time))
+            raise(slot, floodClass, host, rate: rate, lastStep: lastStep, limit, time, &events)
             return
         }
         flood.rate = rate
@@ -196,17 +231,49 @@ public struct FloodController {
         flood.quiet = rate < UInt64(flood.limit.exit) ? flood.quiet + 1 : 0
         open[key] = flood
         guard flood.quiet >= FloodController.quietSteps else { return }
-        open[key] = nil
-        table.setGate(slot, floodClass, .open)
-        events.append(event(flood, host, .close, time))
+        end(flood, host, time, &events)
     }
 
-    private static func gate(_ limit: FloodLimit) -> GateSetting {
-        switch limit.action {
-        case .alert: .open
-        case .throttle: .throttle(limit.pass)
-        case .deny: .deny
+    /// A flood begins. `lastStep` is how many packets came since the last step.
+    mutating func raise(
+        _ slot: Int, _ floodClass: FloodClass, _ host: HostIdentity, rate: UInt64, lastStep: UInt64,
+        _ limit: FloodLimit, _ time: UInt64, _ events: inout [FloodEvent]
+    ) {
+        let momentary = max(rate, lastStep &* 10)
+        let received = table.sum(slot, Int(floodClass.rawValue))
+        var flood = OpenFlood(
+            identifier: nextIdentifier, slot: slot, floodClass: floodClass,
+            concern: FloodController.concern(momentary, limit), limit: limit, opened: time, rate: rate,
+            peakRate: momentary, receivedBefore: received &- lastStep,
+            stoppedBefore: table.sum(slot, HostCounter.synStopped.rawValue + Int(floodClass.rawValue)))
+        flood.sievedBefore = FloodController.sieved.map { table.sum(slot, $0) }
+        nextIdentifier += 1
+        raised[Int(floodClass.rawValue)] += 1
+        open[FloodController.key(slot, floodClass)] = flood
+        countSources(slot, floodClass)
+        act(flood)
+        events.append(event(flood, host, .open, time))
+    }
+
+    mutating func end(_ flood: OpenFlood, _ host: HostIdentity, _ time: UInt64, _ events: inout [FloodEvent]) {
+        open[FloodController.key(flood.slot, flood.floodClass)] = nil
+        events.append(event(flood, host, .close, time))
+        rest(flood.slot, flood.floodClass, flood.limit)
+        forgetSources(flood.slot, flood.floodClass)
+    }
+
+    /// Sets the gate for a flood that is open.
+    private mutating func act(_ flood: OpenFlood) {
+        switch flood.limit.action {
+        case .alert: table.setGate(flood.slot, flood.floodClass, .open)
+        case .throttle: table.setGate(flood.slot, flood.floodClass, .throttle(flood.limit.pass))
+        case .deny: table.setGate(flood.slot, flood.floodClass, .deny)
+        case .defend: defend(flood)
         }
+    }
+
+    static func key(_ slot: Int, _ floodClass: FloodClass) -> Int {
+        slot * FloodClass.allCases.count + Int(floodClass.rawValue)
     }
 
     /// High from ten times the limit on, low below twice.
@@ -225,17 +292,17 @@ public struct FloodController {
                 ? flood.concern : max(flood.concern, FloodController.concern(flood.peakRate, flood.limit)),
             action: "\(flood.limit.action)", shadow: guest.shadow, opened: flood.opened, time: time,
             packets: received(by: flood), peakRate: flood.peakRate, dropped: stopped(by: flood),
-            threshold: UInt64(flood.limit.entry))
+            threshold: UInt64(flood.limit.entry), sources: sources(of: flood), sieve: sieve(of: flood))
     }
 
     // MARK: - History
 
-    private func place(_ step: Int, _ slot: Int, _ counter: Int) -> Int {
-        (step * table.slotCount + slot) * FloodController.rateCounters + counter
+    private func index(_ step: Int, _ slot: Int, _ place: Int) -> Int {
+        (step * table.slotCount + slot) * FloodController.tracked.count + place
     }
 
-    private func newest(_ slot: Int, _ counter: Int) -> UInt64 {
-        history[place((position + FloodController.window - 1) % FloodController.window, slot, counter)]
+    private func newest(_ slot: Int, _ place: Int) -> UInt64 {
+        history[index((position + FloodController.window - 1) % FloodController.window, slot, place)]
     }
 
     /// Nanoseconds from the oldest sums to `time`. In the first second there are no oldest sums, and what
@@ -246,15 +313,17 @@ public struct FloodController {
     }
 
     /// Puts the sum in the oldest place and returns what stood there.
-    private mutating func exchange(_ slot: Int, _ counter: Int, _ sum: UInt64) -> UInt64 {
-        let index = place(position, slot, counter)
+    private mutating func exchange(_ slot: Int, _ place: Int, _ sum: UInt64) -> UInt64 {
+        let index = index(position, slot, place)
         defer { history[index] = sum }
         return history[index]
     }
 
     /// A host takes a slot. What an earlier holder counted there is not its own.
-    private mutating func take(_ slot: Int, _ address: Address) {
-        holders[slot] = address
+    private mutating func take(_ slot: Int, _ host: HostIdentity) {
+        holders[slot] = host.address
+        for floodClass in FloodClass.allCases { forget(slot, floodClass) }
+        rest(slot, guests[host.guest].limits)
         guard everHeld[slot] else {
             everHeld[slot] = true
             return

@@ -41,6 +41,12 @@ public struct Flow: BitwiseCopyable {
     @inlinable
     public init() {}
 
+    /// For TCP: both sides began a stream, or go on with one, and not only with resets.
+    @inlinable
+    public var bothHaveStreams: Bool {
+        session.client.flags.contains(.isOpen) && session.server.flags.contains(.isOpen)
+    }
+
     /// Whether the rules that wait for more of a direction's stream are too many to be remembered, so that
     /// what is kept of it must be looked at again.
     @inlinable
@@ -74,4 +80,6 @@ public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     @inlinable public static var midstream: FlowFlags { FlowFlags(rawValue: 16) }
     /// The server was heard.
     @inlinable public static var answered: FlowFlags { FlowFlags(rawValue: 32) }
+    /// Whoever wants to know was told that it is established.
+    @inlinable public static var announced: FlowFlags { FlowFlags(rawValue: 64) }
 }

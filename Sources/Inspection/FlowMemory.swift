@@ -1,3 +1,4 @@
+import Floods
 import Flows
 public import Signatures
 
@@ -7,6 +8,7 @@ public import Signatures
 public final class FlowMemory: @unchecked Sendable {
     public let workerCount: Int
     public let hostBits: HostBits
+    public let floods: FloodMemory
     private let tables: UnsafeMutablePointer<FlowTable>
 
     /// `flows` and `streamBytes` are for all workers together.
@@ -15,6 +17,7 @@ public final class FlowMemory: @unchecked Sendable {
         mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
+        floods = FloodMemory(workers: workers)
         unsafe tables = .allocate(capacity: workerCount)
         let share = max(16, flows / workerCount)
         for worker in 0..<workerCount {
@@ -38,6 +41,6 @@ public final class FlowMemory: @unchecked Sendable {
     }
 
     public var memoryBytes: Int {
-        (0..<workerCount).reduce(hostBits.memoryBytes) { unsafe $0 + tables[$1].memoryBytes }
+        (0..<workerCount).reduce(hostBits.memoryBytes + floods.memoryBytes) { unsafe $0 + tables[$1].memoryBytes }
     }
 }

@@ -78,6 +78,9 @@ public final class Program: Sendable {
             policies: policies, tally: tally, memory: memory, mode: mode)
     }
 
+    /// What is known of sources, for the controller of floods.
+    public var floodMemory: FloodMemory { memory.floods }
+
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
         guard let address = hosts.address(of: slot) else { return nil }

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,3 +81,15 @@ int flinch_enter_network(const char *path) {
 }
 
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+int flinch_frame_socket(void) { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+int flinch_send_frame(int fd, unsigned int interface, const void *frame, size_t length) {
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)interface};
+    if (length < 14) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(&to.sll_protocol, (const char *)frame + 12, 2);
+    return sendto(fd, frame, length, 0, (struct sockaddr *)&to, sizeof to) < 0 ? -1 : 0;
+}

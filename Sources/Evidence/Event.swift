@@ -168,6 +168,16 @@ public struct SieveFigures: Sendable, Equatable {
     /// TCP connections to the host that were made meanwhile.
     public var handshakes: UInt64
 
+    /// By the names that status and EVE have for them.
+    public var named: KeyValuePairs<String, UInt64> {
+        [
+            "challenged": challenged, "answered": answered, "repeated": repeated, "trusted": trusted,
+            "known_flows": knownFlows, "unknown": unknown, "refused": refused, "handshakes": handshakes,
+        ]
+    }
+
+    public var byName: [String: UInt64] { Dictionary(uniqueKeysWithValues: named.map { ($0.key, $0.value) }) }
+
     public init(
         challenged: UInt64, answered: UInt64, repeated: UInt64, trusted: UInt64, knownFlows: UInt64,
         unknown: UInt64, refused: UInt64, handshakes: UInt64

@@ -167,7 +167,8 @@ final class Controller: Sendable {
             floodClass: flood.floodClass.name, concern: "\(flood.concern)", action: "\(flood.limit.action)",
             shadow: guest.shadow, seconds: Double(time > flood.opened ? time - flood.opened : 0) / 1e9,
             rate: flood.rate, peakRate: flood.peakRate, packets: state.floods.received(by: flood),
-            dropped: state.floods.stopped(by: flood))
+            dropped: state.floods.stopped(by: flood), sources: state.floods.sources(of: flood),
+            sieve: state.floods.sieve(of: flood)?.byName)
     }
 
     private func verdicts() -> Status.Verdicts {

@@ -14,6 +14,7 @@ struct Worker: ~Copyable {
     private var verdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
+    private let sender = FrameSender()
     private let cell: UnsafePointer<WorkerCell>
 
     /// Takes over `inspector`; `cell` must outlive the worker.
@@ -52,6 +53,7 @@ struct Worker: ~Copyable {
             unsafe cell.pointee.packets.add(UInt64(verdicts.count))
             unsafe cell.pointee.batches.add(1)
             commit()
+            if unsafe inspector.pointee.hasChallenges { sendChallenges() }
             if unsafe cell.pointee.mustLeave(now) { return }
         }
     }
@@ -78,6 +80,16 @@ struct Worker: ~Copyable {
     private mutating func commit() {
         let error = queue.commit(&verdicts)
         if error != 0 { unsafe cell.pointee.commitErrors.add(1) }
+    }
+
+    private mutating func sendChallenges() {
+        unsafe inspector.pointee.takeChallenges { frame, port in
+            if unsafe sender.send(frame, by: port) {
+                unsafe cell.pointee.framesSent.add(1)
+            } else {
+                unsafe cell.pointee.frameErrors.add(1)
+            }
+        }
     }
 
     /// A reload puts a new inspector into the cell; it is taken between two batches, and the old one

@@ -56,7 +56,9 @@ final class HeavySources: Sendable {
     func list(since time: UInt64) -> [HeavySource] {
         // A worker is done in less than a microsecond.
         for _ in 0..<1_000 {
-            guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { continue }
+            guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
+                continue
+            }
             defer { isBusy.store(false, ordering: .releasing) }
             return (0..<HeavySources.capacity).map { unsafe places[$0] }
                 .filter { $0.time > 0 && $0.time >= time }

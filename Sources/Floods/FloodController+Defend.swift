@@ -205,7 +205,9 @@ extension FloodController {
             else { continue }
             let floor = flood.limit.floor(floodClass)
             let mark = memory.isTrusted(source.address) ? floor : floor / 4
-            if Double(source.count) >= mark { memory.refuse(source, until: time &+ FloodController.refusal, time: time) }
+            if Double(source.count) >= mark {
+                memory.refuse(source, until: time &+ FloodController.refusal, time: time)
+            }
         }
     }
 }

@@ -34,7 +34,9 @@ final class Controller: Sendable {
         started = time
         state = Mutex(
             State(
-                program: program, floods: FloodController(table: program.floods, guests: program.guestFloods, memory: program.floodMemory),
+                program: program,
+                floods: FloodController(
+                    table: program.floods, guests: program.guestFloods, memory: program.floodMemory),
                 losses: losses,
                 workerPackets: Array(repeating: Array(repeating: 0, count: crew.members.count), count: 10)))
     }
@@ -59,7 +61,8 @@ final class Controller: Sendable {
                 state.floods.replaceLimits(program.guestFloods, identify: program.identify)
             } else {
                 events = state.floods.closeAll(time, identify: former.identify)
-                state.floods = FloodController(table: program.floods, guests: program.guestFloods, memory: program.floodMemory)
+                state.floods = FloodController(
+                    table: program.floods, guests: program.guestFloods, memory: program.floodMemory)
             }
             state.program = program
             state.generation += 1

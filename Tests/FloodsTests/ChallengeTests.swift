@@ -75,7 +75,9 @@ struct FirstSeenTests {
     private let millisecond: UInt64 = 1_000_000
     private let start: UInt64 = 1_700_000_000_000_000_000
 
-    @Test("Its age is never more than the truth, and 20 ms less at most", arguments: [0, 5, 100, 799, 800, 1_000, 3_000, 15_000])
+    @Test(
+        "Its age is never more than the truth, and 20 ms less at most",
+        arguments: [0, 5, 100, 799, 800, 1_000, 3_000, 15_000])
     func age(_ milliseconds: UInt64) throws {
         var seen = FirstSeen(lines: 1_024)
         let first = seen.note(0x1234_5678_9ABC_DEF0, time: start)
@@ -113,7 +115,9 @@ struct FirstSeenTests {
             if let age = seen.note(hash, time: time), age >= Sieve.retransmission { mistaken += 1 }
             if number >= 1_000_000, number % 100 == 0 {
                 let again = hashes[Int(number - 1_000_000) / 100]
-                if let age = seen.note(again, time: time), age >= Sieve.retransmission { hashes[Int(number - 1_000_000) / 100] = 0 }
+                if let age = seen.note(again, time: time), age >= Sieve.retransmission {
+                    hashes[Int(number - 1_000_000) / 100] = 0
+                }
             }
         }
         let known = hashes.count { $0 == 0 }

@@ -65,6 +65,10 @@ extension EVEEncoder {
         line.value(flood.action)
         line.key("threshold")
         line.value(flood.threshold)
+        if flood.hosts > 1 {
+            line.key("hosts")
+            line.value(UInt64(flood.hosts))
+        }
         switch flood.phase {
         case .open:
             line.key("rate")

@@ -123,6 +123,8 @@ public struct FloodEvent: Sendable {
     public var dropped: UInt64
     /// Packets a second that raised the alarm.
     public var threshold: UInt64
+    /// Hosts that are flooded: more than one when it is a guest's whole network.
+    public var hosts: Int
     /// An estimate of how many addresses they came from; nil if they were not counted.
     public var sources: UInt64?
     /// Where sources were told apart: what became of their packets.
@@ -131,8 +133,10 @@ public struct FloodEvent: Sendable {
     public init(
         identifier: UInt64, phase: Phase, host: Address, guest: String, floodClass: FloodClass,
         concern: Concern, action: String, shadow: Bool, opened: UInt64, time: UInt64, packets: UInt64,
-        peakRate: UInt64, dropped: UInt64, threshold: UInt64, sources: UInt64? = nil, sieve: SieveFigures? = nil
+        peakRate: UInt64, dropped: UInt64, threshold: UInt64, hosts: Int = 1, sources: UInt64? = nil,
+        sieve: SieveFigures? = nil
     ) {
+        self.hosts = hosts
         self.sources = sources
         self.sieve = sieve
         self.identifier = identifier

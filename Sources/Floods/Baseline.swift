@@ -60,9 +60,15 @@ struct Budget: Sendable {
 
     /// Packets that passed and those that led to a handshake, in the last second.
     mutating func adapt(passed: Double, completed: Double) {
-        guard passed >= 1 else { return }
-        rate = Budget.isGood(passed: passed, completed: completed) ? min(most, rate * 1.1) : max(least, rate * 0.7)
+        if Budget.isGood(passed: passed, completed: completed) {
+            if passed >= 1 { rate = min(most, rate * 1.1) }
+        } else if passed >= Budget.sample {
+            rate = max(least, rate * 0.7)
+        }
     }
+
+    /// Fewer packets a second say nothing bad of a budget.
+    private static let sample = 10.0
 
     static func isGood(passed: Double, completed: Double) -> Bool { completed >= 0.8 * passed }
 }

@@ -1,25 +1,11 @@
 import Evidence
 import Wire
 
-/// What the controller keeps of a class at a host that it may have to defend.
-struct ClassDefence: Sendable {
-    var baseline = Baseline()
-    /// Of unknown sources, and of SYNs that come again.
-    var unknown = Budget(start: 0, least: 0, most: 0)
-    var repeats = Budget(start: 0, least: 0, most: 0)
-    /// What the gate at rest lets through unasked.
-    var watched: UInt32 = 0
-    /// Which sketch counts the sources, from 1; 0 for none.
-    var sketch: UInt32 = 0
-}
-
 extension FloodController {
     /// Ten seconds near the usual end an attack.
-    private static let calmSteps = 100
+    static let calmSteps = 100
     /// Nanoseconds that a heavy source is refused; for longer while it goes on.
     private static let refusal: UInt64 = 10_000_000_000
-    /// Of the SYNs that passed, at the floor and above, that led to a handshake: fewer, and it is an attack.
-    private static let hollowShare = 0.25
     /// Nanoseconds before the alarm in which an attack may have begun.
     private static let onset: UInt64 = 1_000_000_000
     /// What the sieve did, in the order in which a flood remembers it.
@@ -36,16 +22,12 @@ extension FloodController {
         let limit = guests[host.guest].limits[floodClass]
         let floor = limit.floor(floodClass)
         let key = FloodController.key(slot, floodClass)
-        let (rate, step) = FloodController.rates(floodClass, sample)
-        let completed = sample.rate(.handshakes)
-        let passed = max(0, sample.rate(.synIn) - sample.rate(.synStopped))
+        let (rate, step) = ClassDefence.rates(floodClass, sample)
         guard var flood = open[key] else {
-            let isExceeded = defences[key].baseline.isExceeded(by: step, floor: floor)
-            // However much was learned, clients complete their handshakes.
-            let isHollow =
-                floodClass == .syn && rate >= floor && completed < passed * FloodController.hollowShare
-            if isExceeded || isHollow {
-                begin(slot, floodClass, floor: floor, isGood: Budget.isGood(passed: passed, completed: completed))
+            // What is defended as part of its guest is not defended again.
+            guard open[FloodController.key(guest: host.guest, floodClass)] == nil else { return }
+            if defences[key].isAttacked(floodClass, sample, floor: floor) {
+                defences[key].begin(sample, floor: floor)
                 raise(
                     slot, floodClass, host, rate: UInt64(rate), lastStep: UInt64(step / 10), limit, time, &events)
             } else if isWholeSecond {
@@ -54,63 +36,48 @@ extension FloodController {
             }
             return
         }
-        if floodClass == .syn {
-            defences[key].unknown.adapt(passed: passed, completed: completed)
-            defences[key].repeats.adapt(passed: passed, completed: completed)
-            defend(flood)
-        }
+        defences[key].adapt(floodClass, sample)
+        if floodClass == .syn { defend(flood) }
         flood.rate = UInt64(rate)
         flood.peakRate = max(flood.peakRate, UInt64(rate))
-        let calm = max(Double(limit.exit) * floor / Double(max(1, limit.entry)), 1.5 * defences[key].baseline.usual)
-        flood.quiet = rate < calm ? flood.quiet + 1 : 0
+        flood.quiet = rate < defences[key].calm(limit, floor: floor) ? flood.quiet + 1 : 0
         open[key] = flood
         if flood.quiet >= FloodController.calmSteps { end(flood, host, time, &events) }
     }
 
-    /// Over the last second and in the last step: packets of the class, of TCP only those of no known
-    /// connection.
-    private static func rates(_ floodClass: FloodClass, _ sample: Sample) -> (rate: Double, step: Double) {
-        if floodClass == .tcp {
-            return (
-                sample.rate(.strays) + sample.rate(.tcpStopped), sample.step(.strays) + sample.step(.tcpStopped)
-            )
-        }
-        let place = Int(floodClass.rawValue)
-        return (sample.rates[place], sample.steps[place])
-    }
-
-    /// The budgets at the beginning of an attack: full if those who pass are clients, next to nothing if not.
-    private mutating func begin(_ slot: Int, _ floodClass: FloodClass, floor: Double, isGood: Bool) {
-        let key = FloodController.key(slot, floodClass)
-        let threshold = defences[key].baseline.threshold(floor: floor)
-        defences[key].unknown = Budget(start: isGood ? threshold : 0, least: 1, most: 10 * threshold)
-        defences[key].repeats = Budget(start: threshold / 8, least: min(20, threshold / 8), most: threshold)
-    }
-
-    /// The gate of a flood that is defended against.
+    /// The gate of a flood at a host that is defended against.
     mutating func defend(_ flood: OpenFlood) {
         let floor = flood.limit.floor(flood.floodClass)
+        let key = FloodController.key(flood.slot, flood.floodClass)
         // A reload may have made it a flood that is defended against.
-        if defences[FloodController.key(flood.slot, flood.floodClass)].repeats.most == 0 {
-            begin(flood.slot, flood.floodClass, floor: floor, isGood: false)
-        }
-        let defence = defences[FloodController.key(flood.slot, flood.floodClass)]
+        if !defences[key].isReady { defences[key].begin(nil, floor: floor) }
+        defend(flood, at: flood.slot, defences[key], share: 1)
+    }
+
+    /// The gate of a class at a host, which gets `share` of the budgets.
+    func defend(_ flood: OpenFlood, at slot: Int, _ defence: ClassDefence, share: Double) {
+        func part(_ budget: Budget) -> UInt32 { UInt32(max(1, (budget.rate * share).rounded())) }
         let unknown: UInt32 =
             switch flood.floodClass {
-            case .syn: UInt32(defence.unknown.rate)
+            case .syn: part(defence.unknown)
             case .tcp: 0
             case .udp, .icmp, .fragment: flood.limit.pass
             }
-        setShares(flood.slot, flood.floodClass, flood.limit, repeats: UInt32(defence.repeats.rate))
-        table.setGate(flood.slot, flood.floodClass, .sift(unknown))
-        table.setOnset(flood.slot, flood.floodClass, flood.opened &- min(flood.opened, FloodController.onset))
+        table.setShares(
+            slot, flood.floodClass, trusted: part(defence.trusted),
+            ceiling: FloodController.ceiling(flood.floodClass, flood.limit), repeats: part(defence.repeats))
+        table.setOnset(slot, flood.floodClass, flood.opened &- min(flood.opened, FloodController.onset))
+        table.setGate(slot, flood.floodClass, .sift(unknown))
     }
 
-    private func setShares(_ slot: Int, _ floodClass: FloodClass, _ limit: FloodLimit, repeats: UInt32) {
-        let floor = limit.floor(floodClass)
-        let threshold = defences[FloodController.key(slot, floodClass)].baseline.threshold(floor: floor)
-        table.setShares(
-            slot, floodClass, trusted: UInt32(threshold), ceiling: UInt32(max(1, floor / 4)), repeats: repeats)
+    /// Packets a second of one trusted source. One that is beyond it is not dropped but asked for proof, and
+    /// proof of a SYN is cheap.
+    private static func ceiling(_ floodClass: FloodClass, _ limit: FloodLimit) -> UInt32 {
+        UInt32(max(10, limit.floor(floodClass) / (floodClass == .syn ? 40 : 4)))
+    }
+
+    static func key(guest: Int, _ floodClass: FloodClass) -> Int {
+        -1 - (guest * FloodClass.allCases.count + Int(floodClass.rawValue))
     }
 
     // MARK: - At rest
@@ -135,7 +102,9 @@ extension FloodController {
         }
         let threshold = UInt32(defences[key].baseline.threshold(floor: limit.floor(floodClass)))
         defences[key].watched = threshold
-        setShares(slot, floodClass, limit, repeats: threshold / 8)
+        table.setShares(
+            slot, floodClass, trusted: threshold, ceiling: FloodController.ceiling(floodClass, limit),
+            repeats: threshold / 8)
         table.setGate(slot, floodClass, .watch(threshold))
     }
 
@@ -181,27 +150,27 @@ extension FloodController {
 
     /// An estimate of how many addresses the packets of a flood came from; nil if they were not counted.
     public func sources(of flood: OpenFlood) -> UInt64? {
-        let sketch = defences[FloodController.key(flood.slot, flood.floodClass)].sketch
+        let sketch = defence(of: flood).sketch
         return sketch == 0 ? nil : UInt64(memory.estimate(sketch).rounded())
     }
 
     /// What the sieve did in a flood; nil where it was not asked.
     public func sieve(of flood: OpenFlood) -> SieveFigures? {
         guard flood.limit.action == .defend else { return nil }
-        let sums = zip(FloodController.sieved, flood.sievedBefore).map { table.sum(flood.slot, $0) &- $1 }
+        let sums = zip(FloodController.sieved, flood.sievedBefore).map { sum(flood, $0.rawValue) &- $1 }
         guard sums.count == FloodController.sieved.count else { return nil }
         return SieveFigures(
             challenged: sums[0], answered: sums[1], repeated: sums[2], trusted: sums[3], knownFlows: sums[4],
             unknown: sums[5], refused: sums[6], handshakes: sums[7])
     }
 
-    /// Single sources that alone are a good part of an attack that is defended against are refused. One that
-    /// is trusted has a ceiling, so it must be a whole attack by itself.
+    /// Single sources that alone are a good part of an attack that is defended against are refused; but not a
+    /// trusted one, which has its ceiling, and whose address may be spoofed by who wants it refused.
     func refuseHeavySources(_ time: UInt64) {
         guard open.values.contains(where: { $0.limit.action == .defend }) else { return }
         for source in memory.heavySources(since: time &- min(time, 1_500_000_000)) {
             guard let floodClass = FloodClass(rawValue: UInt8(source.classNumber)),
-                let flood = open[FloodController.key(source.slot, floodClass)], flood.limit.action == .defend
+                let flood = defended(source.slot, floodClass)
             else { continue }
             let floor = flood.limit.floor(floodClass)
             let mark = memory.isTrusted(source.address) ? floor : floor / 4

@@ -44,7 +44,9 @@ public struct FloodController {
     /// The counters that a history is kept of.
     static let tracked: [HostCounter] = [
         .synIn, .tcpIn, .udpIn, .icmpIn, .fragmentIn, .otherIn, .bytesIn, .packetsOut, .bytesOut,
-        .synStopped, .tcpStopped, .handshakes, .strays,
+        .synStopped, .tcpStopped, .udpStopped, .icmpStopped, .fragmentStopped, .handshakes, .strays,
+        .challenged, .answered, .repeated, .trusted, .knownFlows, .unknown, .refused,
+        .trustedSYNs, .otherSYNs, .trustedHandshakes,
     ]
     static let trackedPlaces: [Int?] = (0..<HostCounter.count).map { counter in
         tracked.firstIndex { $0.rawValue == counter }
@@ -52,7 +54,10 @@ public struct FloodController {
 
     public struct OpenFlood: Sendable {
         public var identifier: UInt64
+        /// Of the host, or of one of the hosts of a guest that is attacked as a whole.
         public var slot: Int
+        /// Index of that guest; nil for a flood at one host.
+        public var guest: Int?
         public var floodClass: FloodClass
         public var concern: Concern
         public var limit: FloodLimit
@@ -93,6 +98,7 @@ public struct FloodController {
     private var sample = Sample()
     private var stepCount = 0
     var defences: [ClassDefence]  // by slot and class, as `open`
+    var groups: [GuestGroup]  // by guest
     let memory: FloodMemory
     var freeSketches: [UInt32]
 
@@ -101,6 +107,7 @@ public struct FloodController {
         self.guests = guests
         self.memory = memory
         freeSketches = memory.sketchNumbers
+        groups = Array(repeating: GuestGroup(), count: guests.count)
         defences = Array(repeating: ClassDefence(), count: table.slotCount * FloodClass.allCases.count)
         holders = Array(repeating: nil, count: table.slotCount)
         everHeld = Array(repeating: false, count: table.slotCount)
@@ -115,6 +122,7 @@ public struct FloodController {
         slots
             * (window * tracked.count * 8 + HostCounter.count * 8 + MemoryLayout<Address?>.stride + 2
                 + FloodClass.allCases.count * MemoryLayout<ClassDefence>.stride)
+            + GuestGroup.memoryBytes(slots: slots)
     }
 
     /// New limits for the same guests: open floods stay open, under their new action.
@@ -123,7 +131,7 @@ public struct FloodController {
         for slot in 0..<table.slotCount where holders[slot] != nil {
             if let host = identify(slot) { rest(slot, guests[host.guest].limits) }
         }
-        for (key, var flood) in open {
+        for (key, var flood) in open where flood.guest == nil {
             guard let host = identify(flood.slot) else { continue }
             flood.limit = guests[host.guest].limits[flood.floodClass]
             open[key] = flood
@@ -138,6 +146,8 @@ public struct FloodController {
     ) -> [FloodEvent] {
         var events: [FloodEvent] = []
         let elapsed = elapsed(to: time, atLeast: 1_000_000_000)
+        let isWholeSecond = stepCount % 10 == 9
+        for guest in groups.indices { groups[guest].begin() }
         times[position] = time
         for slot in 0..<table.slotCount {
             guard let host = identify(slot) else {
@@ -154,9 +164,10 @@ public struct FloodController {
                 sample.rates[place] = Double(scaled(sum &- exchange(slot, place, sum), elapsed))
                 sample.steps[place] = Double(sum &- last) * 1e9 / Double(FloodController.step)
             }
+            groups[host.guest].add(slot, sample)
             for floodClass in FloodClass.allCases {
                 if guests[host.guest].limits[floodClass].action == .defend {
-                    judgeDefended(slot, floodClass, host, sample, time, isWholeSecond: stepCount % 10 == 9, &events)
+                    judgeDefended(slot, floodClass, host, sample, time, isWholeSecond: isWholeSecond, &events)
                 } else {
                     let place = Int(floodClass.rawValue)
                     judge(
@@ -170,6 +181,7 @@ public struct FloodController {
                 release(slot)
             }
         }
+        judgeGuests(time, isWholeSecond: isWholeSecond, identify: identify, &events)
         position = (position + 1) % FloodController.window
         stepCount += 1
         refuseHeavySources(time)
@@ -182,7 +194,7 @@ public struct FloodController {
         let closing = open.values.sorted { $0.identifier < $1.identifier }
         open = [:]
         return closing.compactMap { flood in
-            rest(flood.slot, flood.floodClass, flood.limit)
+            relax(flood)
             return identify(flood.slot).map { event(flood, $0, .close, time) }
         }
     }
@@ -205,12 +217,17 @@ public struct FloodController {
     }
 
     public func stopped(by flood: OpenFlood) -> UInt64 {
-        table.sum(flood.slot, HostCounter.synStopped.rawValue + Int(flood.floodClass.rawValue))
-            &- flood.stoppedBefore
+        sum(flood, HostCounter.synStopped.rawValue + Int(flood.floodClass.rawValue)) &- flood.stoppedBefore
     }
 
     public func received(by flood: OpenFlood) -> UInt64 {
-        table.sum(flood.slot, Int(flood.floodClass.rawValue)) &- flood.receivedBefore
+        sum(flood, Int(flood.floodClass.rawValue)) &- flood.receivedBefore
+    }
+
+    /// A counter of the host that a flood is at, or of all hosts of its guest.
+    func sum(_ flood: OpenFlood, _ counter: Int) -> UInt64 {
+        guard let guest = flood.guest else { return table.sum(flood.slot, counter) }
+        return FloodController.trackedPlaces[counter].map { groups[guest].totals[$0] } ?? 0
     }
 
     // MARK: - One class at one host
@@ -234,32 +251,48 @@ public struct FloodController {
         end(flood, host, time, &events)
     }
 
-    /// A flood begins. `lastStep` is how many packets came since the last step.
+    /// A flood at a host begins. `lastStep` is how many packets came since the last step.
     mutating func raise(
         _ slot: Int, _ floodClass: FloodClass, _ host: HostIdentity, rate: UInt64, lastStep: UInt64,
         _ limit: FloodLimit, _ time: UInt64, _ events: inout [FloodEvent]
     ) {
-        let momentary = max(rate, lastStep &* 10)
-        let received = table.sum(slot, Int(floodClass.rawValue))
-        var flood = OpenFlood(
-            identifier: nextIdentifier, slot: slot, floodClass: floodClass,
-            concern: FloodController.concern(momentary, limit), limit: limit, opened: time, rate: rate,
-            peakRate: momentary, receivedBefore: received &- lastStep,
-            stoppedBefore: table.sum(slot, HostCounter.synStopped.rawValue + Int(floodClass.rawValue)))
-        flood.sievedBefore = FloodController.sieved.map { table.sum(slot, $0) }
-        nextIdentifier += 1
-        raised[Int(floodClass.rawValue)] += 1
+        let flood = newFlood(slot, floodClass, guest: nil, rate: rate, lastStep: lastStep, limit, time)
         open[FloodController.key(slot, floodClass)] = flood
         countSources(slot, floodClass)
         act(flood)
         events.append(event(flood, host, .open, time))
     }
 
+    /// The record of a flood that begins, at a host or at all hosts of `guest`.
+    mutating func newFlood(
+        _ slot: Int, _ floodClass: FloodClass, guest: Int?, rate: UInt64, lastStep: UInt64, _ limit: FloodLimit,
+        _ time: UInt64
+    ) -> OpenFlood {
+        let momentary = max(rate, lastStep &* 10)
+        let offset = Int(floodClass.rawValue)
+        var flood = OpenFlood(
+            identifier: nextIdentifier, slot: slot, guest: guest, floodClass: floodClass,
+            concern: FloodController.concern(momentary, limit), limit: limit, opened: time, rate: rate,
+            peakRate: momentary, receivedBefore: 0, stoppedBefore: 0)
+        flood.receivedBefore = sum(flood, offset) &- lastStep
+        flood.stoppedBefore = sum(flood, HostCounter.synStopped.rawValue + offset)
+        flood.sievedBefore = FloodController.sieved.map { sum(flood, $0.rawValue) }
+        nextIdentifier += 1
+        raised[offset] += 1
+        return flood
+    }
+
     mutating func end(_ flood: OpenFlood, _ host: HostIdentity, _ time: UInt64, _ events: inout [FloodEvent]) {
         open[FloodController.key(flood.slot, flood.floodClass)] = nil
         events.append(event(flood, host, .close, time))
-        rest(flood.slot, flood.floodClass, flood.limit)
+        relax(flood)
         forgetSources(flood.slot, flood.floodClass)
+    }
+
+    /// Sets the gates as they are without the flood.
+    private mutating func relax(_ flood: OpenFlood) {
+        guard let guest = flood.guest else { return rest(flood.slot, flood.floodClass, flood.limit) }
+        relax(guest, flood)
     }
 
     /// Sets the gate for a flood that is open.
@@ -277,11 +310,11 @@ public struct FloodController {
     }
 
     /// High from ten times the limit on, low below twice.
-    private static func concern(_ rate: UInt64, _ limit: FloodLimit) -> Concern {
+    static func concern(_ rate: UInt64, _ limit: FloodLimit) -> Concern {
         rate >= UInt64(limit.entry) * 10 ? .high : rate >= UInt64(limit.entry) * 2 ? .medium : .low
     }
 
-    private func event(
+    func event(
         _ flood: OpenFlood, _ host: HostIdentity, _ phase: FloodEvent.Phase, _ time: UInt64
     ) -> FloodEvent {
         let guest = guests[host.guest]
@@ -292,7 +325,7 @@ public struct FloodController {
                 ? flood.concern : max(flood.concern, FloodController.concern(flood.peakRate, flood.limit)),
             action: "\(flood.limit.action)", shadow: guest.shadow, opened: flood.opened, time: time,
             packets: received(by: flood), peakRate: flood.peakRate, dropped: stopped(by: flood),
-            threshold: UInt64(flood.limit.entry), sources: sources(of: flood), sieve: sieve(of: flood))
+            threshold: UInt64(flood.limit.entry), hosts: flood.guest.map { groups[$0].slots.count } ?? 1, sources: sources(of: flood), sieve: sieve(of: flood))
     }
 
     // MARK: - History

@@ -2,8 +2,8 @@ import Evidence
 import Synchronization
 import Wire
 
-/// What is counted for one host by one worker. The raw value is the counter's place in a block of 24, three
-/// cache lines, the last of which only the sieve and handshakes touch.
+/// What is counted for one host by one worker. The raw value is the counter's place in a block of 32, four
+/// cache lines, of which all but the first two are for handshakes and the sieve.
 public enum HostCounter: Int, Sendable {
     /// Packets to the host, by class; `FloodClass.rawValue` is the offset.
     case synIn = 0, tcpIn, udpIn, icmpIn, fragmentIn
@@ -23,8 +23,11 @@ public enum HostCounter: Int, Sendable {
     /// known before; packets of unknown sources within the budget; packets of single heavy sources that
     /// were refused.
     case challenged, answered, repeated, trusted, knownFlows, unknown, refused
+    /// SYNs of the trusted, and of others, that the sieve let through; and of the handshakes those of clients
+    /// that were trusted before.
+    case trustedSYNs, otherSYNs, trustedHandshakes
 
-    @inlinable public static var count: Int { 24 }
+    @inlinable public static var count: Int { 32 }
 }
 
 /// What stands before one class at one host: its gate, and the buckets of those whom the sieve tells apart.
@@ -58,7 +61,7 @@ struct Entrance: ~Copyable {
 public final class FloodTable: Sendable {
     public let slotCount: Int
     public let workerCount: Int
-    /// The block of worker w, host h starts at `(w * slotCount + h) * 16`.
+    /// The block of worker w, host h starts at `(w * slotCount + h) * 32`.
     nonisolated(unsafe) let counters: UnsafeMutablePointer<Atomic<UInt64>>
     nonisolated(unsafe) let entrances: UnsafeMutablePointer<Entrance>
     /// Ethernet addresses of the hosts, the first byte in bits 47…40; 0 while unknown.

@@ -90,10 +90,15 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             unsafe entrance.pointee.trusted.ask(arrival.time) == .open
         {
             counters.count(slot, .trusted)
+            if floodClass == .syn { counters.count(slot, .trustedSYNs) }
             return true
         }
         if floodClass == .syn, let request = Request(packet, bytes) {
-            return unsafe passes(request, packet, slot, entrance, guestMAC: guestMAC, arrival, counters)
+            guard unsafe passes(request, packet, slot, entrance, guestMAC: guestMAC, arrival, counters) else {
+                return false
+            }
+            counters.count(slot, .otherSYNs)
+            return true
         }
         return unsafe passesInBudget(slot, entrance, arrival.time, counters)
     }

@@ -41,10 +41,12 @@ public struct Flow: BitwiseCopyable {
     @inlinable
     public init() {}
 
-    /// For TCP: both sides began a stream, or go on with one, and not only with resets.
+    /// For TCP: both sides have sent something to the other, and neither of them a reset.
     @inlinable
-    public var bothHaveStreams: Bool {
-        session.client.flags.contains(.isOpen) && session.server.flags.contains(.isOpen)
+    public var isMutual: Bool {
+        session.client.flags.intersection([.isOpen, .wasReset]) == .isOpen
+            && session.server.flags.intersection([.isOpen, .wasReset]) == .isOpen
+            && packetsToServer > 0 && packetsToClient > 0
     }
 
     /// Whether the rules that wait for more of a direction's stream are too many to be remembered, so that

@@ -38,7 +38,7 @@ extension Inspector {
         guard let flow = unsafe flows.pointee.peek(packet, bytes, vlan: vlan(0, arrival), time: arrival.time) else {
             return false
         }
-        if packet.kind == .tcp { return unsafe flow.pointee.bothHaveStreams }
+        if packet.kind == .tcp { return unsafe flow.pointee.isMutual }
         guard unsafe flow.pointee.flags.contains(.answered) else { return false }
         return unsafe flow.pointee.client == packet.destination
             || flow.pointee.firstTime < floods.onset(destination, floodClass)
@@ -54,8 +54,8 @@ extension Inspector {
     /// or answered what the guest asked, receives what is sent to it.
     @inline(__always)
     func learn(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
-        if destination >= 0, packets[0].packet.kind == .tcp, unsafe !flow.pointee.bothHaveStreams,
-            !packets[0].packet.tcpFlags.contains(.syn)
+        if destination >= 0, packets[0].packet.kind == .tcp, unsafe !flow.pointee.isMutual,
+            packets[0].packet.tcpFlags.intersection([.syn, .ack]) != .syn
         {
             floods.count(destination, .strays)
         }
@@ -72,6 +72,7 @@ extension Inspector {
         let isTCP = unsafe flow.pointee.ipProtocol == IPProtocol.tcp
         if server >= 0, isTCP {
             floods.count(server, .handshakes)
+            if unsafe sieve.pointee.isTrusted(flow.pointee.client) { floods.count(server, .trustedHandshakes) }
             unsafe sieve.pointee.vouch(for: flow.pointee.client, time: time)
         }
         if client >= 0 { unsafe sieve.pointee.vouch(for: flow.pointee.server, time: time) }

@@ -1,254 +1,7 @@
 import Evidence
 import Floods
-import Inspection
-import Policy
-import Signatures
 import Testing
-import Topology
 import Wire
-
-/// A web server behind an inspector, a controller that steps ten times a second, and clients and attackers
-/// who are played here. What passes to the server is answered as a Linux server would: a SYN with a SYN-ACK,
-/// and what belongs to no connection with a reset.
-struct Siege: ~Copyable {
-    static let server: UInt32 = 0x0A00_0002
-    static let serverMAC: UInt64 = 0x0200_0000_000A
-
-    let hosts: HostTable
-    let table: FloodTable
-    var controller: FloodController
-    var inspector: Inspector
-    var time: UInt64 = 1_700_000_000_000_000_000
-    private var nextStep: UInt64
-    private(set) var events: [FloodEvent] = []
-    /// Of the attack: packets sent and those that reached the server.
-    var sent = 0
-    var arrived = 0
-    /// Challenges sent, by whom they are to.
-    var challenged: [UInt32: [Challenge]] = [:]
-    var challengeBytes = 0
-    var keepsChallenges = true
-
-    init(
-        entry: UInt32 = 2_000, classes: [FloodClass] = FloodClass.allCases, pass: UInt32 = 200,
-        prefix: String = "10.0.0.2/32"
-    ) throws {
-        hosts = HostTable([Guest(name: "web", addresses: [Prefix(prefix)!])])
-        table = FloodTable(slotCount: hosts.slotCount, workerCount: 1)
-        var limits = FloodLimits(.low, action: .alert)
-        for floodClass in classes {
-            limits[floodClass] = FloodLimit(
-                entry: floodClass == .tcp ? entry * 10 : entry, exit: entry / 2, action: .defend, pass: pass)
-        }
-        let memory = FlowMemory(workers: 1, flows: 1 << 16, streamBytes: 1 << 20)
-        controller = FloodController(
-            table: table, guests: [GuestFloods(name: "web", shadow: false, limits: limits)], memory: memory.floods)
-        inspector = try Inspector(
-            worker: 0, generation: 1, hosts: hosts, floods: table,
-            rules: try RuleSet.compile(text: "", file: "none", variables: .stock(home: [Prefix(prefix)!])),
-            policies: PolicyTable(guests: [GuestPolicy()], others: GuestPolicy()), tally: Tally(workerCount: 1),
-            memory: memory)
-        nextStep = time
-        // The guests' gates are set with the first step.
-        advance(to: time)
-    }
-
-    mutating func advance(to moment: UInt64) {
-        time = max(time, moment)
-        while nextStep <= time {
-            let hosts = hosts
-            events += controller.step(
-                nextStep,
-                identify: { slot in hosts.address(of: slot).map { HostIdentity(address: $0, guest: 0) } },
-                release: { _ in })
-            nextStep += FloodController.step
-        }
-    }
-
-    /// Time passes, in which only clients do something.
-    mutating func pass(_ seconds: Double) {
-        let end = time + UInt64(seconds * 1e9)
-        while time < end {
-            advance(to: min(end, time + 1_000_000))
-            perform()
-        }
-    }
-
-    /// Whether a packet passes; a challenge that it leads to is kept for who reads it.
-    mutating func inspect(_ bytes: [UInt8]) -> Bool {
-        var arrival = Arrival(time: time)
-        arrival.port = 3
-        arrival.sourceMAC = 0x0200_0000_00C8
-        arrival.destinationMAC = Siege.serverMAC
-        let decision = unsafe inspector.inspect(bytes.span.bytes, .ip, arrival)
-        if inspector.hasChallenges {
-            var frames: [[UInt8]] = []
-            unsafe inspector.takeChallenges { frame, port in
-                if port == 3 { frames.append(unsafe Array(frame)) }
-            }
-            for frame in frames {
-                challengeBytes += frame.count - 14
-                let challenge = Challenge(frame)
-                if keepsChallenges { challenged[challenge.destination, default: []].append(challenge) }
-            }
-        }
-        return decision.verdict == .accept
-    }
-
-    struct Challenge {
-        var bytes: [UInt8]
-        init(_ frame: [UInt8]) { bytes = frame }
-        func number(_ offset: Int) -> UInt32 { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) } }
-        var source: UInt32 { number(26) }
-        var destination: UInt32 { number(30) }
-        var acknowledgement: UInt32 { number(42) }
-        var destinationPort: UInt16 { UInt16(bytes[36]) << 8 | UInt16(bytes[37]) }
-        var flags: UInt8 { bytes[47] }
-    }
-
-    // MARK: Segments
-
-    static func ip(_ from: UInt32, _ to: UInt32, _ number: UInt8, _ payload: [UInt8], fragment: Int = 0) -> [UInt8] {
-        [0x45, 0] + big16(20 + payload.count) + big16(1) + big16(fragment) + [64, number, 0, 0]
-            + big32(Int(from)) + big32(Int(to)) + payload
-    }
-
-    static func tcp(
-        _ from: UInt32, _ to: UInt32, _ ports: (UInt16, UInt16), _ flags: UInt8, sequence: UInt32,
-        acknowledgement: UInt32 = 0
-    ) -> [UInt8] {
-        ip(
-            from, to, 6,
-            big16(Int(ports.0)) + big16(Int(ports.1)) + big32(Int(sequence)) + big32(Int(acknowledgement))
-                + [0x50, flags] + big16(512) + big32(0))
-    }
-
-    static func udp(_ from: UInt32, _ to: UInt32, _ ports: (UInt16, UInt16)) -> [UInt8] {
-        ip(from, to, 17, big16(Int(ports.0)) + big16(Int(ports.1)) + big16(12) + big16(0) + [1, 2, 3, 4])
-    }
-
-    // MARK: Clients
-
-    /// A client asks for a connection. Returns whether its SYN reached the server, and if so completes the
-    /// handshake and says something.
-    mutating func ask(_ client: UInt32, port: UInt16, sequence: UInt32) -> Bool {
-        guard inspect(Siege.tcp(client, Siege.server, (port, 80), 0x02, sequence: sequence)) else { return false }
-        return shake(client, port: port, sequence: sequence)
-    }
-
-    mutating func shake(_ client: UInt32, port: UInt16, sequence: UInt32) -> Bool {
-        let initial = sequence ^ 0x5555_0000
-        let answered = inspect(
-            Siege.tcp(Siege.server, client, (80, port), 0x12, sequence: initial, acknowledgement: sequence &+ 1))
-        let third = inspect(
-            Siege.tcp(client, Siege.server, (port, 80), 0x10, sequence: sequence &+ 1, acknowledgement: initial &+ 1))
-        return answered && third
-    }
-
-    /// A client with a Linux stack that connects while other things happen. It answers a challenge after a
-    /// millisecond with a reset that carries the number that it got, and sends its SYN again 13 ms later; and
-    /// when its timer says so, 1, 3 and 7 s after the first. One that does not `answer` has the timer alone.
-    struct Client {
-        var address: UInt32
-        var port: UInt16
-        var sequence: UInt32
-        var answers = true
-        var start: UInt64 = 0
-        var isConnected = false
-        var hasAnswered = false
-    }
-
-    private enum Deed {
-        case ask
-        case answer(UInt32)
-    }
-
-    private(set) var clients: [Client] = []
-    /// Nanoseconds from a client's first SYN to its handshake; none for those who did not connect.
-    private(set) var connectTimes: [UInt64] = []
-    private var deeds: [(time: UInt64, client: Int, deed: Deed)] = []
-
-    /// `seconds` from now a client begins to connect.
-    mutating func expect(_ client: Client, in seconds: Double) {
-        var client = client
-        client.start = time + UInt64(seconds * 1e9)
-        for wait in [UInt64(0), 1_000, 3_000, 7_000] {
-            deeds.append((client.start + wait * 1_000_000, clients.count, .ask))
-        }
-        clients.append(client)
-        deeds.sort { $0.time > $1.time }
-    }
-
-    /// Many clients, one after the other over `seconds` that begin `delay` from now.
-    mutating func expect(_ count: Int, from first: UInt32, in delay: Double, over seconds: Double, answers: Bool = true)
-    {
-        for number in 0..<count {
-            expect(
-                Client(
-                    address: first + UInt32(number), port: UInt16(40_000 + number % 20_000),
-                    sequence: UInt32(number) &* 2_654_435_761, answers: answers),
-                in: delay + seconds * Double(number) / Double(count))
-        }
-    }
-
-    private mutating func perform() {
-        while let next = deeds.last, next.time <= time {
-            deeds.removeLast()
-            let client = clients[next.client]
-            switch next.deed {
-            case .ask:
-                guard !client.isConnected else { continue }
-                challenged[client.address] = nil
-                if ask(client.address, port: client.port, sequence: client.sequence) {
-                    clients[next.client].isConnected = true
-                    connectTimes.append(time - client.start)
-                } else if client.answers, !client.hasAnswered, let challenge = challenged[client.address]?.first {
-                    clients[next.client].hasAnswered = true
-                    later(1, next.client, .answer(challenge.acknowledgement))
-                    later(14, next.client, .ask)
-                }
-            case .answer(let number):
-                _ = inspect(Siege.tcp(client.address, Siege.server, (client.port, 80), 0x04, sequence: number))
-            }
-        }
-    }
-
-    private mutating func later(_ milliseconds: UInt64, _ client: Int, _ deed: Deed) {
-        let moment = time + milliseconds * 1_000_000
-        let place = deeds.firstIndex { $0.time < moment } ?? deeds.count
-        deeds.insert((moment, client, deed), at: place)
-    }
-
-    /// The share of clients that connected within `milliseconds`.
-    func connected(within milliseconds: UInt64 = .max / 1_000_000) -> Double {
-        Double(connectTimes.count { $0 <= milliseconds * 1_000_000 }) / Double(max(1, clients.count))
-    }
-
-    // MARK: Attackers
-
-    /// Sends `rate` packets a second of an attack for `seconds`. What reaches the server is answered with
-    /// nothing: its sources do not exist, or do not ask.
-    mutating func flood(rate: Int, seconds: Double, _ packet: (Int) -> [UInt8]) {
-        let count = Int(Double(rate) * seconds)
-        let start = time
-        for number in 0..<count {
-            advance(to: start + UInt64(number) * 1_000_000_000 / UInt64(rate))
-            perform()
-            sent += 1
-            if inspect(packet(sent)) { arrived += 1 }
-        }
-        advance(to: start + UInt64(seconds * 1e9))
-    }
-
-    /// A SYN of a flood, from one of `sources` addresses.
-    static func syn(_ number: Int, sources: Int) -> [UInt8] {
-        let hash = UInt64(number) &* 0x9E37_79B9_7F4A_7C15
-        let source = 0x2000_0000 + UInt32((hash >> 20) % UInt64(sources))
-        return tcp(
-            source, server, (UInt16(1_024 + (hash >> 50) % 60_000), 80), 0x02,
-            sequence: UInt32(truncatingIfNeeded: hash))
-    }
-}
 
 @Suite("A web server under siege")
 struct SourceTests {
@@ -289,5 +42,203 @@ struct SourceTests {
         // A challenge is no longer than the SYN that asked for it.
         #expect(siege.challengeBytes <= 40 * siege.sent)
         #expect(siege.controller.open.isEmpty)
+    }
+
+    // MARK: Adversaries
+
+    @Test("Every SYN is sent again after a second: fewer than 5 in 100 pass, and who answers a challenge connects")
+    func twice() throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.flood(rate: 6_000, seconds: 2) { number in
+            // Six thousand SYNs a second, of which the second half are those of a second ago.
+            Siege.syn(number <= 6_000 ? number : number % 2 == 0 ? number - 6_000 : number, sources: 1 << 20)
+        }
+        let before = siege.arrived
+        siege.expect(60, from: 0x0B00_0001, in: 0, over: 2)
+        siege.flood(rate: 6_000, seconds: 3) { number in
+            Siege.syn(number % 2 == 0 ? number - 6_000 : number, sources: 1 << 20)
+        }
+        #expect(siege.arrived - before < 900, "\(siege.arrived - before) of 18,000")
+        for client in UInt32(1)...20 {
+            let connected = siege.ask(client, port: 50_001, sequence: client)
+            #expect(connected, "known client \(client)")
+        }
+        #expect(siege.connected(within: 20) >= 0.95, "\(siege.connected(within: 20))")
+    }
+
+    @Test("Trusted addresses are spoofed: no more pass than of others, and their owners connect by a challenge")
+    func spoofedTrust() throws {
+        var siege = try Siege()
+        for client in UInt32(1)...200 { _ = siege.ask(0x0C00_0000 + client, port: 50_000, sequence: client) }
+        siege.pass(1)
+        siege.flood(rate: 8_000, seconds: 2) { Siege.syn($0, sources: 200, from: 0x0C00_0001) }
+        let before = siege.arrived
+        siege.expect(60, from: 0x0C00_0001, in: 0, over: 2)
+        siege.flood(rate: 8_000, seconds: 2.5) { Siege.syn($0, sources: 200, from: 0x0C00_0001) }
+        #expect(siege.arrived - before < 1_000, "\(siege.arrived - before) of 20,000")
+        #expect(siege.connected(within: 20) >= 0.95, "\(siege.connected(within: 20))")
+    }
+
+    @Test("Pulses of two seconds are one flood, and only the first one gets a step's worth through")
+    func pulses() throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.flood(rate: 10_000, seconds: 2) { Siege.syn($0, sources: 1 << 20) }
+        siege.pass(2)
+        let before = siege.arrived
+        for _ in 0..<2 {
+            siege.flood(rate: 5_000, seconds: 2) { Siege.syn($0, sources: 1 << 20) }
+            siege.pass(2)
+        }
+        #expect(before < 1_000)
+        #expect(siege.arrived - before < 300, "\(siege.arrived - before) of 20,000")
+        #expect(siege.events.map(\.phase) == [.open])
+    }
+
+    @Test("A flood that grows slowly below what is called one is found out by what its SYNs lead to")
+    func ramp() throws {
+        var siege = try Siege()
+        known(&siege)
+        // 20 SYNs a second, and a tenth more every second: at 500 it is hollow, at 2,000 it would be a flood.
+        var rate = 20.0
+        while rate < 1_900 {
+            siege.flood(rate: Int(rate), seconds: 1) { Siege.syn($0, sources: 1 << 20) }
+            rate *= 1.1
+        }
+        let opened = try #require(siege.events.first)
+        #expect(opened.phase == .open && opened.peakRate < 600, "\(opened.peakRate)")
+        #expect(siege.events.count == 1)
+    }
+
+    @Test("Resets and acknowledgements of no connection are dropped, and connections go on", arguments: [UInt8(0x04), 0x10, 0x12])
+    func strays(_ flags: UInt8) throws {
+        var siege = try Siege()
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            var packet = Siege.syn(number, sources: 1 << 20)
+            packet[33] = flags
+            return packet
+        }
+        siege.flood(rate: 10_000, seconds: 0.5, attack)
+        let before = siege.arrived
+        siege.expect(40, from: 0x0B00_0001, in: 0, over: 1)
+        siege.flood(rate: 10_000, seconds: 1.1, attack)
+        #expect(siege.arrived - before == 0, "\(siege.arrived - before) of 11,000")
+        #expect(siege.events.map(\.floodClass) == [.tcp])
+        // The server sends, the known clients acknowledge, in connections that were there before.
+        for client in UInt32(1)...20 {
+            let initial = client ^ 0x5555_0000
+            let passes = siege.inspect(
+                Siege.tcp(client, Siege.server, (50_000, 80), 0x10, sequence: client &+ 1, acknowledgement: initial &+ 1))
+            #expect(passes, "known client \(client)")
+        }
+        #expect(siege.connected(within: 20) == 1)
+    }
+
+    @Test("Resets beside a SYN flood do not keep the answers of clients from being heard")
+    func resetsAndSYNs() throws {
+        var siege = try Siege()
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            var packet = Siege.syn(number, sources: 1 << 20)
+            if number % 2 == 0 { packet[33] = 0x04 }
+            return packet
+        }
+        siege.expect(60, from: 0x0B00_0001, in: 1, over: 2)
+        siege.flood(rate: 12_000, seconds: 3, attack)
+        #expect(siege.connected(within: 20) >= 0.98)
+    }
+
+    @Test("A little to each of 256 hosts is a flood of the guest", arguments: [FloodClass.syn, .udp])
+    func carpet(_ floodClass: FloodClass) throws {
+        var siege = try Siege(prefix: "10.0.0.0/24")
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            let host = 0x0A00_0000 + UInt32(number % 256)
+            if floodClass == .syn { return Siege.syn(number, sources: 1 << 20, to: host) }
+            return Siege.udp(0x2000_0000 + UInt32(number &* 7919 % (1 << 20)), host, (9_000, 53))
+        }
+        siege.flood(rate: 9_000, seconds: 1, attack)
+        let before = siege.arrived
+        siege.expect(60, from: 0x0B00_0001, in: 0, over: 1)
+        siege.flood(rate: 9_000, seconds: 1.5, attack)
+        #expect(siege.events.map(\.phase) == [.open])
+        #expect(siege.events.first?.hosts == 256)
+        if floodClass == .syn {
+            // One a second and host for the unknown.
+            #expect(siege.arrived - before < 675, "\(siege.arrived - before) of 13,500")
+            #expect(siege.connected(within: 20) >= 0.98)
+            let known = siege.ask(1, port: 50_001, sequence: 1)
+            #expect(known)
+        }
+        siege.pass(13)
+        #expect(siege.events.map(\.phase) == [.open, .close])
+        #expect(siege.controller.open.isEmpty)
+    }
+
+    @Test("A crowd of clients, twenty times the usual, is served", arguments: [true, false])
+    func flashCrowd(_ answers: Bool) throws {
+        var siege = try Siege(entry: 500)
+        // 50 a second for ten seconds, then 1,000 a second for five.
+        siege.expect(500, from: 0x0B00_0001, in: 0, over: 10, answers: answers)
+        siege.pass(10.5)
+        siege.expect(5_000, from: 0x0B10_0001, in: 0, over: 5, answers: answers)
+        siege.pass(13)
+        #expect(siege.connected() >= 0.99, "\(siege.connected())")
+        #expect(siege.connected(within: 1_200) >= 0.98, "\(siege.connected(within: 1_200))")
+    }
+
+    @Test("Clients that do not answer challenges connect when they ask again after a second")
+    func silent() throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.expect(60, from: 0x0B00_0001, in: 1, over: 2, answers: false)
+        siege.flood(rate: 10_000, seconds: 5) { Siege.syn($0, sources: 1 << 20) }
+        #expect(siege.connected(within: 1_050) >= 0.98, "\(siege.connected(within: 1_050))")
+        let usual = siege.connectTimes.sorted()[siege.connectTimes.count / 2]
+        #expect(usual >= 800_000_000)
+    }
+
+    @Test("Of UDP, ICMP and fragments the unknown get their share, and trusted sources and flows go first", arguments: [FloodClass.udp, .icmp, .fragment])
+    func datagrams(_ floodClass: FloodClass) throws {
+        var siege = try Siege(pass: 200)
+        known(&siege)
+        // The guest asked a name server.
+        let asked = siege.inspect(Siege.udp(Siege.server, 0x0808_0808, (30_000, 53)))
+        let answered = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        #expect(asked && answered)
+        func packet(_ source: UInt32) -> [UInt8] {
+            switch floodClass {
+            case .udp: Siege.udp(source, Siege.server, (9_000, 53))
+            case .icmp: Siege.ip(source, Siege.server, 1, [8, 0, 0, 0, 0, 1, 0, 1])
+            default: Siege.ip(source, Siege.server, 17, Array(repeating: 7, count: 16), fragment: 100)
+            }
+        }
+        func attack(_ number: Int) -> [UInt8] { packet(0x2000_0000 + UInt32(number &* 7919 % (1 << 20))) }
+        siege.flood(rate: 10_000, seconds: 1, attack)
+        let before = siege.arrived
+        siege.flood(rate: 10_000, seconds: 3, attack)
+        #expect((590...650).contains(siege.arrived - before), "\(siege.arrived - before)")
+        let trusted = [1, 2, 3, 0x0808_0808].map { siege.inspect(packet($0)) }
+        #expect(trusted == [true, true, true, true])
+        let ofFlow = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        #expect(ofFlow)
+    }
+
+    @Test("A single heavy source is refused while it lasts; a name server whose address is spoofed is not")
+    func heavy() throws {
+        var siege = try Siege(pass: 5_000)
+        _ = siege.inspect(Siege.udp(Siege.server, 0x0808_0808, (30_000, 53)))
+        _ = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        siege.flood(rate: 8_000, seconds: 2) { _ in Siege.udp(0x2000_0001, Siege.server, (9_000, 53)) }
+        let before = siege.arrived
+        siege.flood(rate: 8_000, seconds: 2) { _ in Siege.udp(0x2000_0001, Siege.server, (9_000, 53)) }
+        #expect(siege.arrived == before)
+        let other = siege.inspect(Siege.udp(0x2000_0002, Siege.server, (9_000, 53)))
+        #expect(other)
+        siege.flood(rate: 8_000, seconds: 3) { _ in Siege.udp(0x0808_0808, Siege.server, (9_000, 53)) }
+        let passes = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        #expect(passes)
     }
 }

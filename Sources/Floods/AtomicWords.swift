@@ -15,8 +15,9 @@ struct AtomicWords: ~Copyable, @unchecked Sendable {
     init(count: Int) {
         self.count = count
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(1, count) * 8, alignment: 64)
+        // An atomic word has the representation of a word, and this is a memset.
+        unsafe bytes.initializeMemory(as: UInt64.self, repeating: 0, count: max(1, count))
         unsafe words = unsafe bytes.bindMemory(to: Atomic<UInt64>.self, capacity: max(1, count))
-        for i in 0..<count { unsafe (words + i).initialize(to: Atomic(0)) }
     }
 
     deinit { unsafe words.deallocate() }

@@ -157,7 +157,11 @@ extension FloodController {
     /// What the sieve did in a flood; nil where it was not asked.
     public func sieve(of flood: OpenFlood) -> SieveFigures? {
         guard flood.limit.action == .defend else { return nil }
-        let sums = zip(FloodController.sieved, flood.sievedBefore).map { sum(flood, $0.rawValue) &- $1 }
+        let sums = zip(FloodController.sieved, flood.sievedBefore).map { counter, before in
+            // Hosts of a guest come and go.
+            let now = sum(flood, counter.rawValue)
+            return now > before ? now - before : 0
+        }
         guard sums.count == FloodController.sieved.count else { return nil }
         return SieveFigures(
             challenged: sums[0], answered: sums[1], repeated: sums[2], trusted: sums[3], knownFlows: sums[4],

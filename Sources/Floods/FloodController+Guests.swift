@@ -21,6 +21,8 @@ struct GuestGroup: Sendable {
         for place in totals.indices { (sample.rates[place], sample.steps[place]) = (0, 0) }
     }
 
+    mutating func addSilent(_ slot: Int) { slots.append(slot) }
+
     mutating func add(_ slot: Int, _ host: FloodController.Sample) {
         slots.append(slot)
         for place in totals.indices {

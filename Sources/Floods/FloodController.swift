@@ -41,11 +41,10 @@ public struct FloodController {
     static let quietSteps = 20
     /// A claimed slot without a packet for this many steps is given back: one minute.
     static let idleSteps = 600
-    /// The counters that a history is kept of.
+    /// The counters that a history is kept of; the first nine are in the order of their raw values.
     static let tracked: [HostCounter] = [
         .synIn, .tcpIn, .udpIn, .icmpIn, .fragmentIn, .otherIn, .bytesIn, .packetsOut, .bytesOut,
         .synStopped, .tcpStopped, .udpStopped, .icmpStopped, .fragmentStopped, .handshakes, .strays,
-        .challenged, .answered, .repeated, .trusted, .knownFlows, .unknown, .refused,
         .trustedSYNs, .otherSYNs, .trustedHandshakes,
     ]
     static let trackedPlaces: [Int?] = (0..<HostCounter.count).map { counter in
@@ -155,13 +154,20 @@ public struct FloodController {
                 continue
             }
             if holders[slot] != host.address { take(slot, host) }
-            var moved = false
+            let moved = hasMoved(slot)
+            defer { keepOrRelease(slot, moved, release) }
+            // A host that has been silent for a whole window has a flat history, and nothing to be judged.
+            guard moved || idle[slot] < FloodController.window || hasOpen(slot, of: host.guest) else {
+                groups[host.guest].addSilent(slot)
+                continue
+            }
             for (place, counter) in FloodController.tracked.enumerated() {
                 let sum = table.sum(slot, counter)
                 let last = newest(slot, place)
-                moved = moved || sum != last
                 // In its first second a host's history is empty: the count since it was first seen.
-                sample.rates[place] = Double(scaled(sum &- exchange(slot, place, sum), elapsed))
+                // A statement of its own: while a call on self waits for it, the history would be copied.
+                let oldest = exchange(slot, place, sum)
+                sample.rates[place] = Double(scaled(sum &- oldest, elapsed))
                 sample.steps[place] = Double(sum &- last) * 1e9 / Double(FloodController.step)
             }
             groups[host.guest].add(slot, sample)
@@ -175,11 +181,6 @@ public struct FloodController {
                         lastStep: UInt64(sample.steps[place] / 10), time, &events)
                 }
             }
-            idle[slot] = moved ? 0 : idle[slot] &+ 1
-            if idle[slot] >= FloodController.idleSteps {
-                idle[slot] = 0
-                release(slot)
-            }
         }
         judgeGuests(time, isWholeSecond: isWholeSecond, identify: identify, &events)
         position = (position + 1) % FloodController.window
@@ -187,6 +188,27 @@ public struct FloodController {
         refuseHeavySources(time)
         if stepCount % 10 == 0 { memory.rotateHistory(time: time) }
         return events
+    }
+
+    /// Whether packets came from or to the host since the last step.
+    private func hasMoved(_ slot: Int) -> Bool {
+        for place in 0...HostCounter.bytesOut.rawValue where table.sum(slot, place) != newest(slot, place) { return true }
+        return false
+    }
+
+    private func hasOpen(_ slot: Int, of guest: Int) -> Bool {
+        !open.isEmpty
+            && FloodClass.allCases.contains {
+                open[FloodController.key(slot, $0)] != nil || open[FloodController.key(guest: guest, $0)] != nil
+            }
+    }
+
+    private mutating func keepOrRelease(_ slot: Int, _ moved: Bool, _ release: (Int) -> Void) {
+        idle[slot] = moved ? 0 : idle[slot] &+ 1
+        if idle[slot] >= FloodController.idleSteps {
+            idle[slot] = 0
+            release(slot)
+        }
     }
 
     /// The alarm of every open flood ends, as it does before the tables are replaced or the sensor stops.
@@ -227,7 +249,8 @@ public struct FloodController {
     /// A counter of the host that a flood is at, or of all hosts of its guest.
     func sum(_ flood: OpenFlood, _ counter: Int) -> UInt64 {
         guard let guest = flood.guest else { return table.sum(flood.slot, counter) }
-        return FloodController.trackedPlaces[counter].map { groups[guest].totals[$0] } ?? 0
+        if let place = FloodController.trackedPlaces[counter] { return groups[guest].totals[place] }
+        return groups[guest].slots.reduce(0) { $0 &+ table.sum($1, counter) }
     }
 
     // MARK: - One class at one host
@@ -325,7 +348,8 @@ public struct FloodController {
                 ? flood.concern : max(flood.concern, FloodController.concern(flood.peakRate, flood.limit)),
             action: "\(flood.limit.action)", shadow: guest.shadow, opened: flood.opened, time: time,
             packets: received(by: flood), peakRate: flood.peakRate, dropped: stopped(by: flood),
-            threshold: UInt64(flood.limit.entry), hosts: flood.guest.map { groups[$0].slots.count } ?? 1, sources: sources(of: flood), sieve: sieve(of: flood))
+            threshold: UInt64(flood.limit.entry), hosts: flood.guest.map { groups[$0].slots.count } ?? 1,
+            sources: sources(of: flood), sieve: sieve(of: flood))
     }
 
     // MARK: - History
@@ -348,8 +372,9 @@ public struct FloodController {
     /// Puts the sum in the oldest place and returns what stood there.
     private mutating func exchange(_ slot: Int, _ place: Int, _ sum: UInt64) -> UInt64 {
         let index = index(position, slot, place)
-        defer { history[index] = sum }
-        return history[index]
+        let oldest = history[index]
+        history[index] = sum
+        return oldest
     }
 
     /// A host takes a slot. What an earlier holder counted there is not its own.

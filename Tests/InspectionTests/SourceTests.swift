@@ -111,7 +111,9 @@ struct SourceTests {
         #expect(siege.events.count == 1)
     }
 
-    @Test("Resets and acknowledgements of no connection are dropped, and connections go on", arguments: [UInt8(0x04), 0x10, 0x12])
+    @Test(
+        "Resets and acknowledgements of no connection are dropped, and connections go on",
+        arguments: [UInt8(0x04), 0x10, 0x12])
     func strays(_ flags: UInt8) throws {
         var siege = try Siege()
         known(&siege)
@@ -130,7 +132,8 @@ struct SourceTests {
         for client in UInt32(1)...20 {
             let initial = client ^ 0x5555_0000
             let passes = siege.inspect(
-                Siege.tcp(client, Siege.server, (50_000, 80), 0x10, sequence: client &+ 1, acknowledgement: initial &+ 1))
+                Siege.tcp(
+                    client, Siege.server, (50_000, 80), 0x10, sequence: client &+ 1, acknowledgement: initial &+ 1))
             #expect(passes, "known client \(client)")
         }
         #expect(siege.connected(within: 20) == 1)
@@ -200,7 +203,9 @@ struct SourceTests {
         #expect(usual >= 800_000_000)
     }
 
-    @Test("Of UDP, ICMP and fragments the unknown get their share, and trusted sources and flows go first", arguments: [FloodClass.udp, .icmp, .fragment])
+    @Test(
+        "Of UDP, ICMP and fragments the unknown get their share, and trusted sources and flows go first",
+        arguments: [FloodClass.udp, .icmp, .fragment])
     func datagrams(_ floodClass: FloodClass) throws {
         var siege = try Siege(pass: 200)
         known(&siege)

@@ -241,7 +241,9 @@ struct Siege: ~Copyable {
     }
 
     /// A SYN of a flood, from one of `sources` addresses.
-    static func syn(_ number: Int, sources: Int, from first: UInt32 = 0x2000_0000, to server: UInt32 = server) -> [UInt8] {
+    static func syn(_ number: Int, sources: Int, from first: UInt32 = 0x2000_0000, to server: UInt32 = server)
+        -> [UInt8]
+    {
         let hash = UInt64(number) &* 0x9E37_79B9_7F4A_7C15
         let source = first + UInt32((hash >> 20) % UInt64(sources))
         return tcp(
@@ -249,4 +251,3 @@ struct Siege: ~Copyable {
             sequence: UInt32(truncatingIfNeeded: hash))
     }
 }
-

@@ -3,8 +3,7 @@ import Synchronization
 /// A fixed array of words that all workers read and write, on cache-line boundaries.
 ///
 /// Loads and stores are relaxed: what is kept here is evidence and statistics, and an update that another
-/// worker overwrites is made again with the next packet. Every page is touched at the start, so that a
-/// flood cannot make the process grow.
+/// worker overwrites is made again with the next packet.
 @safe
 struct AtomicWords: ~Copyable, @unchecked Sendable {
     static var wordsPerLine: Int { 8 }
@@ -14,9 +13,8 @@ struct AtomicWords: ~Copyable, @unchecked Sendable {
 
     init(count: Int) {
         self.count = count
-        let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(1, count) * 8, alignment: 64)
-        // An atomic word has the representation of a word, and this is a memset.
-        unsafe bytes.initializeMemory(as: UInt64.self, repeating: 0, count: max(1, count))
+        let bytes = unsafe TableMemory.allocate(bytes: max(1, count) * 8)
+        // An atomic word has the representation of a word.
         unsafe words = unsafe bytes.bindMemory(to: Atomic<UInt64>.self, capacity: max(1, count))
     }
 

@@ -5,49 +5,55 @@
 /// bits of the hash of its 4-tuple, and the time in units of 2²³ ns.
 @safe
 struct ChallengeAnswers: ~Copyable {
-    private let lines: UnsafeMutablePointer<SIMD8<UInt64>>
+    private let cells: UnsafeMutablePointer<UInt64>
     private let mask: UInt64
     private let count: Int
+    private static var cellsPerLine: Int { 8 }
     private static var unit: UInt64 { 23 }
     /// How long an answer is good for, in units: 10 s, longer than a client waits between its second and its
     /// third SYN.
     private static var validity: UInt64 { 1_192 }
-    private static let lanes = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7)
 
     init(lines count: Int) {
         precondition(count > 0 && count & (count - 1) == 0)
-        self.count = count
+        self.count = count * ChallengeAnswers.cellsPerLine
         mask = UInt64(count - 1)
-        unsafe lines = .allocate(capacity: count)
-        unsafe lines.initialize(repeating: SIMD8(repeating: 0), count: count)
+        let memory = unsafe TableMemory.allocate(bytes: self.count * MemoryLayout<UInt64>.stride)
+        unsafe cells = memory.bindMemory(to: UInt64.self, capacity: self.count)
     }
 
-    deinit { unsafe lines.deallocate() }
+    deinit { unsafe cells.deallocate() }
 
-    var memoryBytes: Int { count * MemoryLayout<SIMD8<UInt64>>.stride }
+    var memoryBytes: Int { count * MemoryLayout<UInt64>.stride }
 
     /// `hash` is that of the 4-tuple from the client to the guest, `sequence` the reset's.
     mutating func insert(_ hash: UInt64, sequence: UInt32, time: UInt64) {
-        let index = Int(truncatingIfNeeded: hash & mask)
-        let line = unsafe lines[index]
+        let line = unsafe line(hash)
         let now = time >> ChallengeAnswers.unit & 0xFFFF
-        let ages = (SIMD8(repeating: now) &- line) & SIMD8(repeating: 0xFFFF)
-        let oldest = ((ages &<< 3) | ChallengeAnswers.lanes).max()
-        unsafe lines[index][Int(truncatingIfNeeded: oldest & 7)] =
-            UInt64(sequence) << 32 | ChallengeAnswers.tag(hash) << 16 | now
+        var oldest: UInt64 = 0
+        for place in 0..<UInt64(ChallengeAnswers.cellsPerLine) {
+            oldest = unsafe max(oldest, ((now &- line[Int(place)]) & 0xFFFF) << 3 | place)
+        }
+        unsafe line[Int(oldest & 7)] = UInt64(sequence) << 32 | ChallengeAnswers.tag(hash) << 16 | now
     }
 
     /// Whether one of the answers from this 4-tuple is one that `isRight` accepts.
     @inline(__always)
     func contains(_ hash: UInt64, time: UInt64, _ isRight: (UInt32) -> Bool) -> Bool {
-        let line = unsafe lines[Int(truncatingIfNeeded: hash & mask)]
+        let line = unsafe line(hash)
         let now = time >> ChallengeAnswers.unit & 0xFFFF
         let tag = ChallengeAnswers.tag(hash)
-        for lane in 0..<8 where line[lane] >> 16 & 0xFFFF == tag {
-            let age = (now &- line[lane]) & 0xFFFF
-            if age <= ChallengeAnswers.validity, isRight(UInt32(truncatingIfNeeded: line[lane] >> 32)) { return true }
+        for place in 0..<ChallengeAnswers.cellsPerLine {
+            let cell = unsafe line[place]
+            guard cell >> 16 & 0xFFFF == tag, (now &- cell) & 0xFFFF <= ChallengeAnswers.validity else { continue }
+            if isRight(UInt32(truncatingIfNeeded: cell >> 32)) { return true }
         }
         return false
+    }
+
+    @inline(__always)
+    private func line(_ hash: UInt64) -> UnsafeMutablePointer<UInt64> {
+        unsafe cells + Int(truncatingIfNeeded: (hash & mask) &* UInt64(ChallengeAnswers.cellsPerLine))
     }
 
     /// 0 is the tag of an empty cell.

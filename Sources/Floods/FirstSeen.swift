@@ -7,45 +7,61 @@
 /// for a retransmission.
 @safe
 struct FirstSeen: ~Copyable {
-    private let lines: UnsafeMutablePointer<SIMD16<UInt32>>
+    private let cells: UnsafeMutablePointer<UInt32>
     private let mask: UInt64
     private let count: Int
+    private static var cellsPerLine: Int { 16 }
     /// A cell's time is in units of 2²³ ns, 8.4 ms, and wraps after 34 s.
     private static var unit: UInt64 { 23 }
     private static var timeMask: UInt32 { 0xFFF }
     /// A SYN that was seen longer ago is a new one: 20 s.
     private static var oldest: UInt32 { 2_384 }
-    private static let lanes = SIMD16<UInt32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 
     init(lines count: Int) {
         precondition(count > 0 && count & (count - 1) == 0)
-        self.count = count
+        self.count = count * FirstSeen.cellsPerLine
         mask = UInt64(count - 1)
-        unsafe lines = .allocate(capacity: count)
-        unsafe lines.initialize(repeating: SIMD16(repeating: 0), count: count)
+        let memory = unsafe TableMemory.allocate(bytes: self.count * MemoryLayout<UInt32>.stride)
+        unsafe cells = memory.bindMemory(to: UInt32.self, capacity: self.count)
     }
 
-    deinit { unsafe lines.deallocate() }
+    deinit { unsafe cells.deallocate() }
 
-    var memoryBytes: Int { count * MemoryLayout<SIMD16<UInt32>>.stride }
+    var memoryBytes: Int { count * MemoryLayout<UInt32>.stride }
 
     /// Nanoseconds since the SYN with this hash was first seen, never more than the truth; nil if this is the
     /// first time, which is remembered.
     mutating func note(_ hash: UInt64, time: UInt64) -> UInt64? {
-        let index = Int(truncatingIfNeeded: hash & mask)
-        let line = unsafe lines[index]
+        note(hash, firstCell: firstCell(hash), time: time)
+    }
+
+    /// Of the line in which a SYN with this hash is looked for. It is all one cache line: who asks for the cell
+    /// early has the rest when `note` needs it.
+    @inline(__always)
+    func firstCell(_ hash: UInt64) -> UInt32 { unsafe line(hash).pointee }
+
+    mutating func note(_ hash: UInt64, firstCell: UInt32, time: UInt64) -> UInt64? {
+        let line = unsafe line(hash)
         let now = UInt32(truncatingIfNeeded: time >> FirstSeen.unit) & FirstSeen.timeMask
         // 0 is the tag of an empty cell.
         let tag = max(1, UInt32(truncatingIfNeeded: hash >> 44))
-        let isSame = (line &>> 12) .== SIMD16(repeating: tag)
-        let ages = (SIMD16(repeating: now) &- line) & SIMD16(repeating: FirstSeen.timeMask)
-        let found = ages.replacing(with: .max, where: .!isSame).min()
-        if found <= FirstSeen.oldest {
-            // A unit that has begun is not over.
-            return UInt64(max(1, found) - 1) << FirstSeen.unit
+        var found = UInt32.max
+        // The age of the oldest cell, and its place in the lower four bits.
+        var oldest: UInt32 = 0
+        for place in 0..<UInt32(FirstSeen.cellsPerLine) {
+            let cell = place == 0 ? firstCell : unsafe line[Int(place)]
+            let age = (now &- cell) & FirstSeen.timeMask
+            oldest = max(oldest, age << 4 | place)
+            found = min(found, cell >> 12 == tag ? age : .max)
         }
-        let oldest = ((ages &<< 4) | FirstSeen.lanes).max()
-        unsafe lines[index][Int(oldest & 15)] = tag << 12 | now
+        // A unit that has begun is not over.
+        if found <= FirstSeen.oldest { return UInt64(max(1, found) - 1) << FirstSeen.unit }
+        unsafe line[Int(oldest & 15)] = tag << 12 | now
         return nil
+    }
+
+    @inline(__always)
+    private func line(_ hash: UInt64) -> UnsafeMutablePointer<UInt32> {
+        unsafe cells + Int(truncatingIfNeeded: (hash & mask) &* UInt64(FirstSeen.cellsPerLine))
     }
 }

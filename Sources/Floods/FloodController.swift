@@ -192,7 +192,9 @@ public struct FloodController {
 
     /// Whether packets came from or to the host since the last step.
     private func hasMoved(_ slot: Int) -> Bool {
-        for place in 0...HostCounter.bytesOut.rawValue where table.sum(slot, place) != newest(slot, place) { return true }
+        for place in 0...HostCounter.bytesOut.rawValue where table.sum(slot, place) != newest(slot, place) {
+            return true
+        }
         return false
     }
 

@@ -5,14 +5,14 @@ import Wire
 /// of it touched at the start. It outlives the programs: who was trusted before a reload is trusted after it.
 @safe
 public final class FloodMemory: @unchecked Sendable {
-    /// How large the tables are. The defaults take 19 MiB whatever the number of workers.
+    /// How large the tables are. The defaults take 18 MiB whatever the number of workers.
     public struct Sizes: Sendable {
         /// Sources in the trust table, and in each of the history's two generations.
         public var trusted = 1 << 19
         public var remembered = 800_000
         /// Lines of 64 bytes of `FirstSeen` and of `ChallengeAnswers`, for all workers together.
         public var requestLines = 1 << 17
-        public var answerLines = 1 << 14
+        public var answerLines = 1 << 12
         /// Sketches of distinct sources, 4 KiB each: classes at hosts that can be counted at the same time.
         public var sketches = 256
 

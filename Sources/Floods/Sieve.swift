@@ -80,6 +80,10 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             counters.count(slot, .knownFlows)
             return true
         }
+        // Looked up before it is needed, so that what the processor waits for it waits for at once.
+        let request = floodClass == .syn ? Request(packet, bytes) : nil
+        let requestHash = request.map { hash.hash($0.tuple, sequence: $0.sequence) } ?? 0
+        let firstCell = firstSeen.firstCell(requestHash)
         if unsafe sources.pointee.denials.contains(place, time: arrival.time) {
             counters.count(slot, .refused)
             return false
@@ -93,8 +97,11 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             if floodClass == .syn { counters.count(slot, .trustedSYNs) }
             return true
         }
-        if floodClass == .syn, let request = Request(packet, bytes) {
-            guard unsafe passes(request, packet, slot, entrance, guestMAC: guestMAC, arrival, counters) else {
+        if let request {
+            guard
+                unsafe passes(
+                    request, requestHash, firstCell, packet, slot, entrance, guestMAC: guestMAC, arrival, counters)
+            else {
                 return false
             }
             counters.count(slot, .otherSYNs)
@@ -105,8 +112,8 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
 
     /// A connection request from a source that is not trusted.
     private mutating func passes(
-        _ request: Request, _ packet: Packet, _ slot: HostSlot, _ entrance: UnsafeMutablePointer<Entrance>,
-        guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
+        _ request: Request, _ requestHash: UInt64, _ firstCell: UInt32, _ packet: Packet, _ slot: HostSlot,
+        _ entrance: UnsafeMutablePointer<Entrance>, guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
     ) -> Bool {
         let (tuple, sequence, time) = (request.tuple, request.sequence, arrival.time)
         let cookies = unsafe sources.pointee.cookies
@@ -119,7 +126,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             return true
         }
         if unsafe passesInBudget(slot, entrance, time, counters) { return true }
-        let age = firstSeen.note(hash.hash(tuple, sequence: sequence), time: time)
+        let age = firstSeen.note(requestHash, firstCell: firstCell, time: time)
         if let age {
             guard age >= Sieve.retransmission else { return false }
             if unsafe entrance.pointee.repeats.ask(time) == .open {

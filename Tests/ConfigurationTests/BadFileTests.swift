@@ -112,7 +112,7 @@ struct BadFileTests {
         ),
         BadCase(
             web + "floods: {action: reject}\n",
-            "2:18: floods.action: \"reject\" is not one of alert, throttle, deny"),
+            "2:18: floods.action: \"reject\" is not one of alert, throttle, deny, defend"),
         BadCase(
             web + "rules: {files: rules/a.rules, variables: {HOME NET: any}}\n",
             "2:16: rules.files: \"rules/a.rules\" is not a list; write it like [rules/starter.rules]",

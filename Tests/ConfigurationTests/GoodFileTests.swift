@@ -132,6 +132,9 @@ struct GoodFileTests {
             general: "syn: {sensitivity: high, action: deny}", own: "syn: {pass: 100}",
             expected: FloodLimit(entry: 500, exit: 250, action: .deny, pass: 100)),
         FloodCase(
+            general: "action: defend", own: "syn: {rate: 800, pass: 50}",
+            expected: FloodLimit(entry: 800, exit: 400, action: .defend, pass: 50)),
+        FloodCase(
             general: "udp: 5, icmp: {rate: 1}", own: "syn: {rate: 1}",
             expected: FloodLimit(entry: 1, exit: 1, action: .throttle, pass: 1)),
     ])

@@ -31,7 +31,8 @@ struct Siege: ~Copyable {
 
     init(
         entry: UInt32 = 2_000, classes: [FloodClass] = FloodClass.allCases, pass: UInt32 = 200,
-        prefix: String = "10.0.0.2/32"
+        prefix: String = "10.0.0.2/32",
+        shadow: Bool = false
     ) throws {
         hosts = HostTable([Guest(name: "web", addresses: [Prefix(prefix)!])])
         table = FloodTable(slotCount: hosts.slotCount, workerCount: 1)
@@ -46,8 +47,8 @@ struct Siege: ~Copyable {
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: table,
             rules: try RuleSet.compile(text: "", file: "none", variables: .stock(home: [Prefix(prefix)!])),
-            policies: PolicyTable(guests: [GuestPolicy()], others: GuestPolicy()), tally: Tally(workerCount: 1),
-            memory: memory)
+            policies: PolicyTable(guests: [GuestPolicy(shadow: shadow)], others: GuestPolicy()),
+            tally: Tally(workerCount: 1), memory: memory)
         nextStep = time
         // The guests' gates are set with the first step.
         advance(to: time)

@@ -11,6 +11,7 @@ enum InProcess {
         var rows: [Row] = []
         if wanted("decode") || wanted("allocations-decode") { rows += try decode() }
         if wanted("floods") || wanted("allocations-floods") { rows += try floods() }
+        if wanted("flood-16M") || wanted("allocations-flood-16M") { rows += try flooded() }
         rows += try inspectionRows(wanted, rules: rules())
         if wanted("allocations-control") { rows += try control() }
         rows += try RuleFigures.rows(wanted)
@@ -93,6 +94,14 @@ enum InProcess {
         let cost = try Stopwatch(packets: packets.count).measure(answer: UInt64(packets.count), [pass])[0]
         _ = hosts.slotCount
         return [row("floods", cost), allocations("floods", cost)]
+    }
+
+    /// A SYN of a flood that is sifted, of 16 million sources against 10,000.
+    private static func flooded() throws -> [Row] {
+        let (few, many) = (try FloodedTraffic(sources: 10_000), try FloodedTraffic(sources: 16_000_000))
+        let count = FloodedTraffic.count
+        let costs = try Stopwatch(packets: count).measure(answer: UInt64(count), [few.pass, many.pass])
+        return [row("flood-16M", costs[1], baseline: costs[0]), allocations("flood-16M", costs[1])]
     }
 
     /// All stages of the packet path between the queue and the verdict, with the rules of the sensor.

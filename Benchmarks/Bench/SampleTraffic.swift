@@ -43,6 +43,13 @@ struct SampleTraffic {
         return traffic
     }
 
+    /// A SYN to the guest, without options.
+    static let syn: [UInt8] = {
+        var traffic = SampleTraffic()
+        traffic.v4([192, 0, 2, 1], guest, 6, tcp(40_000, 80, flags: 0x02, []))
+        return traffic.bytes
+    }()
+
     // MARK: Writing
 
     private mutating func append(_ packet: [UInt8]) {

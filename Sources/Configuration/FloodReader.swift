@@ -91,9 +91,10 @@ enum FloodReader {
         case .alert: .alert
         case .throttle: .throttle
         case .deny: .deny
+        case .defend: .defend
         case nil: nil
         }
     }
 
-    private enum ActionWord: String, CaseIterable { case alert, throttle, deny }
+    private enum ActionWord: String, CaseIterable { case alert, throttle, deny, defend }
 }

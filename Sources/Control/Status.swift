@@ -108,12 +108,18 @@ public struct Status: Codable, Sendable {
         public var peakRate: UInt64
         public var packets: UInt64
         public var dropped: UInt64
+        /// An estimate of how many addresses they come from; nil while they are not counted.
+        public var sources: UInt64?
+        /// Where sources are told apart: packets by what became of them.
+        public var sieve: [String: UInt64]?
 
         public init(
             identifier: UInt64, guest: String, address: String, floodClass: String, concern: String,
             action: String, shadow: Bool, seconds: Double, rate: UInt64, peakRate: UInt64,
-            packets: UInt64, dropped: UInt64
+            packets: UInt64, dropped: UInt64, sources: UInt64? = nil, sieve: [String: UInt64]? = nil
         ) {
+            self.sources = sources
+            self.sieve = sieve
             self.identifier = identifier
             self.guest = guest
             self.address = address

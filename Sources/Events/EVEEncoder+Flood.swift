@@ -22,7 +22,7 @@ extension EVEEncoder {
         let intended: Verdict =
             switch flood.action {
             case "deny": .drop
-            case "throttle": .throttle
+            case "throttle", "defend": .throttle
             default: .accept
             }
         let verdict = flood.shadow ? .accept : intended
@@ -40,7 +40,7 @@ extension EVEEncoder {
         line.key("concern")
         line.value(flood.concern.description)
         line.key("reason")
-        line.value(EVEEncoder.reason(for: intended).text)
+        line.value((flood.action == "defend" ? Reason.floodSource : EVEEncoder.reason(for: intended)).text)
         line.key("verdict")
         line.value(verdict.name)
         line.key("intended")
@@ -65,6 +65,10 @@ extension EVEEncoder {
         line.value(flood.action)
         line.key("threshold")
         line.value(flood.threshold)
+        if flood.hosts > 1 {
+            line.key("hosts")
+            line.value(UInt64(flood.hosts))
+        }
         switch flood.phase {
         case .open:
             line.key("rate")
@@ -78,6 +82,19 @@ extension EVEEncoder {
             line.value(flood.peakRate)
             line.key("dropped")
             line.value(flood.dropped)
+            if let sources = flood.sources {
+                line.key("sources")
+                line.value(sources)
+            }
+            if let sieve = flood.sieve {
+                line.key("sieve")
+                line.openObject()
+                for (name, packets) in sieve.named {
+                    line.key(text: name)
+                    line.value(packets)
+                }
+                line.closeObject()
+            }
             line.key("duration")
             line.value(seconds: flood.time >= flood.opened ? flood.time - flood.opened : 0)
         }

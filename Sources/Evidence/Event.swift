@@ -153,12 +153,22 @@ public struct FloodEvent: Sendable {
     public var dropped: UInt64
     /// Packets a second that raised the alarm.
     public var threshold: UInt64
+    /// Hosts that are flooded: more than one when it is a guest's whole network.
+    public var hosts: Int
+    /// An estimate of how many addresses they came from; nil if they were not counted.
+    public var sources: UInt64?
+    /// Where sources were told apart: what became of their packets.
+    public var sieve: SieveFigures?
 
     public init(
         identifier: UInt64, phase: Phase, host: Address, guest: String, floodClass: FloodClass,
         concern: Concern, action: String, shadow: Bool, opened: UInt64, time: UInt64, packets: UInt64,
-        peakRate: UInt64, dropped: UInt64, threshold: UInt64
+        peakRate: UInt64, dropped: UInt64, threshold: UInt64, hosts: Int = 1, sources: UInt64? = nil,
+        sieve: SieveFigures? = nil
     ) {
+        self.hosts = hosts
+        self.sources = sources
+        self.sieve = sieve
         self.identifier = identifier
         self.phase = phase
         self.host = host
@@ -173,5 +183,46 @@ public struct FloodEvent: Sendable {
         self.peakRate = peakRate
         self.dropped = dropped
         self.threshold = threshold
+    }
+}
+
+/// What telling sources apart came to, in packets of one flood.
+public struct SieveFigures: Sendable, Equatable {
+    /// SYNs that were answered with a challenge; that passed because it was answered; that passed because
+    /// they came again.
+    public var challenged: UInt64
+    public var answered: UInt64
+    public var repeated: UInt64
+    /// Packets that passed: of trusted sources, of flows known before, of unknown sources within the budget.
+    public var trusted: UInt64
+    public var knownFlows: UInt64
+    public var unknown: UInt64
+    /// Packets of single heavy sources that were refused.
+    public var refused: UInt64
+    /// TCP connections to the host that were made meanwhile.
+    public var handshakes: UInt64
+
+    /// By the names that status and EVE have for them.
+    public var named: KeyValuePairs<String, UInt64> {
+        [
+            "challenged": challenged, "answered": answered, "repeated": repeated, "trusted": trusted,
+            "known_flows": knownFlows, "unknown": unknown, "refused": refused, "handshakes": handshakes,
+        ]
+    }
+
+    public var byName: [String: UInt64] { Dictionary(uniqueKeysWithValues: named.map { ($0.key, $0.value) }) }
+
+    public init(
+        challenged: UInt64, answered: UInt64, repeated: UInt64, trusted: UInt64, knownFlows: UInt64,
+        unknown: UInt64, refused: UInt64, handshakes: UInt64
+    ) {
+        self.challenged = challenged
+        self.answered = answered
+        self.repeated = repeated
+        self.trusted = trusted
+        self.knownFlows = knownFlows
+        self.unknown = unknown
+        self.refused = refused
+        self.handshakes = handshakes
     }
 }

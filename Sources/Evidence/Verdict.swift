@@ -27,6 +27,9 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// A fragment that contradicts others, of a datagram that was dropped, or of one that cannot be put together
     /// and so not be inspected.
     case fragment
+    /// The guest is under a flood of this class, and the packet's source has not shown that it receives what
+    /// is sent to it.
+    case floodSource
 
     /// Short, for a person.
     public var text: String {
@@ -39,6 +42,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .unknownProtocol: "protocol not passed"
         case .stream: "stream"
         case .fragment: "fragment"
+        case .floodSource: "flood, source unproved"
         }
     }
 }

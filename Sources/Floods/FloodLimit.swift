@@ -3,6 +3,8 @@ import Evidence
 /// What to do with a flood.
 public enum FloodAction: UInt8, Sendable, CaseIterable {
     case alert, throttle, deny
+    /// Tell the sources apart: those that have proved themselves go on, others are asked for proof.
+    case defend
 }
 
 /// When packets of one class to one host are a flood, and what is done then. Rates in packets a second.
@@ -21,6 +23,10 @@ public struct FloodLimit: Sendable, Equatable {
         self.action = action
         self.pass = pass
     }
+
+    /// The least rate that is called a flood under `defend`. Of TCP only segments of no known connection are
+    /// counted then, and a tenth as many of them are a flood.
+    func floor(_ floodClass: FloodClass) -> Double { Double(entry) / (floodClass == .tcp ? 10 : 1) }
 
     /// Exit at half the entry rate; throttle to the entry rate.
     public init(entry: UInt32, action: FloodAction) {

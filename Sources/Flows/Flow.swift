@@ -41,6 +41,14 @@ public struct Flow: BitwiseCopyable {
     @inlinable
     public init() {}
 
+    /// For TCP: both sides have sent something to the other, and neither of them a reset.
+    @inlinable
+    public var isMutual: Bool {
+        session.client.flags.intersection([.isOpen, .wasReset]) == .isOpen
+            && session.server.flags.intersection([.isOpen, .wasReset]) == .isOpen
+            && packetsToServer > 0 && packetsToClient > 0
+    }
+
     /// Whether the rules that wait for more of a direction's stream are too many to be remembered, so that
     /// what is kept of it must be looked at again.
     @inlinable
@@ -73,7 +81,9 @@ public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     /// Its beginning was not seen.
     @inlinable public static var midstream: FlowFlags { FlowFlags(rawValue: 16) }
     /// Not established: it goes before those that are when room is needed.
-    @usableFromInline static var isYoung: FlowFlags { FlowFlags(rawValue: 64) }
+    @usableFromInline static var isYoung: FlowFlags { FlowFlags(rawValue: 128) }
     /// The server was heard.
     @inlinable public static var answered: FlowFlags { FlowFlags(rawValue: 32) }
+    /// Whoever wants to know was told that it is established.
+    @inlinable public static var announced: FlowFlags { FlowFlags(rawValue: 64) }
 }

@@ -151,6 +151,20 @@ public struct FlowTable: ~Copyable {
         return step
     }
 
+    /// The flow that a packet would belong to, if there is one: nothing is made, counted or touched.
+    public func peek(_ packet: Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64) -> UnsafePointer<Flow>? {
+        guard let key = FlowKey(packet, bytes, vlan: vlan) else { return nil }
+        var index = unsafe buckets[Int(key.hash(seed: seed) & bucketMask)]
+        while index != 0 {
+            let flow = unsafe flows + Int(index)
+            if unsafe key.direction(in: flow) != nil {
+                return unsafe isOver(flow, time, packet) ? nil : UnsafePointer(flow)
+            }
+            index = unsafe flow.pointee.next
+        }
+        return nil
+    }
+
     @inline(__always)
     private mutating func find(
         _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,

@@ -1,3 +1,4 @@
+import Floods
 import Flows
 public import Signatures
 
@@ -30,6 +31,7 @@ public final class FlowMemory: @unchecked Sendable {
     public let hostBits: HostBits
     public let thresholds: ThresholdTable
     public let tags: TagTable
+    public let floods: FloodMemory
     private let tables: UnsafeMutablePointer<FlowTable>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
@@ -40,6 +42,7 @@ public final class FlowMemory: @unchecked Sendable {
         mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
+        floods = FloodMemory(workers: workers)
         unsafe tables = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)
         let share = max(16, flows / workerCount)
@@ -90,7 +93,9 @@ public final class FlowMemory: @unchecked Sendable {
     }
 
     public var memoryBytes: Int {
-        (0..<workerCount).reduce(hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes) {
+        (0..<workerCount).reduce(
+            hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes + floods.memoryBytes
+        ) {
             unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes
         }
     }

@@ -13,9 +13,10 @@ import Wire
 /// rules, policies); what it writes is its own (counters, scratch, findings). A reload makes a new one.
 @safe
 public struct Inspector: ~Copyable {
-    private let hosts: HostTable.View
-    private let floods: FloodCounters
-    private let flows: UnsafeMutablePointer<FlowTable>
+    let hosts: HostTable.View
+    let floods: FloodCounters
+    let flows: UnsafeMutablePointer<FlowTable>
+    let sieve: UnsafeMutablePointer<Sieve>
     private let fragments: UnsafeMutablePointer<FragmentTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
@@ -36,6 +37,9 @@ public struct Inspector: ~Copyable {
     public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public private(set) var guest: Int32 = -1
+    /// Slots of the last packet's ends; negative for one that is not protected.
+    var destination: HostSlot = -1
+    var source: HostSlot = -1
 
     /// Keeps alive what the views point into. Never touched on the packet path.
     private final class Owner {
@@ -71,6 +75,7 @@ public struct Inspector: ~Copyable {
             rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
         unsafe fragments = memory.fragments(worker)
+        unsafe sieve = memory.floods.sieve(worker)
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
@@ -103,18 +108,33 @@ public struct Inspector: ~Copyable {
         findings.removeAll()
         packets.begin(bytes, link, etherType: arrival.hardwareProtocol, capturedShort: capturedShort)
 
-        let destination = hosts.slot(of: packets[0].packet.destination)
-        let source = hosts.slot(of: packets[0].packet.source)
+        destination = hosts.slot(of: packets[0].packet.destination)
+        source = hosts.slot(of: packets[0].packet.source)
         guest = hosts.guest(of: destination >= 0 ? destination : source)
         let policy = policies[guest]
 
         let size = UInt64(truncatingIfNeeded: packets[0].packet.statedLength)
         var advice = FloodAdvice.none
         if destination >= 0 {
-            advice = FloodAdvice(
-                floods.arrive(destination, FloodClass(packets[0].packet), bytes: size, time: arrival.time))
+            let floodClass = FloodClass(packets[0].packet)
+            let outcome = floods.arrive(destination, floodClass, bytes: size, time: arrival.time)
+            advice = FloodAdvice(outcome)
+            if let floodClass, outcome == .sifted || floods.sketch(destination, floodClass) != 0 {
+                advice = sift(floodClass, outcome, bytes, arrival, isShadow: policy.shadow)
+            }
+            if packets[0].packet.tcpFlags.contains(.rst), floods.challenges(destination),
+                takesAnswer(bytes, arrival)
+            {
+                advice = .refuse
+            }
         }
-        if source >= 0 { floods.leave(source, bytes: size) }
+        if source >= 0 {
+            floods.leave(source, bytes: size)
+            // Without the frame's header, whom to answer for is known from what the guest itself sent.
+            if arrival.destinationMAC == 0, arrival.sourceMAC != 0 {
+                floods.learn(source, hardwareAddress: arrival.sourceMAC)
+            }
+        }
 
         var asked = Asked()
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
@@ -183,6 +203,7 @@ public struct Inspector: ~Copyable {
         var step = unsafe flows.pointee.track(
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood)
+        if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
         // What its receiver throws away is no part of the stream.
         if !isGood { step.isAdded = true }
         unsafe packets[layer].flow = unsafe step.flow
@@ -331,6 +352,7 @@ extension FloodAdvice {
         case .open: self = .none
         case .denied: self = .deny
         case .throttled: self = .throttle
+        case .sifted: self = .refuse
         }
     }
 }

@@ -1,6 +1,4 @@
-import CLinux
 public import Evidence
-import Glibc
 public import Wire
 
 /// Sends packets of the sensor's own out of a bridge's ports, past the bridge: what tells two sides that a
@@ -26,7 +24,6 @@ public struct Injector: ~Copyable {
         var length: Int
     }
 
-    private let socket: Int32
     private let frames: UnsafeMutablePointer<Frame>
     private let slab: UnsafeMutableRawPointer
     private var count = 0
@@ -40,21 +37,14 @@ public struct Injector: ~Copyable {
 
     public static var memoryBytes: Int { capacity * (MemoryLayout<Frame>.stride + slotBytes) }
 
-    /// Without CAP_NET_RAW there is no socket, and nothing is sent but counted: `problem` says why.
     public init() {
-        socket = flinch_frame_socket()
-        problem = socket < 0 ? "no packet socket: \(IntakeError.text(errno))" : nil
         unsafe frames = .allocate(capacity: Injector.capacity)
         unsafe frames.initialize(repeating: Frame(port: 0, start: 0, length: 0), count: Injector.capacity)
         unsafe slab = .allocate(byteCount: Injector.capacity * Injector.slotBytes, alignment: 16)
         unsafe slab.initializeMemory(as: UInt8.self, repeating: 0, count: Injector.capacity * Injector.slotBytes)
     }
 
-    /// Why nothing can be sent; nil if it can.
-    public let problem: String?
-
     deinit {
-        if socket >= 0 { close(socket) }
         unsafe frames.deallocate()
         unsafe slab.deallocate()
     }
@@ -65,18 +55,20 @@ public struct Injector: ~Copyable {
     /// Tells the sides that `packet`, decoded from `bytes`, is not delivered.
     @inline(never)
     public mutating func reject(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ arrival: Arrival, _ sides: RejectSides
+        _ packet: borrowing Packet, _ bytes: RawSpan, _ arrival: Arrival, _ sides: RejectSides,
+        by frames: borrowing FrameSender
     ) {
-        if sides.contains(.source) { reject(packet, bytes, arrival, to: .source) }
-        if sides.contains(.destination) { reject(packet, bytes, arrival, to: .destination) }
+        if sides.contains(.source) { reject(packet, bytes, arrival, to: .source, frames) }
+        if sides.contains(.destination) { reject(packet, bytes, arrival, to: .destination, frames) }
     }
 
     private mutating func reject(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ arrival: Arrival, to side: RejectPacket.Side
+        _ packet: borrowing Packet, _ bytes: RawSpan, _ arrival: Arrival, to side: RejectPacket.Side,
+        _ frames: borrowing FrameSender
     ) {
         let port = side == .source ? arrival.port : arrival.outPort
         let receiver = side == .source ? arrival.sourceMAC : arrival.destinationMAC
-        guard socket >= 0, count < Injector.capacity, port != 0, receiver != 0, isWithinRate(arrival.time) else {
+        guard count < Injector.capacity, port != 0, receiver != 0, isWithinRate(arrival.time) else {
             withheld &+= 1
             return
         }
@@ -90,32 +82,24 @@ public struct Injector: ~Copyable {
         let start = hasTag ? 0 : 4
         let header = unsafe slot + start
         unsafe put(receiver, at: header)
-        unsafe put(sender(side, arrival, port), at: header + 6)
+        unsafe put(sender(side, arrival, port, frames), at: header + 6)
         if hasTag {
             unsafe header.storeBytes(of: EtherType.customerTag.bigEndian, toByteOffset: 12, as: UInt16.self)
             unsafe header.storeBytes(of: arrival.tag.bigEndian, toByteOffset: 14, as: UInt16.self)
         }
         let type = packet.ipVersion == 4 ? EtherType.ipv4 : EtherType.ipv6
         unsafe header.storeBytes(of: type.bigEndian, toByteOffset: hasTag ? 16 : 12, as: UInt16.self)
-        unsafe frames[count] = Frame(
+        unsafe self.frames[count] = Frame(
             port: port, start: count * Injector.slotBytes + start, length: Injector.headerRoom - start + length)
         count += 1
     }
 
     /// The card that the receiver sent its packet to, or spoke with; where that is not known, the port's own.
-    private func sender(_ side: RejectPacket.Side, _ arrival: Arrival, _ port: UInt32) -> UInt64 {
+    private func sender(
+        _ side: RejectPacket.Side, _ arrival: Arrival, _ port: UInt32, _ frames: borrowing FrameSender
+    ) -> UInt64 {
         let known = side == .source ? arrival.destinationMAC : arrival.sourceMAC
-        guard known == 0 else { return known }
-        var bytes = InlineArray<6, UInt8>(repeating: 0)
-        let status = unsafe withUnsafeMutablePointer(to: &bytes) { place in
-            unsafe place.withMemoryRebound(to: UInt8.self, capacity: 6) {
-                unsafe flinch_hardware_address(socket, port, $0)
-            }
-        }
-        guard status == 0 else { return 0 }
-        var number: UInt64 = 0
-        for i in 0..<6 { number = number << 8 | UInt64(bytes[i]) }
-        return number
+        return known != 0 ? known : frames.hardwareAddress(of: port)
     }
 
     private mutating func isWithinRate(_ time: UInt64) -> Bool {
@@ -134,11 +118,13 @@ public struct Injector: ~Copyable {
     }
 
     /// Sends what was gathered.
-    public mutating func flush() {
+    public mutating func flush(by sender: borrowing FrameSender) {
         guard count > 0 else { return }
         for i in 0..<count {
             let frame = unsafe frames[i]
-            if unsafe flinch_send_frame(socket, frame.port, slab + frame.start, UInt(frame.length)) > 0 {
+            if unsafe sender.send(
+                UnsafeRawBufferPointer(start: slab + frame.start, count: frame.length), by: frame.port)
+            {
                 sent &+= 1
             } else {
                 withheld &+= 1

@@ -10,6 +10,8 @@ public struct Attack: Sendable {
     public var seconds: Double
     var command: [String]
     var input: String?
+    /// Its packets do not have the attacker's address.
+    var isSpoofed = false
 
     public var program: String { command[0] }
 
@@ -23,7 +25,7 @@ public struct Attack: Sendable {
             case "icmp": "icmp"
             default: "ip[6:2] & 0x3fff != 0"
             }
-        return "src host \(from.ipv4) and dst host \(to.ipv4) and \(match)"
+        return (isSpoofed ? "src net 11.0.0.0/8" : "src host \(from.ipv4)") + " and dst host \(to.ipv4) and \(match)"
     }
 
     public func start() throws -> Program {
@@ -61,6 +63,19 @@ public struct Attack: Sendable {
         trafgen4(
             "fragment", from, to, rate, seconds, "fill(0x41, 64)",
             ip: ", proto=17, mf, frag=drnd(100, 1000), id=drnd()")
+    }
+
+    /// TCP SYNs to port 80 with sources drawn from `sources` addresses upwards of 11.0.0.0, and ports and
+    /// sequence numbers at random.
+    public static func spoofedSYN(from: Machine, to: Machine, sources: Int, rate: Int, seconds: Double) -> Attack {
+        let first = 11 << 24
+        var attack = trafgen(
+            "syn", from, to, rate, seconds,
+            "{ eth(da=\(to.mac), sa=\(from.mac)) "
+                + "ipv4(saddr=drnd(\(first), \(first + sources - 1)), daddr=\(to.ipv4), ttl=64) "
+                + "tcp(sport=drnd(1024, 65535), dport=80, syn, seq=drnd(), win=1024) }\n")
+        attack.isSpoofed = true
+        return attack
     }
 
     /// Echo requests over IPv6.

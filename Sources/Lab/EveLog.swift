@@ -27,6 +27,8 @@ public struct EveLog: Sendable {
             public var peak_rate: UInt64?
             public var dropped: UInt64?
             public var duration: Double?
+            public var sources: UInt64?
+            public var sieve: [String: UInt64]?
         }
         public struct Flinch: Decodable, Sendable {
             public var guest: String?

@@ -69,8 +69,9 @@ public final class Lab: Sendable {
     public func guest(_ name: String) -> Machine { machine(name) }
     public var client: Machine { machine("client") }
     public var outside: Machine { machine("outside") }
-    /// All but the client and the one outside: those that the sensor protects.
-    public var guests: [Machine] { machines.filter { $0.name != "client" && $0.name != "outside" } }
+    public var crowd: Machine { machine("crowd") }
+    /// All but the clients and the one outside: those that the sensor protects.
+    public var guests: [Machine] { machines.filter { !["client", "crowd", "outside"].contains($0.name) } }
 
     /// A path in the lab's directory.
     public func file(_ name: String) -> String { "\(directory)/\(name)" }

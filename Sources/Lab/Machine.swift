@@ -43,10 +43,12 @@ public struct LabPlan: Sendable {
 
     public init(machines: [Entry]) { self.machines = machines }
 
-    /// The guests web, dns, smb, quiet and watch (all of whose limits only alert in the demo); a client
-    /// with ordinary business; and an attacker outside.
+    /// The guests web, dns, smb, quiet, watch (all of whose limits only alert in the demo) and shop (which is
+    /// defended source by source); a client with ordinary business, a crowd of clients of the shop in one
+    /// machine, and an attacker outside.
     public static let standard = LabPlan(machines: [
         Entry("web", 10), Entry("dns", 11), Entry("smb", 12), Entry("quiet", 13), Entry("watch", 14),
+        Entry("shop", 15), Entry("crowd", 101),
         Entry("client", 100), Entry("outside", 200),
     ])
 

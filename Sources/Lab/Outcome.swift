@@ -43,6 +43,7 @@ public struct Outcome: Sendable, Codable {
     public var alertMilliseconds: Double?
     public var alerts: [Alert] = []
     public var flood: Flood?
+    public var siege: Siege?
     public var ordinary: OrdinaryReport
     /// The same before any attack.
     public var before: OrdinaryReport
@@ -84,6 +85,7 @@ extension Outcome {
     /// Looks at the row and writes down what is not as it must be.
     mutating func judge() {
         judgeOrdinary()
+        if let siege { judge(siege) }
         if let flood { judge(flood) } else if program != nil { judgeProbe() }
         if sent > 0 { judgeAccount() }
         ok = problems.isEmpty
@@ -91,7 +93,7 @@ extension Outcome {
 
     /// Notes a time or a rate that is not as it must be. It says nothing of Flinch while the hypervisor lets
     /// nobody here run.
-    private mutating func noteSlow(_ problem: String) {
+    mutating func noteSlow(_ problem: String) {
         if stolen < Bar.stolen { problems.append(problem) } else { excused.append(problem) }
     }
 
@@ -130,6 +132,7 @@ extension Outcome {
         }
         let passing = passing ?? 0
         switch flood.action {
+        case "defend": break
         case "deny":
             if passing > 0 { problems.append("\(Int(passing)) packets a second passed a deny") }
         case "throttle":
@@ -160,5 +163,5 @@ extension Outcome {
         }
     }
 
-    private static func text(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+    static func text(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 }

@@ -7,7 +7,7 @@ public enum Requirements {
     public static let packages: KeyValuePairs = [
         "ip": "iproute2", "nft": "nftables", "timeout": "coreutils", "stdbuf": "coreutils",
         "ping": "iputils-ping",
-        "nginx": "nginx-light", "wrk": "wrk", "dnsmasq": "dnsmasq-base", "dig": "dnsutils",
+        "nginx": "nginx-light", "wrk": "wrk", "curl": "curl", "dnsmasq": "dnsmasq-base", "dig": "dnsutils",
         "iperf3": "iperf3",
         "nmap": "nmap", "hping3": "hping3", "trafgen": "netsniff-ng", "tcpdump": "tcpdump",
         "sysctl": "procps",

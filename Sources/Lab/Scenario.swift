@@ -7,6 +7,8 @@ public struct Scenario: Sendable {
         case probe
         /// A flood from one machine to another.
         case flood(Flood)
+        /// A SYN flood from many addresses on the shop, at so many packets a second.
+        case siege(sources: Int, rate: Int)
     }
 
     public struct Flood: Sendable {
@@ -33,6 +35,9 @@ public struct Scenario: Sendable {
         flood("icmp-flood", "echo requests pour in on web", "icmp", to: "web"),
         flood("tcp-flood", "acknowledgements of no connection hit smb", "tcp", to: "smb"),
         flood("fragment-flood", "fragments that never become whole hit web", "fragment", to: "web"),
+        Scenario(
+            name: "ddos", story: "connection requests from a million addresses pour in on shop",
+            play: .siege(sources: 1 << 20, rate: 20_000)),
         flood("udp-alert", "UDP flood from web to watch", "udp", from: "web", to: "watch"),
         flood("syn-alert", "SYN flood to watch", "syn", to: "watch"),
         flood("icmp-alert", "ICMP flood to watch", "icmp", to: "watch"),

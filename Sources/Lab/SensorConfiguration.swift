@@ -42,8 +42,8 @@ public struct SensorConfiguration: Sendable {
 
     public init() {}
 
-    /// Throttle where ordinary traffic of the class should go on, deny where there is none; and a guest
-    /// for whom every class only alerts.
+    /// Throttle where ordinary traffic of the class should go on, deny where there is none; a guest for whom
+    /// every class only alerts, and one that is defended source by source.
     public static let demoLimits: [String: [Limit]] = [
         "web": [
             Limit("syn", rate: 2000, exit: 1000, action: "throttle", pass: 500),
@@ -58,6 +58,13 @@ public struct SensorConfiguration: Sendable {
             Limit("udp", rate: 4000, exit: 2000, action: "alert"),
             Limit("icmp", rate: 1000, exit: 500, action: "alert"),
             Limit("fragment", rate: 1000, exit: 500, action: "alert"),
+        ],
+        "shop": [
+            Limit("syn", rate: 1000, exit: 500, action: "defend"),
+            Limit("tcp", rate: 10_000, exit: 5000, action: "defend"),
+            Limit("udp", rate: 2000, exit: 1000, action: "defend", pass: 500),
+            Limit("icmp", rate: 1000, exit: 500, action: "defend", pass: 100),
+            Limit("fragment", rate: 1000, exit: 500, action: "defend", pass: 100),
         ],
     ]
 

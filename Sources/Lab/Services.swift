@@ -8,12 +8,14 @@ public struct Services: Sendable {
     /// Longer than any use of a lab.
     private static let limit = Duration.seconds(900)
 
-    /// nginx in `web` (`/` has 1 KB, `/large` 1 MB), dnsmasq in `dns` and `watch` that know `www.lab`, an
+    /// nginx in `web` and `shop` (`/` has 1 KB, `/large` 1 MB), dnsmasq in `dns` and `watch` that know `www.lab`, an
     /// iperf3 server in `web`, something that speaks SMB in `smb`. Returns when all of them answer.
     public static func start(in lab: Lab) throws -> Services {
         try Requirements.programs()
         let web = lab.guest("web")
-        let nginx = try web.start(["nginx", "-c", nginxConfiguration(lab)], limit: limit)
+        let servers = try ["web", "shop"].map { name in
+            try lab.guest(name).start(["nginx", "-c", nginxConfiguration(lab, name)], limit: limit)
+        }
         let iperf = try web.start(["iperf3", "--server"], limit: limit)
         let resolvers = try ["dns", "watch"].map { name in
             try lab.guest(name).start(
@@ -24,16 +26,17 @@ public struct Services: Sendable {
                 ], limit: limit)
         }
         let smb = try Listener(on: lab.guest("smb"), ports: SMBResponder.ports, reply: SMBResponder.reply)
-        let services = Services(programs: [nginx, iperf] + resolvers, smb: smb)
+        let services = Services(programs: servers + [iperf] + resolvers, smb: smb)
         try services.waitUntilReady(lab)
         return services
     }
 
     private func waitUntilReady(_ lab: Lab) throws {
-        let (web, dns) = (lab.guest("web"), lab.guest("dns"))
+        let (web, dns, shop) = (lab.guest("web"), lab.guest("dns"), lab.guest("shop"))
         let ready = eventually(within: .seconds(10), every: .milliseconds(50)) {
             programs.allSatisfy { $0.ended == nil }
                 && answers { try web.run("ss", "-Hltn").contains(":80") }
+                && answers { try shop.run("ss", "-Hltn").contains(":80") }
                 && answers { try web.run("ss", "-Hltn").contains(":5201") }
                 && answers { try dns.run("ss", "-Hlun").contains(":53") }
         }
@@ -45,7 +48,7 @@ public struct Services: Sendable {
 
     private func answers(_ question: () throws -> Bool) -> Bool { (try? question()) ?? false }
 
-    private static func nginxConfiguration(_ lab: Lab) throws -> String {
+    private static func nginxConfiguration(_ lab: Lab, _ name: String) throws -> String {
         let pages = lab.file("www")
         try? FileManager.default.createDirectory(atPath: pages, withIntermediateDirectories: true)
         try lab.write(String(repeating: "a calm page. ", count: 79), to: "www/index.html")
@@ -55,8 +58,8 @@ public struct Services: Sendable {
             daemon off;
             user root;
             worker_processes 1;
-            pid \(lab.file("nginx.pid"));
-            error_log \(lab.file("nginx.log"));
+            pid \(lab.file("nginx-\(name).pid"));
+            error_log \(lab.file("nginx-\(name).log"));
             events { worker_connections 512; }
             http {
               access_log off;
@@ -69,6 +72,6 @@ public struct Services: Sendable {
               server { listen 80; listen [::]:80; root \(pages); }
             }
 
-            """, to: "nginx.conf")
+            """, to: "nginx-\(name).conf")
     }
 }

@@ -55,6 +55,7 @@ public final class Stage: Sendable {
                 case .ordinary: try playOrdinary(scenario)
                 case .probe: try playProbe(scenario, before)
                 case .flood(let flood): try play(flood, scenario, before)
+                case .siege(let sources, let rate): try playSiege(sources, rate, scenario, before)
                 }
             try checkSensor()
             outcome.stolen = StolenTime().share(since: start)
@@ -164,13 +165,13 @@ public final class Stage: Sendable {
 
     // MARK: What the sensor said
 
-    private func delay(_ record: EveLog.Record?, _ first: Sighting) -> Double? {
+    func delay(_ record: EveLog.Record?, _ first: Sighting) -> Double? {
         guard let alert = record?.time, let packet = first.time() else { return nil }
         return (alert - packet) * 1000
     }
 
     /// The signatures that alerted, in the order of their first alert.
-    private func alerts(_ records: [EveLog.Record]) -> [Outcome.Alert] {
+    func alerts(_ records: [EveLog.Record]) -> [Outcome.Alert] {
         var alerts: [Outcome.Alert] = []
         for record in records where record.isSignature {
             guard let alert = record.alert else { continue }
@@ -188,7 +189,7 @@ public final class Stage: Sendable {
     }
 
     /// A flood alert that nobody played is a false alarm.
-    private func noteOtherFloods(
+    func noteOtherFloods(
         _ records: [EveLog.Record], but played: (floodClass: String, guest: String)?, _ outcome: inout Outcome
     ) {
         for record in records where record.opens {
@@ -199,13 +200,13 @@ public final class Stage: Sendable {
 }
 
 extension EveLog.Record {
-    fileprivate func isFlood(_ floodClass: String, at guest: String) -> Bool {
+    func isFlood(_ floodClass: String, at guest: String) -> Bool {
         flinch?.flood?.class == floodClass && flinch?.guest == guest
     }
 }
 
 /// All counters at one moment.
-private struct Reading {
+struct Reading {
     let place: Int
     let sent: Int
     let arrived: Int
@@ -221,8 +222,8 @@ private struct Reading {
     }
 
     func account(since start: Reading, into outcome: inout Outcome) {
-        let throttle = "flood throttled"
-        func throttled(_ status: Status) -> UInt64 { status.verdicts.byReason[throttle] ?? 0 }
+        let throttle = ["flood throttled", "flood, source unproved"]
+        func throttled(_ status: Status) -> UInt64 { throttle.reduce(0) { $0 + (status.verdicts.byReason[$1] ?? 0) } }
         outcome.sent = sent - start.sent
         outcome.delivered = arrived - start.arrived
         outcome.throttled = Int(throttled(status) - throttled(start.status))
@@ -232,7 +233,7 @@ private struct Reading {
 }
 
 /// Packets that had been sent and had arrived at a moment, for the rates between two.
-private struct Passage {
+struct Passage {
     let time = ContinuousClock.now
     let sent: Int
     let arrived: Int

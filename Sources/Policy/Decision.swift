@@ -24,6 +24,8 @@ public struct Decision: Sendable, BitwiseCopyable, Equatable {
 @frozen
 public enum FloodAdvice: UInt8, Sendable, BitwiseCopyable {
     case none, deny, throttle
+    /// The source has not proved itself.
+    case refuse
 }
 
 /// What the packet is, as far as a policy cares.
@@ -45,6 +47,7 @@ extension GuestPolicy {
         switch flood {
         case .deny: return refuse(.drop, .floodDeny)
         case .throttle: return refuse(.throttle, .floodThrottle)
+        case .refuse: return refuse(.drop, .floodSource)
         case .none: break
         }
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }

@@ -34,7 +34,9 @@ final class Controller: Sendable {
         started = time
         state = Mutex(
             State(
-                program: program, floods: FloodController(table: program.floods, guests: program.guestFloods),
+                program: program,
+                floods: FloodController(
+                    table: program.floods, guests: program.guestFloods, memory: program.floodMemory),
                 losses: losses,
                 workerPackets: Array(repeating: Array(repeating: 0, count: crew.members.count), count: 10)))
     }
@@ -59,7 +61,8 @@ final class Controller: Sendable {
                 state.floods.replaceLimits(program.guestFloods, identify: program.identify)
             } else {
                 events = state.floods.closeAll(time, identify: former.identify)
-                state.floods = FloodController(table: program.floods, guests: program.guestFloods)
+                state.floods = FloodController(
+                    table: program.floods, guests: program.guestFloods, memory: program.floodMemory)
             }
             state.program = program
             state.generation += 1
@@ -171,7 +174,8 @@ final class Controller: Sendable {
             floodClass: flood.floodClass.name, concern: "\(flood.concern)", action: "\(flood.limit.action)",
             shadow: guest.shadow, seconds: Double(time > flood.opened ? time - flood.opened : 0) / 1e9,
             rate: flood.rate, peakRate: flood.peakRate, packets: state.floods.received(by: flood),
-            dropped: state.floods.stopped(by: flood))
+            dropped: state.floods.stopped(by: flood), sources: state.floods.sources(of: flood),
+            sieve: state.floods.sieve(of: flood)?.byName)
     }
 
     private func verdicts() -> Status.Verdicts {

@@ -144,6 +144,8 @@ extension Crew.Member {
     func addFlows(to sum: inout Status.Flows) { unsafe cell.pointee.flows.add(to: &sum) }
     var receiveErrors: UInt64 { unsafe cell.pointee.receiveErrors.value }
     var commitErrors: UInt64 { unsafe cell.pointee.commitErrors.value }
+    var framesSent: UInt64 { unsafe cell.pointee.framesSent.value }
+    var frameErrors: UInt64 { unsafe cell.pointee.frameErrors.value }
     /// 0, or why the thread could not be pinned (an errno value).
     var pinError: Int32 { unsafe cell.pointee.pinError.load(ordering: .relaxed) }
     /// Identifier of the worker's thread; 0 before it runs.

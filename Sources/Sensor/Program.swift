@@ -98,6 +98,9 @@ public final class Program: Sendable {
             policies: policies, tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
     }
 
+    /// What is known of sources, for the controller of floods.
+    public var floodMemory: FloodMemory { memory.floods }
+
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
         guard let address = hosts.address(of: slot) else { return nil }

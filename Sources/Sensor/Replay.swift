@@ -35,7 +35,7 @@ public struct Replay: ~Copyable {
     public init(_ program: Program) throws {
         self.program = program
         inspector = try program.inspector(for: 0, tally: tally)
-        floods = FloodController(table: program.floods, guests: program.guestFloods)
+        floods = FloodController(table: program.floods, guests: program.guestFloods, memory: program.floodMemory)
     }
 
     /// Reads one capture to its end and encodes what is found. `flush` is called whenever the encoder holds

@@ -14,6 +14,7 @@ struct Worker: ~Copyable {
     private var verdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
+    private let sender = FrameSender()
     private var injector = Injector()
     private let cell: UnsafePointer<WorkerCell>
 
@@ -56,12 +57,13 @@ struct Worker: ~Copyable {
             unsafe cell.pointee.batches.add(1)
             unsafe cell.pointee.flows.record(inspector.pointee.flowFigures)
             commit()
+            if unsafe inspector.pointee.hasChallenges { sendChallenges() }
             if unsafe cell.pointee.mustLeave(now) { return }
         }
     }
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
-        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts, &injector)
+        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts, &injector, sender)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
@@ -69,14 +71,15 @@ struct Worker: ~Copyable {
     /// was a packet.
     private static func judge(
         _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
-        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch, _ injector: inout Injector
+        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch, _ injector: inout Injector,
+        _ sender: borrowing FrameSender
     ) -> Bool {
         guard let packet = queue.packet(index, time: now) else { return false }
         let decision = inspector.inspect(
             packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
         if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival) }
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
-            injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects)
+            injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects, by: sender)
         }
         verdicts.append(packet.identifier, accept: decision.verdict == .accept)
         return true
@@ -87,9 +90,19 @@ struct Worker: ~Copyable {
         let error = queue.commit(&verdicts)
         if error != 0 { unsafe cell.pointee.commitErrors.add(1) }
         guard injector.isUsed else { return }
-        injector.flush()
+        injector.flush(by: sender)
         unsafe cell.pointee.rejectsSent.set(injector.sent)
         unsafe cell.pointee.rejectsWithheld.set(injector.withheld)
+    }
+
+    private mutating func sendChallenges() {
+        unsafe inspector.pointee.takeChallenges { frame, port in
+            if unsafe sender.send(frame, by: port) {
+                unsafe cell.pointee.framesSent.add(1)
+            } else {
+                unsafe cell.pointee.frameErrors.add(1)
+            }
+        }
     }
 
     /// A reload puts a new inspector into the cell; it is taken between two batches, and the old one

@@ -30,6 +30,9 @@ struct WorkerCell: ~Copyable {
     let receiveErrors = Gauge()
     let commitErrors = Gauge()
     let flows = FlowGauges()
+    /// Frames of our own, challenges to unknown sources, and those that could not be sent.
+    let framesSent = Gauge()
+    let frameErrors = Gauge()
 
     /// The inspector to take over, if the controller has put one here.
     func takeNext() -> UnsafeMutablePointer<Inspector>? {

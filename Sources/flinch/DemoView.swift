@@ -27,7 +27,8 @@ final class DemoView: Sendable {
     func open() {
         say(style.bold("Flinch") + " stands on the bridge of a VM host, looks at every packet, and flinches.")
         say("")
-        say("  guests    web (nginx), dns (dnsmasq), smb, quiet; and watch, for which Flinch only alerts")
+        say("  guests    web (nginx), dns (dnsmasq), smb, quiet; watch, for which Flinch only alerts; and shop")
+        say("            (nginx), whose clients it tells apart from the flood")
         say("  client    pages, names, ping and a bulk transfer throughout: wrk, dig, ping, iperf3")
         say("  attacks   nmap, hping3, trafgen, from outside and from one guest to another")
         say("")
@@ -131,14 +132,29 @@ final class DemoView: Sendable {
             case "deny": text += "; denied, \(passing) a second arrive"
             case "throttle":
                 text += "; held to \(Figure.whole(UInt64(outcome.allowed ?? 0))) a second, \(passing) arrive"
+            case "defend": text += "; sources told apart, \(passing) a second arrive"
             default: text += "; alert only, all of it arrives"
             }
         }
+        if let siege = outcome.siege { return [text] + remarks(siege) }
         guard let shared = outcome.shared else { return [text] }
         let probe = outcome.ordinary.probe(shared)
         return [
             text,
             "the client's \(shared.rawValue) questions share the throttle: \(Self.percent(probe.success)) answered meanwhile",
+        ]
+    }
+
+    private func remarks(_ siege: Outcome.Siege) -> [String] {
+        func count(_ name: String) -> String { Figure.whole(siege.sieve[name] ?? 0) }
+        let recovery = siege.recovery.map { "; all restrictions lifted \(Int($0.rounded())) s after its end" } ?? ""
+        return [
+            "known customers: \(Self.percent(siege.known.success)) served, connected in "
+                + "\(Self.brief(siege.known.p50)) ms (p99 \(Self.brief(siege.known.p99)))",
+            "new customers: \(Self.percent(siege.new.success)) served, connected in "
+                + "\(Self.brief(siege.new.p50)) ms (p95 \(Self.brief(siege.newSlow)))",
+            "about \(Figure.whole(siege.sources)) sources; \(count("challenged")) challenged, \(count("answered")) "
+                + "answered, \(count("repeated")) asked again\(recovery)",
         ]
     }
 

@@ -58,6 +58,13 @@ struct StatusPage {
         return lines
     }
 
+    /// How many sources it has, and how many SYNs were answered with a challenge.
+    private func origin(_ flood: Status.Flood) -> String {
+        let sources = flood.sources.map { ", about \(Figure.whole($0)) sources" } ?? ""
+        let challenged = flood.sieve?["challenged"] ?? 0
+        return sources + (challenged > 0 ? ", \(Figure.whole(challenged)) challenged" : "")
+    }
+
     private var floods: [String] {
         guard !status.floods.isEmpty else { return [style.good("No floods.")] }
         return status.floods.map { flood in
@@ -65,6 +72,7 @@ struct StatusPage {
                 switch flood.action {
                 case "alert": "watched"
                 case "throttle": "throttled, \(Figure.whole(flood.dropped)) stopped"
+                case "defend": "defended, \(Figure.whole(flood.dropped)) stopped\(origin(flood))"
                 default: "denied, \(Figure.whole(flood.dropped)) stopped"
                 }
             return style.concern(

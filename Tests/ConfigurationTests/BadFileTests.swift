@@ -116,7 +116,7 @@ struct BadFileTests {
         ),
         BadCase(
             web + "floods: {action: reject}\n",
-            "2:18: floods.action: \"reject\" is not one of alert, throttle, deny"),
+            "2:18: floods.action: \"reject\" is not one of alert, throttle, deny, defend"),
         BadCase(
             web + "rules: {action-order: [pass, drop, alert]}\n",
             "2:23: rules.action-order: each of pass, drop, reject and alert must stand in it once"),

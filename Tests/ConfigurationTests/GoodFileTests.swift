@@ -86,7 +86,8 @@ struct GoodFileTests {
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
         #expect(settings.flows.count == 1_000_000)
         #expect(settings.flows.streamMemory == 1 << 30)
-        #expect(!settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.segmentOverlap == .oldLinux)
+        #expect(
+            !settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.segmentOverlap == .oldLinux)
         #expect(settings.rules.cache == "/etc/flinch/patterns")
         #expect(settings.rules.actionOrder == [.drop, .reject, .pass, .alert])
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
@@ -150,6 +151,9 @@ struct GoodFileTests {
         FloodCase(
             general: "syn: {sensitivity: high, action: deny}", own: "syn: {pass: 100}",
             expected: FloodLimit(entry: 500, exit: 250, action: .deny, pass: 100)),
+        FloodCase(
+            general: "action: defend", own: "syn: {rate: 800, pass: 50}",
+            expected: FloodLimit(entry: 800, exit: 400, action: .defend, pass: 50)),
         FloodCase(
             general: "udp: 5, icmp: {rate: 1}", own: "syn: {rate: 1}",
             expected: FloodLimit(entry: 1, exit: 1, action: .throttle, pass: 1)),

@@ -25,7 +25,8 @@ private func sampleStatus(guests: Int = 2) -> Status {
         ], verdicts: Status.Verdicts(accepted: 1000, dropped: 5, byReason: ["rule": 5], wouldDrop: ["flood-deny": 2]),
         uninspected: Status.Uninspected(
             droppedQueueFull: 1, droppedSocketFull: 2, passedOverload: 3, passedUnbound: 4, droppedUnbound: 5,
-            unreadable: 6, passedFragments: 0), rules: Status.Rules(loaded: 46, rejected: 1, generation: 1, lastError: nil),
+            unreadable: 6, passedFragments: 0),
+        rules: Status.Rules(loaded: 46, rejected: 1, generation: 1, lastError: nil),
         events: Status.Events(written: 20, withheld: 21, lostRing: 22, lostWrite: 23, waiting: 24, lastError: nil),
         sinks: [
             Status.Sink(

@@ -272,6 +272,26 @@ struct EVEEncoderTests {
             ])
     }
 
+    @Test func defendedFlood() {
+        var encoder = EVEEncoder(names: sampleNames, sensor: "host")
+        encoder.encode(
+            sampleFlood(.close) {
+                $0.action = "defend"
+                $0.hosts = 256
+                $0.sources = 16_000_000
+                $0.sieve = SieveFigures(
+                    challenged: 1, answered: 2, repeated: 3, trusted: 4, knownFlows: 5, unknown: 6, refused: 7,
+                    handshakes: 8)
+            })
+        let line = String(decoding: encoder.bytes, as: UTF8.self)
+        #expect(line.contains(#""reason":"flood, source unproved","verdict":"throttle","intended":"throttle""#))
+        #expect(line.contains(#""action":"defend","threshold":2000,"hosts":256,"#))
+        #expect(
+            line.contains(
+                #""sources":16000000,"sieve":{"challenged":1,"answered":2,"repeated":3,"trusted":4,"known_flows":5,"unknown":6,"refused":7,"handshakes":8},"duration""#
+            ))
+    }
+
     @Test func statsLine() {
         var encoder = EVEEncoder(names: sampleNames)
         encoder.encodeStats(

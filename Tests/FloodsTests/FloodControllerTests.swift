@@ -15,7 +15,8 @@ private struct Bench {
         var limits = FloodLimits(.low)
         limits[floodClass] = limit
         controller = FloodController(
-            table: table, guests: [GuestFloods(name: "web", shadow: shadow, limits: limits)])
+            table: table, guests: [GuestFloods(name: "web", shadow: shadow, limits: limits)],
+            memory: FloodMemory(workers: 2))
     }
 
     /// `rate` packets a second for `steps` tenths of a second, spread over both workers. Returns how many
@@ -184,7 +185,8 @@ struct FloodControllerTests {
     func holders() {
         let table = FloodTable(slotCount: 1, workerCount: 1)
         var controller = FloodController(
-            table: table, guests: [GuestFloods(name: "net", shadow: false, limits: FloodLimits())])
+            table: table, guests: [GuestFloods(name: "net", shadow: false, limits: FloodLimits())],
+            memory: FloodMemory(workers: 1))
         var released = 0
         var time: UInt64 = 1_000_000_000_000
         func step(_ host: String, _ count: Int = 1) {

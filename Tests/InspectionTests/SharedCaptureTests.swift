@@ -93,4 +93,39 @@ import Wire
         #expect(closed.count == opened.count)
         #expect(closed.allSatisfy { ($0["dropped"] as? Int ?? 0 > 0) == row.goesOn })
     }
+
+    struct Defence: Sendable, CustomTestStringConvertible {
+        var file: String
+        var floodClass: FloodClass
+        /// Addresses in the capture, counted with tcpdump.
+        var sources: Double
+        /// Of what came after the alarm, at most this share passes.
+        var passing: Double
+        var testDescription: String { "\(floodClass) \(file)" }
+    }
+
+    static let defences = [
+        // 24 s of 1,600 SYNs a second, each from another address.
+        Defence(file: "stopddos__pkt.TCP.synflood.spoofed.pcap", floodClass: .syn, sources: 37_623, passing: 0.02),
+        // Less than half a second: the alarm is late, and then nobody is over the share of the unknown.
+        Defence(file: "stopddos__amp.UDP.isakmp.pcap", floodClass: .udp, sources: 2_767, passing: 0.25),
+    ]
+
+    /// The same under the action that tells sources apart: none of these has proved anything.
+    @Test(.enabled(if: !Files.captures("floods").isEmpty), arguments: defences)
+    func floodsAreSifted(_ row: Defence) throws {
+        let path = try #require(Files.captures("floods").first { $0.hasSuffix(row.file) })
+        var limits = FloodLimits(.low)
+        limits[row.floodClass] = FloodLimit(entry: 1_000, exit: 500, action: .defend, pass: 500)
+        let events = try replay([path], home: ["10.10.10.10"], floods: limits).events()
+        let floods = events.compactMap { ($0["flinch"] as? [String: Any])?["flood"] as? [String: Any] }
+        #expect(floods.compactMap { $0["phase"] as? String } == ["open", "close"])
+        let close = try #require(floods.last)
+        let packets = try #require(close["packets"] as? Double)
+        let dropped = try #require(close["dropped"] as? Double)
+        #expect(packets > 0 && dropped >= (1 - row.passing) * packets, "\(dropped) of \(packets)")
+        // Counted from the alarm on; three standard deviations of 1.6 %, and what came before.
+        let sources = try #require(close["sources"] as? Double)
+        #expect(sources <= row.sources * 1.05 && sources >= row.sources * 0.6, "\(sources)")
+    }
 }

@@ -4,6 +4,7 @@
 // The header must not define _GNU_SOURCE: the same C headers seen with and without it are two different
 // modules to the compiler. What needs it is in CLinux.c.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include <net/if.h>
 #include <sys/socket.h>
@@ -42,21 +43,21 @@ uint64_t flinch_now(void);
 // Nanoseconds of a clock that never steps back, from the vDSO.
 uint64_t flinch_monotonic(void);
 
+// A socket that sends whole Ethernet frames and receives nothing (packet(7)). Needs CAP_NET_RAW. Returns it,
+// or -1 with errno.
+int flinch_frame_socket(void);
+
+// Sends a frame, Ethernet header first, by the interface with this index. Returns 0 or -1 with errno.
+int flinch_send_frame(int fd, unsigned int interface, const void *frame, size_t length);
+
 // Moves the calling thread, and no other, into the network namespace at `path`. Returns 0 or -1 with errno.
 int flinch_enter_network(const char *path);
 
 // Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
 int flinch_unshare_network(void);
 
-// A packet socket that sends whole frames and receives nothing (packet(7)), close-on-exec and not blocking.
-// Returns it, or -1 with errno.
-int flinch_frame_socket(void);
-
-// Sends a frame out of interface `index`, past its bridge. Returns the bytes sent, or -1 with errno.
-long flinch_send_frame(int fd, unsigned int index, const void *frame, unsigned long length);
-
-// The hardware address of interface `index`, by any socket. Returns 0, or -1 with errno.
-int flinch_hardware_address(int fd, unsigned int index, unsigned char address[6]);
+// The hardware address of the interface with this index, by any socket. Returns 0, or -1 with errno.
+int flinch_hardware_address(int fd, unsigned int interface, unsigned char address[6]);
 
 // eventfd(2) that does not block: a counter that one thread raises and another waits for with poll(2).
 // Returns the descriptor or -1 with errno.

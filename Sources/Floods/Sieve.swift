@@ -1,0 +1,186 @@
+import Evidence
+import Synchronization
+import Wire
+
+/// Tells sources apart where a class at a host is attacked. One worker's.
+///
+/// A packet from a source that has not proved itself touches fixed arrays only, and the same ones whether
+/// there are ten such sources or sixteen million. Who passes, in this order:
+/// 1. who belongs to a flow that both sides have spoken in (but a SYN, which begins one),
+/// 2. trusted sources, each up to a ceiling and all up to the class's limit,
+/// 3. of SYNs, who answered a challenge; and in the host's budget, who sends the same SYN again
+///    after 0.8 s or more, which spoofed floods do not do because no SYN of theirs is known to be lost,
+/// 4. anybody, in the budget for the unknown.
+/// A SYN that does not pass is challenged, as long as the sensor's cap allows it.
+///
+/// All of it is keyed on the 4-tuple and sequence number, not on the source: with a million sources at a
+/// million packets a second a source comes back within a second.
+@safe
+public struct Sieve: ~Copyable, @unchecked Sendable {
+    private let sources: UnsafeMutablePointer<KnownSources>
+    private var firstSeen: FirstSeen
+    private var answers: ChallengeAnswers
+    /// The challenges that the last packets asked for.
+    public var challenges = ChallengeBuffer()
+
+    /// The least age at which a SYN that comes again is a retransmission: the first timeout is 1 s
+    /// (RFC 6298 §2.1), and clocks tick.
+    static let retransmission: UInt64 = 800_000_000
+    /// A single source is noted each time that its count in a second passes a multiple of this.
+    static let heavyStep: UInt32 = 256
+
+    init(sources: UnsafeMutablePointer<KnownSources>, requestLines: Int, answerLines: Int) {
+        unsafe self.sources = unsafe sources
+        firstSeen = FirstSeen(lines: requestLines)
+        answers = ChallengeAnswers(lines: answerLines)
+    }
+
+    var memoryBytes: Int {
+        firstSeen.memoryBytes + answers.memoryBytes + ChallengeBuffer.capacity * MemoryLayout<Challenge>.stride
+    }
+
+    // MARK: - Learning
+
+    /// Takes note of a source that has shown that it receives what the guest sends.
+    public mutating func vouch(for source: Address, time: UInt64) {
+        unsafe sources.pointee.vouch(sources.pointee.hash.hash(source), time: time)
+    }
+
+    public func isTrusted(_ source: Address) -> Bool {
+        unsafe sources.pointee.isTrusted(sources.pointee.hash.hash(source))
+    }
+
+    /// Counts the source of a packet to a class at a host that is watched, with sketch `sketch` (from 1).
+    @inline(never)
+    public mutating func observe(
+        _ source: Address, _ slot: HostSlot, _ floodClass: FloodClass, sketch: UInt32, time: UInt64
+    ) {
+        let hash = unsafe sources.pointee.hash
+        unsafe sources.pointee.sketches.add(hash.hash(source), to: Int(sketch) &- 1)
+        let count = unsafe sources.pointee.rates.count(Sieve.place(hash, source, slot, floodClass), time: time)
+        guard count % Sieve.heavyStep == 0 else { return }
+        unsafe sources.pointee.heavy.note(
+            HeavySource(
+                address: source, slot: Int(slot), classNumber: Int(floodClass.rawValue), count: count, time: time))
+    }
+
+    // MARK: - Sifting
+
+    /// Whether a packet passes that a gate had `sifted`. `isOfFlow` says that it belongs to a flow that both
+    /// sides have spoken in; `guestMAC` is the Ethernet address of the host, 0 if it is not known, and then
+    /// nobody is challenged.
+    public mutating func passes(
+        _ packet: Packet, _ bytes: RawSpan, _ slot: HostSlot, _ floodClass: FloodClass, isOfFlow: Bool,
+        guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
+    ) -> Bool {
+        let hash = unsafe sources.pointee.hash
+        let place = Sieve.place(hash, packet.source, slot, floodClass)
+        let entrance = unsafe counters.entrance(slot, floodClass)
+        if isOfFlow, floodClass != .syn {
+            counters.count(slot, .knownFlows)
+            return true
+        }
+        // Looked up before it is needed, so that what the processor waits for it waits for at once.
+        let request = floodClass == .syn ? Request(packet, bytes) : nil
+        let requestHash = request.map { hash.hash($0.tuple, sequence: $0.sequence) } ?? 0
+        let firstCell = firstSeen.firstCell(requestHash)
+        if unsafe sources.pointee.denials.contains(place, time: arrival.time) {
+            counters.count(slot, .refused)
+            return false
+        }
+        if unsafe sources.pointee.isTrusted(hash.hash(packet.source)),
+            unsafe sources.pointee.ceilings.allow(
+                place, rate: entrance.pointee.ceiling.load(ordering: .relaxed), time: arrival.time),
+            unsafe entrance.pointee.trusted.ask(arrival.time) == .open
+        {
+            counters.count(slot, .trusted)
+            if floodClass == .syn { counters.count(slot, .trustedSYNs) }
+            return true
+        }
+        if let request {
+            guard
+                unsafe passes(
+                    request, requestHash, firstCell, packet, slot, entrance, guestMAC: guestMAC, arrival, counters)
+            else {
+                return false
+            }
+            counters.count(slot, .otherSYNs)
+            return true
+        }
+        return unsafe passesInBudget(slot, entrance, arrival.time, counters)
+    }
+
+    /// A connection request from a source that is not trusted.
+    private mutating func passes(
+        _ request: Request, _ requestHash: UInt64, _ firstCell: UInt32, _ packet: Packet, _ slot: HostSlot,
+        _ entrance: UnsafeMutablePointer<Entrance>, guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
+    ) -> Bool {
+        let (tuple, sequence, time) = (request.tuple, request.sequence, arrival.time)
+        let cookies = unsafe sources.pointee.cookies
+        let hash = unsafe sources.pointee.hash
+        let isAnswered = answers.contains(hash.hash(tuple), time: time) {
+            cookies.isCookie($0, tuple, sequence: sequence, time: time)
+        }
+        if isAnswered {
+            counters.count(slot, .answered)
+            return true
+        }
+        if unsafe passesInBudget(slot, entrance, time, counters) { return true }
+        let age = firstSeen.note(requestHash, firstCell: firstCell, time: time)
+        if let age {
+            guard age >= Sieve.retransmission else { return false }
+            if unsafe entrance.pointee.repeats.ask(time) == .open {
+                counters.count(slot, .repeated)
+                return true
+            }
+        }
+        guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
+            unsafe sources.pointee.challenges.ask(time) == .open
+        else { return false }
+        challenges.append(
+            packet, arrival, guestMAC: guestMAC, sequence: UInt32(truncatingIfNeeded: hash.hash(tuple)),
+            cookie: cookies.cookie(tuple, sequence: sequence, time: time))
+        counters.count(slot, .challenged)
+        return false
+    }
+
+    private func passesInBudget(
+        _ slot: HostSlot, _ entrance: UnsafeMutablePointer<Entrance>, _ time: UInt64, _ counters: FloodCounters
+    ) -> Bool {
+        guard unsafe entrance.pointee.gate.takeUnknown(time) else { return false }
+        counters.count(slot, .unknown)
+        return true
+    }
+
+    /// Whether a packet is the answer to a challenge: a reset without ACK that carries what may be a cookie.
+    /// It is kept, and is no business of the guest's.
+    public mutating func takeAnswer(_ packet: Packet, _ bytes: RawSpan, time: UInt64) -> Bool {
+        guard packet.tcpFlags.intersection([.rst, .ack, .syn, .fin]) == .rst, let request = Request(packet, bytes),
+            unsafe sources.pointee.cookies.mayBeAnswer(request.sequence, request.tuple, time: time)
+        else { return false }
+        answers.insert(
+            unsafe sources.pointee.hash.hash(request.tuple), sequence: request.sequence, time: time)
+        return true
+    }
+
+    /// Of a source to a class at a host.
+    static func place(_ hash: SecretHash, _ source: Address, _ slot: HostSlot, _ floodClass: FloodClass) -> UInt64 {
+        hash.hash(source, UInt64(truncatingIfNeeded: Int(slot) &* 5 &+ Int(floodClass.rawValue)))
+    }
+}
+
+/// What a TCP segment says of who asks whom.
+private struct Request {
+    var tuple: FourTuple
+    var sequence: UInt32
+
+    /// nil for what is no whole TCP header.
+    init?(_ packet: Packet, _ bytes: RawSpan) {
+        let start = Int(packet.transportOffset)
+        guard packet.kind == .tcp, start >= 0, start + TCPHeader.minimumSize <= bytes.byteCount,
+            let header = TCPHeader(bytes.extracting(start..<bytes.byteCount))
+        else { return nil }
+        tuple = FourTuple(packet)
+        sequence = header.sequence
+    }
+}

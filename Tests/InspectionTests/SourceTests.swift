@@ -1,0 +1,342 @@
+import Evidence
+import Floods
+import Inspection
+import Policy
+import Testing
+import Wire
+
+@Suite("A web server under siege")
+struct SourceTests {
+    /// Twenty clients that the server knows.
+    private func known(_ siege: inout Siege) {
+        for client in UInt32(1)...20 { _ = siege.ask(client, port: 50_000, sequence: client) }
+        siege.pass(1)
+    }
+
+    @Test(
+        "Unknown clients connect by a challenge, known ones at once, and next to no SYN of the flood arrives",
+        arguments: [10_000, 65_537, 1_000_000, 16_000_000])
+    func synFlood(_ sources: Int) throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.expect(60, from: 0x0B00_0001, in: 0.5, over: 2)
+        siege.flood(rate: 10_000, seconds: 1) { Siege.syn($0, sources: sources) }
+        let early = siege.arrived
+        siege.flood(rate: 10_000, seconds: 2) { Siege.syn($0, sources: sources) }
+        for client in UInt32(1)...20 {
+            let connected = siege.ask(client, port: 50_001, sequence: client)
+            #expect(connected, "known client \(client)")
+        }
+        // A step's worth at first; fewer than 5 in 100 of what is sent later.
+        #expect(early < 1_000)
+        #expect(siege.arrived - early < 400, "\(siege.arrived - early) of 20,000")
+        #expect(siege.connected(within: 20) >= 0.98)
+        // One alarm, with its sources counted.
+        #expect(siege.events.map(\.phase) == [.open])
+        siege.pass(13)
+        #expect(siege.events.map(\.phase) == [.open, .close])
+        let close = try #require(siege.events.last)
+        let estimate = Double(try #require(close.sources))
+        let truth = Double(
+            Set((1...30_000).map { ((UInt64($0) &* 0x9E37_79B9_7F4A_7C15) >> 20) % UInt64(sources) }).count)
+        #expect(abs(estimate / truth - 1) < 0.06, "\(estimate) of \(truth)")
+        #expect(close.sieve?.answered ?? 0 >= 50)
+        // A challenge is no longer than the SYN that asked for it.
+        #expect(siege.challengeBytes <= 40 * siege.sent)
+        #expect(siege.controller.open.isEmpty)
+    }
+
+    // MARK: Adversaries
+
+    @Test("Every SYN is sent again after a second: fewer than 5 in 100 pass, and who answers a challenge connects")
+    func twice() throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.flood(rate: 6_000, seconds: 2) { number in
+            // Six thousand SYNs a second, of which the second half are those of a second ago.
+            Siege.syn(number <= 6_000 ? number : number % 2 == 0 ? number - 6_000 : number, sources: 1 << 20)
+        }
+        let before = siege.arrived
+        siege.expect(60, from: 0x0B00_0001, in: 0, over: 2)
+        siege.flood(rate: 6_000, seconds: 3) { number in
+            Siege.syn(number % 2 == 0 ? number - 6_000 : number, sources: 1 << 20)
+        }
+        #expect(siege.arrived - before < 900, "\(siege.arrived - before) of 18,000")
+        for client in UInt32(1)...20 {
+            let connected = siege.ask(client, port: 50_001, sequence: client)
+            #expect(connected, "known client \(client)")
+        }
+        #expect(siege.connected(within: 20) >= 0.95, "\(siege.connected(within: 20))")
+    }
+
+    @Test("Trusted addresses are spoofed: no more pass than of others, and their owners connect by a challenge")
+    func spoofedTrust() throws {
+        var siege = try Siege()
+        for client in UInt32(1)...200 { _ = siege.ask(0x0C00_0000 + client, port: 50_000, sequence: client) }
+        siege.pass(1)
+        siege.flood(rate: 8_000, seconds: 2) { Siege.syn($0, sources: 200, from: 0x0C00_0001) }
+        let before = siege.arrived
+        siege.expect(60, from: 0x0C00_0001, in: 0, over: 2)
+        siege.flood(rate: 8_000, seconds: 2.5) { Siege.syn($0, sources: 200, from: 0x0C00_0001) }
+        #expect(siege.arrived - before < 1_000, "\(siege.arrived - before) of 20,000")
+        #expect(siege.connected(within: 20) >= 0.95, "\(siege.connected(within: 20))")
+    }
+
+    @Test("Pulses of two seconds are one flood, and only the first one gets a step's worth through")
+    func pulses() throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.flood(rate: 10_000, seconds: 2) { Siege.syn($0, sources: 1 << 20) }
+        siege.pass(2)
+        let before = siege.arrived
+        for _ in 0..<2 {
+            siege.flood(rate: 5_000, seconds: 2) { Siege.syn($0, sources: 1 << 20) }
+            siege.pass(2)
+        }
+        #expect(before < 1_000)
+        #expect(siege.arrived - before < 300, "\(siege.arrived - before) of 20,000")
+        #expect(siege.events.map(\.phase) == [.open])
+    }
+
+    @Test("A flood that grows slowly below what is called one is found out by what its SYNs lead to")
+    func ramp() throws {
+        var siege = try Siege()
+        known(&siege)
+        // 20 SYNs a second, and a tenth more every second: at 500 it is hollow, at 2,000 it would be a flood.
+        var rate = 20.0
+        while rate < 1_900 {
+            siege.flood(rate: Int(rate), seconds: 1) { Siege.syn($0, sources: 1 << 20) }
+            rate *= 1.1
+        }
+        let opened = try #require(siege.events.first)
+        #expect(opened.phase == .open && opened.peakRate < 600, "\(opened.peakRate)")
+        #expect(siege.events.count == 1)
+    }
+
+    @Test(
+        "Resets and acknowledgements of no connection are dropped, and connections go on",
+        arguments: [UInt8(0x04), 0x10, 0x12])
+    func strays(_ flags: UInt8) throws {
+        var siege = try Siege()
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            var packet = Siege.syn(number, sources: 1 << 20)
+            packet[33] = flags
+            return packet
+        }
+        siege.flood(rate: 10_000, seconds: 0.5, attack)
+        let before = siege.arrived
+        siege.expect(40, from: 0x0B00_0001, in: 0, over: 1)
+        siege.flood(rate: 10_000, seconds: 1.1, attack)
+        #expect(siege.arrived - before == 0, "\(siege.arrived - before) of 11,000")
+        #expect(siege.events.map(\.floodClass) == [.tcp])
+        // The server sends, the known clients acknowledge, in connections that were there before.
+        for client in UInt32(1)...20 {
+            let initial = client ^ 0x5555_0000
+            let passes = siege.inspect(
+                Siege.tcp(
+                    client, Siege.server, (50_000, 80), 0x10, sequence: client &+ 1, acknowledgement: initial &+ 1))
+            #expect(passes, "known client \(client)")
+        }
+        #expect(siege.connected(within: 20) == 1)
+    }
+
+    @Test("Resets beside a SYN flood do not keep the answers of clients from being heard")
+    func resetsAndSYNs() throws {
+        var siege = try Siege()
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            var packet = Siege.syn(number, sources: 1 << 20)
+            if number % 2 == 0 { packet[33] = 0x04 }
+            return packet
+        }
+        siege.expect(60, from: 0x0B00_0001, in: 1, over: 2)
+        siege.flood(rate: 12_000, seconds: 3, attack)
+        #expect(siege.connected(within: 20) >= 0.98)
+    }
+
+    @Test("A little to each of 256 hosts is a flood of the guest", arguments: [FloodClass.syn, .udp])
+    func carpet(_ floodClass: FloodClass) throws {
+        var siege = try Siege(prefix: "10.0.0.0/24")
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            let host = 0x0A00_0000 + UInt32(number % 256)
+            if floodClass == .syn { return Siege.syn(number, sources: 1 << 20, to: host) }
+            return Siege.udp(0x2000_0000 + UInt32(number &* 7919 % (1 << 20)), host, (9_000, 53))
+        }
+        siege.flood(rate: 9_000, seconds: 1, attack)
+        let before = siege.arrived
+        siege.expect(60, from: 0x0B00_0001, in: 0, over: 1)
+        siege.flood(rate: 9_000, seconds: 1.5, attack)
+        #expect(siege.events.map(\.phase) == [.open])
+        #expect(siege.events.first?.hosts == 256)
+        if floodClass == .syn {
+            // One a second and host for the unknown.
+            #expect(siege.arrived - before < 675, "\(siege.arrived - before) of 13,500")
+            #expect(siege.connected(within: 20) >= 0.98)
+            let known = siege.ask(1, port: 50_001, sequence: 1)
+            #expect(known)
+        }
+        siege.pass(13)
+        #expect(siege.events.map(\.phase) == [.open, .close])
+        #expect(siege.controller.open.isEmpty)
+    }
+
+    @Test("A crowd of clients, twenty times the usual, is served", arguments: [true, false])
+    func flashCrowd(_ answers: Bool) throws {
+        var siege = try Siege(entry: 500)
+        // 50 a second for ten seconds, then 1,000 a second for five.
+        siege.expect(500, from: 0x0B00_0001, in: 0, over: 10, answers: answers)
+        siege.pass(10.5)
+        siege.expect(5_000, from: 0x0B10_0001, in: 0, over: 5, answers: answers)
+        siege.pass(13)
+        #expect(siege.connected() >= 0.99, "\(siege.connected())")
+        #expect(siege.connected(within: 1_200) >= 0.98, "\(siege.connected(within: 1_200))")
+    }
+
+    @Test("Clients that do not answer challenges connect when they ask again after a second")
+    func silent() throws {
+        var siege = try Siege()
+        known(&siege)
+        siege.expect(60, from: 0x0B00_0001, in: 1, over: 2, answers: false)
+        siege.flood(rate: 10_000, seconds: 5) { Siege.syn($0, sources: 1 << 20) }
+        #expect(siege.connected(within: 1_050) >= 0.98, "\(siege.connected(within: 1_050))")
+        let usual = siege.connectTimes.sorted()[siege.connectTimes.count / 2]
+        #expect(usual >= 800_000_000)
+    }
+
+    @Test(
+        "Of UDP, ICMP and fragments the unknown get their share, and trusted sources and flows go first",
+        arguments: [FloodClass.udp, .icmp, .fragment])
+    func datagrams(_ floodClass: FloodClass) throws {
+        var siege = try Siege(pass: 200)
+        known(&siege)
+        // The guest asked a name server.
+        let asked = siege.inspect(Siege.udp(Siege.server, 0x0808_0808, (30_000, 53)))
+        let answered = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        #expect(asked && answered)
+        func packet(_ source: UInt32) -> [UInt8] {
+            switch floodClass {
+            case .udp: Siege.udp(source, Siege.server, (9_000, 53))
+            case .icmp: Siege.ip(source, Siege.server, 1, [8, 0, 0, 0, 0, 1, 0, 1])
+            default: Siege.ip(source, Siege.server, 17, Array(repeating: 7, count: 16), fragment: 100)
+            }
+        }
+        func attack(_ number: Int) -> [UInt8] { packet(0x2000_0000 + UInt32(number &* 7919 % (1 << 20))) }
+        siege.flood(rate: 10_000, seconds: 1, attack)
+        let before = siege.arrived
+        siege.flood(rate: 10_000, seconds: 3, attack)
+        #expect((590...650).contains(siege.arrived - before), "\(siege.arrived - before)")
+        let trusted = [1, 2, 3, 0x0808_0808].map { siege.inspect(packet($0)) }
+        #expect(trusted == [true, true, true, true])
+        let ofFlow = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        #expect(ofFlow)
+    }
+
+    @Test("A single heavy source is refused while it lasts; a name server whose address is spoofed is not")
+    func heavy() throws {
+        var siege = try Siege(pass: 5_000)
+        _ = siege.inspect(Siege.udp(Siege.server, 0x0808_0808, (30_000, 53)))
+        _ = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        siege.flood(rate: 8_000, seconds: 2) { _ in Siege.udp(0x2000_0001, Siege.server, (9_000, 53)) }
+        let before = siege.arrived
+        siege.flood(rate: 8_000, seconds: 2) { _ in Siege.udp(0x2000_0001, Siege.server, (9_000, 53)) }
+        #expect(siege.arrived == before)
+        let other = siege.inspect(Siege.udp(0x2000_0002, Siege.server, (9_000, 53)))
+        #expect(other)
+        siege.flood(rate: 8_000, seconds: 3) { _ in Siege.udp(0x0808_0808, Siege.server, (9_000, 53)) }
+        let passes = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
+        #expect(passes)
+    }
+
+    @Test("In shadow mode everything passes, and nobody is challenged")
+    func shadow() throws {
+        var siege = try Siege(shadow: true)
+        siege.flood(rate: 10_000, seconds: 1) { Siege.syn($0, sources: 1 << 20) }
+        #expect(siege.arrived == siege.sent)
+        #expect(siege.challengeBytes == 0)
+        #expect(siege.events.map(\.phase) == [.open])
+        let dropped = try #require(siege.controller.open.values.first.map { siege.controller.stopped(by: $0) })
+        #expect(dropped > 5_000)
+    }
+}
+
+@Suite("Challenges, as they are sent")
+struct ChallengeFrameTests {
+    @Test(
+        "From the guest to the client, with right checksums, and no longer than the SYN", arguments: Family.allCases,
+        [nil, UInt16(0x6064)])
+    func frame(_ family: Family, _ tag: UInt16?) throws {
+        var rig = try Rig()
+        let slot = rig.slot(of: .web, family)
+        rig.floods.setGate(slot, .syn, .sift(0))
+        let syn = family.tcp(.client, .web, flags: .syn)
+        var arrival = Arrival(time: rig.time)
+        arrival.port = 7
+        arrival.sourceMAC = 0x0200_0000_0064
+        arrival.destinationMAC = 0x0200_0000_0002
+        if let tag { (arrival.tag, arrival.hasTag) = (tag, true) }
+        let decision = unsafe rig.inspector.inspect(syn.span.bytes, .ip, arrival)
+        #expect(decision == dropped(.floodSource))
+        var frames: [[UInt8]] = []
+        unsafe rig.inspector.takeChallenges { bytes, port in
+            #expect(port == 7)
+            frames.append(unsafe Array(bytes))
+        }
+        #expect(frames.count == 1)
+        let hasMore = rig.inspector.hasChallenges
+        #expect(!hasMore)
+        let frame = try #require(frames.first)
+        let packet = unsafe Decoder.decode(frame.span.bytes, as: .ethernet)
+        #expect(packet.kind == .tcp && packet.tcpFlags == [.syn, .ack])
+        #expect(packet.source == family.address(of: .web) && packet.destination == family.address(of: .client))
+        #expect(packet.sourcePort == 80 && packet.destinationPort == 40_000)
+        #expect(packet.statedLength == Int32(syn.count))
+        #expect(packet.tag(0) == tag)
+        let isGood = unsafe packet.hasValidTransportChecksum(in: frame.span.bytes)
+        #expect(isGood == true)
+        if family == .v4 {
+            let header = unsafe frame.span.bytes.extracting(packet.networkHeader)
+            #expect(IPv4Header(header)?.hasValidChecksum == true)
+        }
+        #expect(Array(frame[0..<12]) == [2, 0, 0, 0, 0, 0x64, 2, 0, 0, 0, 0, 2])
+        // The client's next number is 1.
+        let transport = Int(packet.transportOffset)
+        #expect(Array(frame[transport + 8..<transport + 12]) != [0, 0, 0, 1])
+
+        // The answer is kept and goes no further, and then the same SYN passes, another does not.
+        var reset = family.tcp(.client, .web, flags: .rst)
+        for byte in 0..<4 { reset[family.headerSize + 4 + byte] = frame[transport + 8 + byte] }
+        let answer = rig.inspect(reset)
+        var other = syn
+        other[family.headerSize + 7] = 9
+        let second = rig.inspect(other)
+        let first = rig.inspect(syn)
+        #expect(answer == dropped(.floodSource))
+        #expect(second == dropped(.floodSource))
+        #expect(first == .accept)
+    }
+
+    @Test("Without the frame's header the guest's own packets say whom to answer for")
+    func learnedAddress() throws {
+        var rig = try Rig()
+        rig.floods.setGate(rig.slot(of: .web, .v4), .syn, .sift(0))
+        var arrival = Arrival(time: rig.time)
+        arrival.port = 7
+        arrival.sourceMAC = 0x0200_0000_0064
+        let syn = Family.v4.tcp(.client, .web, flags: .syn)
+        _ = unsafe rig.inspector.inspect(syn.span.bytes, .ip, arrival)
+        let before = rig.inspector.hasChallenges
+        #expect(!before)
+        arrival.sourceMAC = 0x0200_0000_0002
+        let own = Family.v4.udp(.web, .stranger)
+        _ = unsafe rig.inspector.inspect(own.span.bytes, .ip, arrival)
+        arrival.sourceMAC = 0x0200_0000_0064
+        var other = syn
+        other[20 + 7] = 9
+        _ = unsafe rig.inspector.inspect(other.span.bytes, .ip, arrival)
+        var source: [UInt8] = []
+        unsafe rig.inspector.takeChallenges { bytes, _ in source = unsafe Array(bytes[6..<12]) }
+        #expect(source == [2, 0, 0, 0, 0, 2])
+    }
+}

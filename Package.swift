@@ -76,7 +76,7 @@ let package = Package(
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
-            ["Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            ["Conformance", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
         room(
             "Sensor",
             [
@@ -107,7 +107,8 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "CVectorscan", "Control", "Evidence", "Floods", "Inspection", "Intake",
+                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods", "Inspection",
+                "Intake",
                 "Lab", "Policy", "Signatures", "Topology", "Wire",
                 arguments, histogram,
             ],
@@ -131,7 +132,7 @@ let package = Package(
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
+            ["Configuration", "Conformance", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
         tests("SensorTests", ["Sensor", "Evidence"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),

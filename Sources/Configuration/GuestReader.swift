@@ -1,3 +1,4 @@
+import Conformance
 import Floods
 import Topology
 import Wire
@@ -7,6 +8,7 @@ struct GuestReader {
     /// What the file says for every guest.
     let shadow: Bool
     let floods: FloodLimits
+    let conformance: CheckSettings
 
     func read(_ value: Value) -> [Settings.ProtectedGuest] {
         let example = "- {name: web, addresses: [192.0.2.7]}"
@@ -15,16 +17,18 @@ struct GuestReader {
         var guests: [Settings.ProtectedGuest] = []
         var names: [String: Int] = [:]
         var owners: [Prefix: (name: String, line: Int)] = [:]
+        var hardware: [UInt64: Int] = [:]
         for element in elements {
-            guard let section = element.section(["name", "addresses", "port", "shadow", "floods"]) else {
-                continue
-            }
+            let keys = ["name", "addresses", "port", "mac", "shadow", "floods", "conformance"]
+            guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
             var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
             guest.port = section["port"].flatMap(InterfaceName.read)
+            guest.macs = section["mac"].map { macs($0, &hardware) } ?? []
             guest.shadow = (section["shadow"]?.flag() ?? false) || shadow
             let limits = section["floods"].map { FloodReader.read($0, over: floods) } ?? floods
-            guests.append(Settings.ProtectedGuest(guest: guest, floods: limits))
+            let checks = section["conformance"].map { ConformanceReader.read($0, over: conformance) } ?? conformance
+            guests.append(Settings.ProtectedGuest(guest: guest, floods: limits, conformance: checks))
         }
         return guests
     }
@@ -40,6 +44,21 @@ struct GuestReader {
         }
         names[name] = names[name] ?? value.line
         return name
+    }
+
+    /// One hardware address, or a list of them.
+    private func macs(_ value: Value, _ owners: inout [UInt64: Int]) -> [UInt64] {
+        let example = "[02:00:00:00:00:01]"
+        let elements = value.word != nil ? [value] : value.elements(like: example) ?? []
+        return elements.compactMap { element in
+            guard let mac = element.mac() else { return nil }
+            if let line = owners[mac] {
+                element.problem("this hardware address is given on line \(line) already")
+                return nil
+            }
+            owners[mac] = element.line
+            return mac
+        }
     }
 
     private func addresses(

@@ -1,3 +1,4 @@
+import Conformance
 import Evidence
 import Floods
 import Offload
@@ -68,10 +69,12 @@ public struct Settings: Sendable, Equatable {
     public struct ProtectedGuest: Sendable, Equatable {
         public var guest: Guest
         public var floods: FloodLimits
+        public var conformance: CheckSettings
 
-        public init(guest: Guest, floods: FloodLimits) {
+        public init(guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings()) {
             self.guest = guest
             self.floods = floods
+            self.conformance = conformance
         }
     }
 
@@ -84,7 +87,8 @@ public struct Settings: Sendable, Equatable {
     }
 
     public struct Policy: Sendable, Equatable {
-        public var malformed = Handling.alert
+        /// For every guest that says nothing else, already part of each guest's own; and for traffic of nobody's.
+        public var conformance = CheckSettings()
         public var unknownProtocols = Handling.pass
         public var signatures = Signatures.asWritten
     }

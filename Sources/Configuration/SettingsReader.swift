@@ -23,14 +23,16 @@ struct SettingsReader {
         if let value = top["divert"] { divert(value, &settings.divert) }
         settings.shadow = top["shadow"]?.flag() ?? false
         if let value = top["floods"] { settings.floods = FloodReader.read(value, over: settings.floods) }
+        if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["guests"] {
-            settings.guests = GuestReader(shadow: settings.shadow, floods: settings.floods).read(value)
+            settings.guests = GuestReader(
+                shadow: settings.shadow, floods: settings.floods, conformance: settings.policy.conformance
+            ).read(value)
         } else {
             top.missing(
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
         if let value = top["rules"] { rules(value, &settings.rules) }
-        if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
         return settings
     }
@@ -151,8 +153,10 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        guard let section = value.section(["malformed", "unknown-protocols", "signatures"]) else { return }
-        policy.malformed = section["malformed"]?.choice() ?? policy.malformed
+        guard let section = value.section(["conformance", "unknown-protocols", "signatures"]) else { return }
+        if let value = section["conformance"] {
+            policy.conformance = ConformanceReader.read(value, over: policy.conformance)
+        }
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         policy.signatures = section["signatures"]?.choice() ?? policy.signatures
     }

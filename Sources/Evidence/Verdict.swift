@@ -18,12 +18,18 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case floodDeny
     /// The guest is under a flood of this class and this packet is beyond the rate let through.
     case floodThrottle
-    /// The packet's headers contradict its bytes, and the policy drops such packets.
+    /// It fails a check of its form that the policy drops for.
     case malformed
     /// A protocol that the policy does not pass.
     case unknownProtocol
     /// It is not what its TCP stream has at its place, or cannot be kept until it can be inspected.
     case stream
+    /// It fails a check of who it says that it is from.
+    case spoofed
+    /// It fails a check of what is only made to get past a filter or to crash a host.
+    case evasion
+    /// A guest says that it is a router or gives out addresses.
+    case rogue
 
     /// Short, for a person.
     public var text: String {
@@ -35,6 +41,9 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .malformed: "malformed"
         case .unknownProtocol: "protocol not passed"
         case .stream: "stream"
+        case .spoofed: "spoofed"
+        case .evasion: "evasion"
+        case .rogue: "rogue service"
         }
     }
 }

@@ -18,6 +18,9 @@ public struct Inspector: ~Copyable {
     private let flows: UnsafeMutablePointer<FlowTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
+    private let checks: CheckTable.View
+    private let senders: SenderTable.View
+    private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let tally: Tally.Writer
     private let mode: InspectionMode
     private let owner: Owner
@@ -37,28 +40,36 @@ public struct Inspector: ~Copyable {
         let hosts: HostTable
         let floods: FloodTable
         let policies: PolicyTable
+        let checks: CheckTable
+        let senders: SenderTable
         let tally: Tally
         let memory: FlowMemory
 
         init(
-            _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally,
-            _ memory: FlowMemory
+            _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
+            _ senders: SenderTable, _ tally: Tally, _ memory: FlowMemory
         ) {
             self.hosts = hosts
             self.floods = floods
             self.policies = policies
+            self.checks = checks
+            self.senders = senders
             self.tally = tally
             self.memory = memory
         }
     }
 
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
-    /// be had.
+    /// be had. Without `checks` every guest has the table's defaults; without `senders` no guest is known by its
+    /// port or hardware address.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
+        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
+        let checks = checks ?? CheckTable(guestCount: hosts.guests.count)
+        let senders = senders ?? SenderTable([]) { _ in nil }
+        precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(rules, hostBits: memory.hostBits)
         unsafe flows = memory.flows(worker)
         self.generation = generation
@@ -66,8 +77,11 @@ public struct Inspector: ~Copyable {
         self.hosts = hosts.view
         self.floods = floods.worker(worker)
         self.policies = policies.view
+        self.checks = checks.view
+        self.senders = senders.view
+        unsafe neighbours = memory.neighbours(worker)
         self.tally = tally.writer(worker)
-        owner = Owner(hosts, floods, policies, tally, memory)
+        owner = Owner(hosts, floods, policies, checks, senders, tally, memory)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -94,16 +108,19 @@ public struct Inspector: ~Copyable {
         var asked = Asked()
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
-            if policy.malformed != .pass { Conformance.inspect(packets[0].packet, into: &findings) }
+            asked.form = examine(bytes, arrival, source)
+            asked.isRefused = asked.form != .none && !policy.shadow
             if packets[0].packet.tunnel != .none { packets.unwrap(bytes, capturedShort: capturedShort) }
             for layer in 0..<packets.count { match(layer, bytes, arrival, &asked) }
         }
 
         let decision = policy.decide(
-            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
+            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses, form: asked.form,
             sort: PacketSort(packets[0].packet))
         // Only what is dropped in earnest stays dropped.
-        if asked.dropsFlow, decision.verdict == .drop, decision.reason == .rule {
+        if decision.verdict == .drop,
+            asked.dropsFlow && decision.reason == .rule || asked.isStartRefused && decision.reason == asked.form
+        {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
         tally.count(decision)
@@ -115,11 +132,68 @@ public struct Inspector: ~Copyable {
     @safe
     private struct Asked {
         var drops = false
+        /// Why a check of its form drops it, and whether it will be gone.
+        var form = Reason.none
+        var isRefused = false
+        /// The check is about the beginning of a stream, which must not get through when it is sent again.
+        var isStartRefused = false
         var streamRefuses = false
         var dropsFlow = false
         /// The flow that is to be dropped.
         var flow: UnsafeMutablePointer<Flow>?
         var rejects: RejectSides = []
+    }
+
+    /// What is wrong with the form of the captured packet. Returns why it is to be dropped; `none` if it is not.
+    @inline(__always)
+    private mutating func examine(_ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot) -> Reason {
+        var around = Surroundings(time: arrival.time)
+        around.sourceGuest = hosts.guest(of: source)
+        around.sourceMAC = arrival.sourceMAC
+        if packets[0].packet.linkOffset >= 0, arrival.sourceMAC == 0 { readLink(frame, &around) }
+        if !senders.isEmpty { identifySender(arrival, &around) }
+        around.hasChecksums = mode.verifiesHeaders
+        around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(0, frame, arrival)
+        let failed = unsafe Conformance.examine(
+            packets[0].packet, frame, around, checks, &neighbours.pointee)
+        return failed.isEmpty ? .none : checks.report(failed, guest: guest, into: &findings)
+    }
+
+    /// What is wrong with the form of what an application says first in a stream.
+    @inline(never)
+    private mutating func examineStart(_ step: FlowStep, _ asked: inout Asked) {
+        guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream),
+            let start = unsafe step.window.fresh
+        else { return }
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(step.window.freshLength)).bytes
+        let application = unsafe ApplicationForm(
+            firstBytes: bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
+        let failed = Conformance.examine(streamStart: bytes, application, toServer: step.toServer)
+        guard !failed.isEmpty else { return }
+        let reason = checks.report(failed, guest: guest, into: &findings)
+        guard reason != .none, asked.form == .none else { return }
+        asked.form = reason
+        asked.isStartRefused = true
+        unsafe asked.flow = unsafe flow
+    }
+
+    /// Of a capture, the frame says what a queue would. Linux's loopback device has frames too, with addresses
+    /// of 0.
+    @inline(never)
+    private func readLink(_ frame: RawSpan, _ around: inout Surroundings) {
+        guard let header = EthernetHeader(frame.extracting(packets[0].packet.linkHeader)) else { return }
+        around.sourceMAC = header.source
+        around.isLoopback = header.source == 0 && header.destination == 0
+    }
+
+    @inline(never)
+    private func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
+        let byMAC = senders.guest(ofMAC: around.sourceMAC)
+        let byPort = senders.guest(atPort: arrival.port)
+        around.sender = byPort >= 0 ? byPort : byMAC
+        guard byPort >= 0 else { return }
+        around.port = arrival.port
+        around.isMACForeign = byMAC != byPort && senders.knowsMACs(of: byPort) && around.sourceMAC != 0
     }
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
@@ -128,15 +202,19 @@ public struct Inspector: ~Copyable {
         let bytes = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
-            packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time, checksumIsGood: isGood)
-        // What its receiver throws away is no part of the stream.
-        if !isGood { step.isAdded = true }
+            packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time,
+            checksumIsGood: isGood && !asked.isRefused)
+        // What its receiver throws away, or never gets, is no part of the stream.
+        if !isGood || asked.isRefused { step.isAdded = true }
         if step.mustDrop { asked.streamRefuses = true }
         if let flow = unsafe step.flow, unsafe !flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
             if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }
             return
         }
         let before = findings.count
+        if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
+            examineStart(step, &asked)
+        }
         let context = MatchContext(
             time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
         let outcome = unsafe matcher.inspect(
@@ -193,7 +271,6 @@ extension PacketSort {
     @inlinable
     init(_ packet: Packet) {
         switch packet.kind {
-        case .malformed: self = .malformed
         case .otherIP, .other: self = .unknownProtocol
         default: self = .ordinary
         }

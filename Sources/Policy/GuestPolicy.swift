@@ -5,19 +5,15 @@ import Evidence
 public struct GuestPolicy: Sendable, Equatable, BitwiseCopyable {
     /// Verdicts are recorded and the packet passes.
     public var shadow: Bool
-    /// Packets whose headers contradict their bytes.
-    public var malformed: Handling
     /// Protocols that Flinch has no view for.
     public var unknownProtocol: Handling
     /// Whether a rule with the action drop may drop.
     public var signaturesDrop: Bool
 
     public init(
-        shadow: Bool = false, malformed: Handling = .alert, unknownProtocol: Handling = .pass,
-        signaturesDrop: Bool = true
+        shadow: Bool = false, unknownProtocol: Handling = .pass, signaturesDrop: Bool = true
     ) {
         self.shadow = shadow
-        self.malformed = malformed
         self.unknownProtocol = unknownProtocol
         self.signaturesDrop = signaturesDrop
     }

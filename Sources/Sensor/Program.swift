@@ -20,6 +20,8 @@ public final class Program: Sendable {
     public let floods: FloodTable
     public let rules: RuleSet
     public let policies: PolicyTable
+    public let checks: CheckTable
+    public let senders: SenderTable
     private let mode: InspectionMode
     private let memory: FlowMemory
 
@@ -48,7 +50,7 @@ public final class Program: Sendable {
         rules = try RuleSet.load(
             files: settings.rules.files, variables: Program.variables(settings), cache: Program.cache(settings))
         let base = GuestPolicy(
-            shadow: settings.shadow, malformed: settings.policy.malformed,
+            shadow: settings.shadow,
             unknownProtocol: settings.policy.unknownProtocols,
             signaturesDrop: mode.isInline && settings.policy.signatures == .asWritten)
         policies = PolicyTable(
@@ -57,6 +59,14 @@ public final class Program: Sendable {
                 policy.shadow = base.shadow || guest.shadow
                 return policy
             }, others: base)
+        // What is dropped elsewhere, or was delivered long ago, is only told.
+        let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
+        checks = CheckTable(
+            guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        senders = SenderTable(guests) { name in
+            let index = unsafe if_nametoindex(name)
+            return index == 0 ? nil : index
+        }
     }
 
     private static func cache(_ settings: Settings) -> PatternCache? {
@@ -75,7 +85,7 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, tally: tally, memory: memory, mode: mode)
+            policies: policies, checks: checks, senders: senders, tally: tally, memory: memory, mode: mode)
     }
 
     /// Who holds a slot now.
@@ -111,6 +121,6 @@ public final class Program: Sendable {
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
-            + rules.memoryBytes + memory.memoryBytes
+            + rules.memoryBytes + memory.memoryBytes + checks.memoryBytes + senders.memoryBytes
     }
 }

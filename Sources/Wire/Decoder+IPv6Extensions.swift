@@ -11,6 +11,7 @@ extension Decoder {
         var offset = start
         var kind = packet.ipProtocol
         var seen = SeenExtensions()
+        var rank: UInt8 = 0
         for _ in 0..<extensionLimit {
             packet.ipProtocol = kind
             packet.transportOffset = Int32(truncatingIfNeeded: offset)
@@ -27,6 +28,10 @@ extension Decoder {
                 packet.noteDuplicate(of: kind)
                 // Which of two fragment headers a host would go by cannot be known.
                 if kind == IPProtocol.fragment { return packet.refuse(.ipv6DuplicateExtension) }
+            }
+            if let place = placeInOrder(kind) {
+                if place < rank { packet.anomalies.insert(.ipv6ExtensionOrder) }
+                rank = place
             }
             switch kind {
             case IPProtocol.hopByHop:
@@ -74,6 +79,18 @@ extension Decoder {
             }
         }
         packet.refuse(.ipv6TooManyExtensions)
+    }
+
+    /// Where a header stands in the order of RFC 8200 §4.1. nil for those that have a check of their own (hop-by-hop
+    /// options) or two places (destination options).
+    private static func placeInOrder(_ kind: UInt8) -> UInt8? {
+        switch kind {
+        case IPProtocol.hopByHop, IPProtocol.destinationOptions: nil
+        case IPProtocol.routing: 1
+        case IPProtocol.fragment: 2
+        case IPProtocol.authentication: 3
+        default: 4
+        }
     }
 
     /// Checks options of a header of kind `kind`, and returns what a jumbo payload option among them states.

@@ -62,7 +62,8 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
+        var mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
+        mode.verifiesHeaders = !noChecksums
         let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems)
         let output = try EVEFile(path: eve)

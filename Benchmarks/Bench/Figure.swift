@@ -49,7 +49,8 @@ struct Bar {
         Bar(.tcpOffload, .atLeast(0.97)), Bar(.tcpNoOffload, .atLeast(0.95)),
         Bar(.cpu, .atMost(1.05)), Bar(.roundTripTailAwake, .atMost(1.1)),
         Bar(.allocations, .exactly(0)), Bar("allocations-decode", .exactly(0)),
-        Bar("allocations-floods", .exactly(0)),
+        Bar("allocations-floods", .exactly(0)), Bar("conformance", .valueAtMost(40)),
+        Bar("allocations-conformance", .exactly(0)),
         Bar("allocations-inspection", .exactly(0)), Bar("allocations-control", .someOf),
         Bar("rules-all-rate", .atLeast(0.5)), Bar("allocations-rules-all", .exactly(0)),
     ]

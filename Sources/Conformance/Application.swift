@@ -30,12 +30,12 @@ extension ApplicationForm {
     }
 
     /// The first four bytes of the methods that browsers and tools use (IANA http-methods), a blank after the
-    /// short ones.
+    /// short ones. OPTIONS is not among them: RTSP and SIP have it too.
     private static func isMethod(_ bytes: RawSpan) -> Bool {
         switch bytes.be32(0) {
-        // "GET ", "PUT ", "POST", "HEAD", "DELE", "OPTI", "PATC", "CONN", "TRAC", "PROP"
-        case 0x4745_5420, 0x5055_5420, 0x504F_5354, 0x4845_4144, 0x4445_4C45, 0x4F50_5449, 0x5041_5443, 0x434F_4E4E,
-            0x5452_4143, 0x5052_4F50:
+        // "GET ", "PUT ", "POST", "HEAD", "DELE", "PATC", "CONN", "TRAC", "PROP"
+        case 0x4745_5420, 0x5055_5420, 0x504F_5354, 0x4845_4144, 0x4445_4C45, 0x5041_5443, 0x434F_4E4E, 0x5452_4143,
+            0x5052_4F50:
             true
         default: false
         }

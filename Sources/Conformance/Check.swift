@@ -24,7 +24,7 @@ public enum Check: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case linkTooShort, linkUnknownType, tooManyLayers, pppTooShort, pppUnknownProtocol, pppoeMalformed
     case greMalformed, mplsMalformed, tunnelUnknownPayload, erspanMalformed, nshMalformed, arpUnsupportedOperation
     case ipv4OptionUnknown, ipv4OptionMalformed, ipv4OptionDuplicate, ipv4OptionPadding, ipv4UnknownProtocol
-    case ipv6AuthenticationReserved, ipv6OptionUnknown, ipv6OptionPadding, ipv6FragmentReserved
+    case ipv6AuthenticationReserved, ipv6OptionUnknown, ipv6OptionPadding, ipv6EmptyPadding, ipv6FragmentReserved
     case ipv6UselessFragment, ipv6DataAfterNoNext, ipv6UnknownNextHeader, ipv6InnerMalformed
     case fragmentOverlap, fragmentIgnored
     case tcpOptionDuplicate, icmpUnknownType, icmpUnknownCode, icmpQuoteMalformed, icmp6UnknownType

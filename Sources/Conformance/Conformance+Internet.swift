@@ -50,7 +50,7 @@ extension Conformance {
         } else if source.isReserved {
             failed.insert(.ipSourceReserved)
         }
-        if source == packet.destination, !around.isLoopback { failed.insert(.ipLand) }
+        if source == packet.destination, !around.isLoopback, !isEchoOfForwarding(packet) { failed.insert(.ipLand) }
     }
 
     @inline(never)
@@ -59,10 +59,16 @@ extension Conformance {
     ) {
         let destination = packet.destination
         if destination.isLoopback {
-            if !around.isLoopback { failed.insert(.ipDestinationLoopback) }
-        } else if !destination.isBroadcast {
+            // What a host says to itself is told by its source.
+            if !around.isLoopback, !packet.source.isLoopback { failed.insert(.ipDestinationLoopback) }
+        } else if destination.isUnspecified || destination.isReserved {
             failed.insert(.ipDestinationInvalid)
         }
+    }
+
+    /// Bidirectional forwarding detection sends packets to itself by way of its neighbour (RFC 5881 §4).
+    private static func isEchoOfForwarding(_ packet: borrowing Packet) -> Bool {
+        packet.kind == .udp ? packet.destinationPort == 3785 : false
     }
 
     /// Hosts that have no address yet ask for one (DHCP, RFC 2131), look whether it is free (RFC 4862 §5.4), or

@@ -16,7 +16,7 @@ public struct Surroundings: Sendable, BitwiseCopyable {
     public var sourceGuest: Int32 = -1
     /// It came by the sender's port, from a hardware address that the sender does not have.
     public var isMACForeign = false
-    /// It never left the host that made it: what only a wire must not carry is right there.
+    /// It may never have left the host that made it: what only a wire must not carry is right there.
     public var isLoopback = false
     /// The IPv4 header's checksum is there to be verified.
     public var hasChecksums = true

@@ -13,10 +13,10 @@ extension Checks {
             .ipLand, "ip.land", .high, .drop, "source and destination are the same address (land)",
             "RFC 6274 §3.15, CVE-1999-0016", reason: .spoofed),
         ConformanceCheck(
-            .ipSourceLoopback, "ip.source_loopback", .high, .drop, "the source is a loopback address",
+            .ipSourceLoopback, "ip.source_loopback", .medium, .drop, "the source is a loopback address",
             "RFC 6890 §2.2, RFC 4291 §2.5.3", reason: .spoofed),
         ConformanceCheck(
-            .ipSourceGroup, "ip.source_group", .high, .drop, "the source is a multicast or broadcast address",
+            .ipSourceGroup, "ip.source_group", .medium, .drop, "the source is a multicast or broadcast address",
             "RFC 1122 §3.2.1.3, RFC 4291 §2.7", reason: .spoofed),
         ConformanceCheck(
             .ipSourceReserved, "ip.source_reserved", .medium, .alert,
@@ -27,7 +27,7 @@ extension Checks {
             reason: .spoofed),
         ConformanceCheck(
             .ipDestinationLoopback, "ip.destination_loopback", .high, .drop,
-            "the destination is a loopback address", "RFC 6890 §2.2, CVE-2020-8558", reason: .evasion),
+            "another host's packet to a loopback address", "RFC 6890 §2.2, CVE-2020-8558", reason: .evasion),
         ConformanceCheck(
             .ipDestinationInvalid, "ip.destination_invalid", .medium, .alert,
             "the destination is no host's and no group's", "RFC 1122 §3.2.1.3, RFC 4291 §2.5.2"),
@@ -58,7 +58,7 @@ extension Checks {
             .ipv4Truncated, "ipv4.trunc_pkt", .medium, .alert, "IPv4 total length beyond the packet",
             "RFC 791 §3.1", [.ipv4TruncPkt]),
         ConformanceCheck(
-            .ipv4BadChecksum, "ipv4.bad_checksum", .medium, .alert, "IPv4 header checksum is wrong",
+            .ipv4BadChecksum, "ipv4.bad_checksum", .low, .alert, "IPv4 header checksum is wrong",
             "RFC 791 §3.1, RFC 1071"),
         ConformanceCheck(
             .ipv4ReservedBit, "ipv4.reserved_bit", .medium, .alert, "the reserved flag of the IPv4 header is set",
@@ -148,8 +148,12 @@ extension Checks {
             [.ipv6HopoptsUnknownOpt, .ipv6DstoptsUnknownOpt]),
         ConformanceCheck(
             .ipv6OptionPadding, "ipv6.opt_only_padding", .low, .alert,
-            "an IPv6 extension header of nothing but padding, or padding of no data", "RFC 8200 §4.2, RFC 4942 §2.1.9",
-            [.ipv6HopoptsOnlyPadding, .ipv6DstoptsOnlyPadding, .ipv6ZeroLenPadn]),
+            "an IPv6 extension header of nothing but padding", "RFC 8200 §4.2, RFC 4942 §2.1.9",
+            [.ipv6HopoptsOnlyPadding, .ipv6DstoptsOnlyPadding]),
+        ConformanceCheck(
+            .ipv6EmptyPadding, "ipv6.zero_len_padn", .low, .off,
+            "padding of two bytes without data, as hosts put into listener reports", "RFC 8200 §4.2",
+            [.ipv6ZeroLenPadn]),
         ConformanceCheck(
             .ipv6RoutingType0, "ipv6.rh_type_0", .high, .drop, "IPv6 routing header type 0", "RFC 5095",
             reason: .evasion, [.ipv6RhType0]),

@@ -150,7 +150,14 @@ public struct Inspector: ~Copyable {
         var around = Surroundings(time: arrival.time)
         around.sourceGuest = hosts.guest(of: source)
         around.sourceMAC = arrival.sourceMAC
-        if packets[0].packet.linkOffset >= 0, arrival.sourceMAC == 0 { readLink(frame, &around) }
+        // Of a capture, the frame says what a queue would.
+        if packets[0].packet.linkOffset >= 0, arrival.sourceMAC == 0,
+            let header = EthernetHeader(frame.extracting(packets[0].packet.linkHeader))
+        {
+            around.sourceMAC = header.source
+        }
+        // From no port and nobody: a capture of a loopback device, or of one without frames.
+        around.isLoopback = around.sourceMAC | UInt64(arrival.port | arrival.bridge) == 0
         if !senders.isEmpty { identifySender(arrival, &around) }
         around.hasChecksums = mode.verifiesHeaders
         around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(0, frame, arrival)
@@ -175,15 +182,6 @@ public struct Inspector: ~Copyable {
         asked.form = reason
         asked.isStartRefused = true
         unsafe asked.flow = unsafe flow
-    }
-
-    /// Of a capture, the frame says what a queue would. Linux's loopback device has frames too, with addresses
-    /// of 0.
-    @inline(never)
-    private func readLink(_ frame: RawSpan, _ around: inout Surroundings) {
-        guard let header = EthernetHeader(frame.extracting(packets[0].packet.linkHeader)) else { return }
-        around.sourceMAC = header.source
-        around.isLoopback = header.source == 0 && header.destination == 0
     }
 
     @inline(never)

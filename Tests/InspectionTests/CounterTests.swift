@@ -75,9 +75,9 @@ import Wire
     /// Each packet is in exactly one place of the tally: accepted or dropped. What shadow mode would have
     /// dropped is accepted.
     @Test func everyPacketIsTalliedOnce() throws {
-        var shadow = GuestPolicy(shadow: true, malformed: .drop, unknownProtocol: .drop)
+        var shadow = GuestPolicy(shadow: true, unknownProtocol: .drop)
         shadow.signaturesDrop = true
-        let strict = GuestPolicy(malformed: .drop, unknownProtocol: .drop)
+        let strict = GuestPolicy(unknownProtocol: .drop)
         var rig = try Rig(
             rules: "drop udp any any -> any 53 (msg:\"m\"; content:\"KILL\"; sid:1;)", web: shadow,
             dns: strict)

@@ -25,7 +25,8 @@ struct Rig: ~Copyable {
 
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
-        others: GuestPolicy = GuestPolicy(), mode: InspectionMode = .live
+        others: GuestPolicy = GuestPolicy(), checks: CheckTable? = nil, senders: [Guest] = [],
+        mode: InspectionMode = .live
     ) throws {
         let hosts = HostTable([
             Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
@@ -37,7 +38,8 @@ struct Rig: ~Copyable {
         let tally = Tally(workerCount: 1)
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
-            policies: PolicyTable(guests: [web, dns], others: others), tally: tally,
+            policies: PolicyTable(guests: [web, dns], others: others), checks: checks,
+            senders: SenderTable(senders) { _ in 7 }, tally: tally,
             memory: FlowMemory(workers: 1, mode: mode), mode: mode)
         self.hosts = hosts
         self.floods = floods
@@ -45,12 +47,20 @@ struct Rig: ~Copyable {
         self.tally = tally
     }
 
+    /// The handshake of the connection that `Family.tcp` speaks of.
+    mutating func open(_ from: Party, _ to: Party, _ family: Family, port: Int = 80) {
+        _ = inspect(family.tcp(from, to, port: port, flags: .syn))
+        _ = inspect(family.answer(to, from, port: port))
+    }
+
     mutating func inspect(
         _ bytes: some Sequence<UInt8>, _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0,
         capturedShort: Bool = false,
-        checksum: ChecksumState = .present
+        checksum: ChecksumState = .present, port: UInt32 = 0, mac: UInt64 = 0
     ) -> Decision {
         var arrival = Arrival(time: time)
+        arrival.port = port
+        arrival.sourceMAC = mac
         arrival.hardwareProtocol = hardwareProtocol
         arrival.checksum = checksum
         let bytes = Array(bytes)

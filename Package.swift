@@ -107,7 +107,8 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods", "Inspection",
+                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods",
+                "Inspection",
                 "Intake",
                 "Lab", "Policy", "Signatures", "Topology", "Wire",
                 arguments, histogram,

@@ -14,7 +14,8 @@ extension Checks {
             .icmpBadChecksum, "icmp.bad_checksum", .low, .alert, "ICMP or ICMPv6 checksum is wrong",
             "RFC 792, RFC 4443 §2.3"),
         ConformanceCheck(
-            .icmpUnknownType, "icmpv4.unknown_type", .low, .alert, "ICMP type that is not known", "IANA icmp-parameters",
+            .icmpUnknownType, "icmpv4.unknown_type", .low, .alert, "ICMP type that is not known",
+            "IANA icmp-parameters",
             [.icmpv4UnknownType]),
         ConformanceCheck(
             .icmpUnknownCode, "icmpv4.unknown_code", .low, .alert, "ICMP code that its type does not have",
@@ -82,7 +83,8 @@ extension Checks {
             .ndFragmented, "nd.fragmented", .high, .drop, "neighbour discovery in fragments", "RFC 6980 §5",
             reason: .evasion),
         ConformanceCheck(
-            .rogueRouter, "guest.rogue_router", .high, .alert, "a guest sends router advertisements", "RFC 6104, RFC 6105",
+            .rogueRouter, "guest.rogue_router", .high, .alert, "a guest sends router advertisements",
+            "RFC 6104, RFC 6105",
             reason: .rogue),
         ConformanceCheck(
             .rogueDHCP, "guest.rogue_dhcp", .high, .alert, "a guest answers as a DHCP server", "RFC 7610, RFC 2131",

@@ -193,7 +193,8 @@ extension Checks {
             .fragmentTiny, "ip.frag_tiny", .high, .drop, "fragments are cut within the upper header",
             "RFC 1858 §3, RFC 7112", reason: .evasion),
         ConformanceCheck(
-            .fragmentOverlap, "ip.frag_overlap", .high, .drop, "fragments say different things about the same bytes"
+            .fragmentOverlap, "ip.frag_overlap", .high, .drop,
+            "fragments say different things about the same bytes"
                 + " (teardrop)", "RFC 1858 §4, RFC 5722", reason: .evasion, [.ipv4FragOverlap, .ipv6FragOverlap]),
         ConformanceCheck(
             .fragmentEmpty, "ip.frag_empty", .medium, .alert, "fragment without data",

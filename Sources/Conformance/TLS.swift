@@ -7,7 +7,8 @@ extension Checks {
             .tlsRecordType, "tls.record_type", .medium, .alert, "a TLS record of an unknown type",
             "RFC 8446 §5.1, IANA tls-parameters"),
         ConformanceCheck(
-            .tlsRecordVersion, "tls.record_version", .medium, .alert, "a TLS record whose version does not begin with 3",
+            .tlsRecordVersion, "tls.record_version", .medium, .alert,
+            "a TLS record whose version does not begin with 3",
             "RFC 8446 §5.1"),
         ConformanceCheck(
             .tlsRecordTooLong, "tls.record_too_long", .medium, .alert, "a TLS record longer than 16,384 + 2,048 bytes",

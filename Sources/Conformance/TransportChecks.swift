@@ -81,7 +81,8 @@ extension Checks {
             .udpLengthBeyondPacket, "udp.len_beyond_packet", .medium, .alert, "UDP length beyond the IP packet",
             "RFC 768", [.udpPktTooSmall]),
         ConformanceCheck(
-            .udpTrailingData, "udp.trailing_data", .medium, .alert, "bytes behind the UDP datagram that are no part of it",
+            .udpTrailingData, "udp.trailing_data", .medium, .alert,
+            "bytes behind the UDP datagram that are no part of it",
             "RFC 768, RFC 9868"),
         ConformanceCheck(
             .udpBadChecksum, "udp.bad_checksum", .low, .alert, "UDP checksum is wrong", "RFC 768, RFC 1071"),
@@ -94,7 +95,8 @@ extension Checks {
 
     static let otherTransports = [
         ConformanceCheck(
-            .sctpMalformed, "sctp.malformed", .medium, .alert, "SCTP header or chunk cut off, or of an impossible length",
+            .sctpMalformed, "sctp.malformed", .medium, .alert,
+            "SCTP header or chunk cut off, or of an impossible length",
             "RFC 9260 §3", [.sctpPktTooSmall, .sctpChunkTooSmall, .sctpChunkLenInvalid]),
         ConformanceCheck(
             .sctpBundling, "sctp.bundling", .medium, .alert,

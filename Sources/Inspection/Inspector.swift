@@ -64,7 +64,8 @@ public struct Inspector: ~Copyable {
     /// port or hardware address.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live
+        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory,
+        mode: InspectionMode = .live
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
         let checks = checks ?? CheckTable(guestCount: hosts.guests.count)

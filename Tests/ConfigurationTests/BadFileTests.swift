@@ -119,11 +119,12 @@ struct BadFileTests {
             "2:53: rules.variables.HOME NET: \"HOME NET\" is not the name of a variable; write letters, digits"
                 + " and _, like HOME_NET"),
         BadCase(
-            web + "policy: {conformance: {ip.lnd: drop, ip.land: block, all: {concern: grave}, nothing: off}}\nevents: {ring: 1000}\n",
-            "2:33: policy.conformance.ip.lnd: \"ip.lnd\" is no check; did you mean ip.land?",
-            "2:48: policy.conformance.ip.land: \"block\" is not one of off, alert, drop",
-            "2:70: policy.conformance.all.concern: \"grave\" is not one of low, medium, high",
-            "2:87: policy.conformance.nothing: \"nothing\" is no check; write one that `flinch policy checks` lists,"
+            web
+                + "policy: {conformance: {ip.lnd: drop, ip.land: block, all: {concern: grave}, nothing: off}}\nevents: {ring: 1000}\n",
+            "2:32: policy.conformance.ip.lnd: \"ip.lnd\" is no check; did you mean ip.land?",
+            "2:47: policy.conformance.ip.land: \"block\" is not one of off, alert, drop",
+            "2:69: policy.conformance.all.concern: \"grave\" is not one of low, medium, high",
+            "2:86: policy.conformance.nothing: \"nothing\" is no check; write one that `flinch policy checks` lists,"
                 + " a protocol like tcp.*, or all",
             "3:16: events.ring: 1000 is not a power of two; write 512 or 1024"),
         BadCase(

@@ -41,11 +41,15 @@ extension CheckTests {
     static let applicationCases: [CheckCase] = [
         CheckCase(.dnsTooShort, ipv4(17, udp(zeros(11), to: 53)), ipv4(17, udp(zeros(11), to: 54))),
         CheckCase(.dnsCounts, query(counts: [2, 0, 0, 0], question), query(counts: [1, 0, 0, 0], question)),
-        CheckCase(.dnsCounts, query(counts: [1, 0, 0, 0], hex("05 777777 00 0001 0001")), query(counts: [1, 0, 0, 0], question)),
+        CheckCase(
+            .dnsCounts, query(counts: [1, 0, 0, 0], hex("05 777777 00 0001 0001")),
+            query(counts: [1, 0, 0, 0], question)),
         CheckCase(
             .dnsCounts, response([1, 1, 0, 0], question + answer.dropLast()), response([1, 1, 0, 0], question + answer)),
-        CheckCase(.dnsQuestionCount, query(counts: [2, 0, 0, 0], question + question), query(counts: [1, 0, 0, 0], question)),
-        CheckCase(.dnsPointerLoop, query(counts: [1, 0, 0, 0], hex("c00c") + kind), query(counts: [1, 0, 0, 0], question)),
+        CheckCase(
+            .dnsQuestionCount, query(counts: [2, 0, 0, 0], question + question), query(counts: [1, 0, 0, 0], question)),
+        CheckCase(
+            .dnsPointerLoop, query(counts: [1, 0, 0, 0], hex("c00c") + kind), query(counts: [1, 0, 0, 0], question)),
         CheckCase(
             .dnsPointerLoop, response([1, 1, 0, 0], question + hex("c0ff") + answer.dropFirst(2)),
             response([1, 1, 0, 0], question + answer)),
@@ -54,9 +58,11 @@ extension CheckTests {
             // An alias whose name points at itself, at byte 33.
             response([1, 1, 0, 0], question + hex("c00c 0005 0001 0000003c 0002 c021")),
             response([1, 1, 0, 0], question + hex("c00c 0005 0001 0000003c 0002 c00c"))),
-        CheckCase(.dnsLabel, query(counts: [1, 0, 0, 0], hex("40 00 00") + kind), query(counts: [1, 0, 0, 0], question)),
         CheckCase(
-            .dnsNameTooLong, query(counts: [1, 0, 0, 0], longName(256) + kind), query(counts: [1, 0, 0, 0], longName(255) + kind)),
+            .dnsLabel, query(counts: [1, 0, 0, 0], hex("40 00 00") + kind), query(counts: [1, 0, 0, 0], question)),
+        CheckCase(
+            .dnsNameTooLong, query(counts: [1, 0, 0, 0], longName(256) + kind),
+            query(counts: [1, 0, 0, 0], longName(255) + kind)),
         CheckCase(
             .dnsOversize, response([1, 1, 0, 0], question + hex("c00c 0010 0001 0000003c 0200") + zeros(512)),
             response(
@@ -66,9 +72,11 @@ extension CheckTests {
             .dnsAnswerWithoutQuestion, response([0, 1, 0, 0], name + answer.dropFirst(2)),
             response([1, 1, 0, 0], question + answer)),
         CheckCase(
-            .dnsQueryWithAnswers, query(counts: [1, 1, 0, 0], question + answer), response([1, 1, 0, 0], question + answer)),
+            .dnsQueryWithAnswers, query(counts: [1, 1, 0, 0], question + answer),
+            response([1, 1, 0, 0], question + answer)),
         CheckCase(.dnsOpcode, query(flags: 0x3900, question), query(flags: 0x2900, question)),
-        CheckCase(.dnsTrailingData, query(counts: [1, 0, 0, 0], question + [0]), query(counts: [1, 0, 0, 0], question)),
+        CheckCase(
+            .dnsTrailingData, query(counts: [1, 0, 0, 0], question + [0]), query(counts: [1, 0, 0, 0], question)),
         CheckCase(
             .dnsOpcode, .stream(.dns, big16(21) + dns(flags: 0x3900, question)),
             .stream(.dns, big16(21) + dns(question))),
@@ -106,12 +114,14 @@ extension CheckTests {
             .httpAmbiguousLength, http(get + "Content-Length: +3\r\n\r\n"), http(get + "Content-Length: 3 \r\n\r\n")),
 
         CheckCase(
-            .tlsRecordType, .stream(.tls, record(hello()) + record(type: 9, [1])), .stream(.tls, record(hello()) + record(type: 20, [1]))),
+            .tlsRecordType, .stream(.tls, record(hello()) + record(type: 9, [1])),
+            .stream(.tls, record(hello()) + record(type: 20, [1]))),
         CheckCase(
             .tlsRecordVersion, .stream(.tls, record(hello()) + record(version: 0x0203, [1])),
             .stream(.tls, record(hello()) + record(version: 0x0303, [1]))),
         CheckCase(
-            .tlsRecordTooLong, .stream(.tls, record(length: 18_433, hello())), .stream(.tls, record(length: 18_432, hello()))),
+            .tlsRecordTooLong, .stream(.tls, record(length: 18_433, hello())),
+            .stream(.tls, record(length: 18_432, hello()))),
         CheckCase(.tlsRecordEmpty, .stream(.tls, record([])), .stream(.tls, record(type: 23, []))),
         CheckCase(
             .tlsClientHello, .stream(.tls, record(hello(suites: hex("0003 1301")))), .stream(.tls, record(hello()))),

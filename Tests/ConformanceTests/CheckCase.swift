@@ -124,7 +124,8 @@ struct CheckCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: [
         ipv4(6, tcp()), ipv4(6, tcp([], flags: .syn, options: hex("020405b4 0402080a 00000001 00000000 01030307"))),
         ipv4(6, tcp([], flags: [.syn, .ack])), ipv4(6, tcp([], flags: [.rst])), ipv4(6, tcp([], flags: [.fin, .ack])),
-        ipv4(17, udp()), ipv4(1, icmp(8)), ipv4(1, icmp(0)), ipv4(1, icmp(3, 3, rest: zeros(4), ipv4(17, udp(), from: "10.0.0.2"))),
+        ipv4(17, udp()), ipv4(1, icmp(8)), ipv4(1, icmp(0)),
+        ipv4(1, icmp(3, 3, rest: zeros(4), ipv4(17, udp(), from: "10.0.0.2"))),
         ipv6(6, tcp()), ipv6(17, udp()), ipv6(58, icmp(128)), ipv6(58, icmp(135, rest: zeros(4), two), hops: 255),
         ipv4(17, udp(dns(question), to: 53)),
         ipv4(17, udp(dns(flags: 0x8180, counts: [1, 1, 0, 0], question + answer), from: 53)),

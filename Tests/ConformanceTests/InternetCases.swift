@@ -66,14 +66,17 @@ extension CheckTests {
             .ipv4SourceRoute, ipv4(6, tcp(), options: hex("83 07 04 0a000003 00")),
             ipv4(6, tcp(), options: hex("07 07 04 00000000 00"))),
         CheckCase(
-            .ipv4SourceRoute, ipv4(6, tcp(), options: hex("89 07 04 0a000003 00")), ipv4(6, tcp(), options: hex("01010101"))),
+            .ipv4SourceRoute, ipv4(6, tcp(), options: hex("89 07 04 0a000003 00")),
+            ipv4(6, tcp(), options: hex("01010101"))),
         CheckCase(
             .ipv4RecordsRoute, ipv4(6, tcp(), options: hex("44 08 05 00 00000000")),
             ipv4(6, tcp(), options: hex("94 04 0000"))),
         CheckCase(
-            .ipv4BadOptionLength, ipv4(6, tcp(), options: hex("94 05 0000")), ipv4(6, tcp(), options: hex("94 04 0000"))),
+            .ipv4BadOptionLength, ipv4(6, tcp(), options: hex("94 05 0000")), ipv4(6, tcp(), options: hex("94 04 0000"))
+        ),
         CheckCase(
-            .ipv4BadOptionLength, ipv4(6, tcp(), options: hex("94 03 00 00")), ipv4(6, tcp(), options: hex("94 04 0000"))),
+            .ipv4BadOptionLength, ipv4(6, tcp(), options: hex("94 03 00 00")),
+            ipv4(6, tcp(), options: hex("94 04 0000"))),
         CheckCase(
             .ipv4OptionMalformed, ipv4(6, tcp(), options: hex("07 07 03 00000000 00")),
             ipv4(6, tcp(), options: hex("07 07 04 00000000 00"))),
@@ -139,7 +142,8 @@ extension CheckTests {
         CheckCase(.fragmentEmpty, ipv4(17, [], fragment: 0x2001), fragment4(8, more: true)),
         CheckCase(.fragmentUneven, fragment4(16, more: true, count: 15), fragment4(16, more: false, count: 15)),
         CheckCase(
-            .fragmentTiny, ipv4(6, Array(tcp().prefix(16)), fragment: 0x2000), ipv4(6, tcp() + zeros(4), fragment: 0x2000)),
+            .fragmentTiny, ipv4(6, Array(tcp().prefix(16)), fragment: 0x2000),
+            ipv4(6, tcp() + zeros(4), fragment: 0x2000)),
         CheckCase(
             .fragmentTiny, fragment4(16, more: false, number: 6), fragment4(24, more: false, number: 6)),
         CheckCase(

@@ -5,7 +5,8 @@ private let ask = ethernet(0x0806, arp(1, from: "10.0.0.1", to: "10.0.0.2"))
 private let otherMAC = hex("0200 0000 000c")
 private let sound = ipv4(6, tcp())
 
-private func of(_ guest: Int32, _ bytes: [UInt8], _ change: @escaping @Sendable (inout Surroundings) -> Void) -> Sample {
+private func of(_ guest: Int32, _ bytes: [UInt8], _ change: @escaping @Sendable (inout Surroundings) -> Void) -> Sample
+{
     Sample(bytes) {
         $0.sender = 0
         $0.sourceGuest = guest
@@ -52,7 +53,8 @@ extension CheckTests {
             .tunnelUnknownPayload, ipv4(17, udp(hex("08000000 00000100") + ethernet(0x9999, sound), to: 4789)),
             ipv4(17, udp(hex("08000000 00000100") + ethernet(0x0800, sound), to: 4789))),
         CheckCase(
-            .erspanMalformed, Sample(zeros(3), .erspan), Sample(hex("10010000 00000000") + ethernet(0x0800, sound), .erspan)),
+            .erspanMalformed, Sample(zeros(3), .erspan),
+            Sample(hex("10010000 00000000") + ethernet(0x0800, sound), .erspan)),
         CheckCase(
             .nshMalformed, .frame(ethernet(0x894F, zeros(3))),
             .frame(ethernet(0x894F, hex("00020201 00000102") + sound))),
@@ -83,14 +85,17 @@ extension CheckTests {
         CheckCase(
             .arpConflict,
             .frame(
-                ethernet(0x0806, arp(1, from: "10.0.0.1", mac: otherMAC, to: "10.0.0.1"), from: otherMAC), before: [ask]),
+                ethernet(0x0806, arp(1, from: "10.0.0.1", mac: otherMAC, to: "10.0.0.1"), from: otherMAC), before: [ask]
+            ),
             .frame(ethernet(0x0806, arp(1, from: "10.0.0.1", to: "10.0.0.1")), before: [ask])),
         CheckCase(
             .arpUnsolicitedReply,
             .frame(
-                ethernet(0x0806, arp(2, from: "10.0.0.3", mac: otherMAC, to: "10.0.0.1"), from: otherMAC), before: [ask]),
+                ethernet(0x0806, arp(2, from: "10.0.0.3", mac: otherMAC, to: "10.0.0.1"), from: otherMAC), before: [ask]
+            ),
             .frame(
-                ethernet(0x0806, arp(2, from: "10.0.0.2", mac: otherMAC, to: "10.0.0.1"), from: otherMAC), before: [ask])),
+                ethernet(0x0806, arp(2, from: "10.0.0.2", mac: otherMAC, to: "10.0.0.1"), from: otherMAC), before: [ask]
+            )),
         CheckCase(
             .rogueRouter, of(0, advertisement) { _ in }, Sample(advertisement)),
         CheckCase(

@@ -32,13 +32,14 @@ extension CheckTests {
             .tcpUrgentZero, ipv4(6, tcp(flags: [.urg, .ack])), ipv4(6, tcp(flags: [.urg, .ack], urgent: 1))),
         CheckCase(.tcpUrgentWithoutFlag, ipv4(6, tcp(urgent: 1)), ipv4(6, tcp(flags: [.urg, .ack], urgent: 1))),
         CheckCase(
-            .tcpUrgentBeyond, ipv4(6, tcp(flags: [.urg, .ack], urgent: 17)), ipv4(6, tcp(flags: [.urg, .ack], urgent: 16))),
+            .tcpUrgentBeyond, ipv4(6, tcp(flags: [.urg, .ack], urgent: 17)),
+            ipv4(6, tcp(flags: [.urg, .ack], urgent: 16))),
         CheckCase(.tcpPortZero, ipv4(6, tcp(to: 0)), ipv4(6, tcp(to: 1))),
         CheckCase(.tcpPortZero, ipv4(6, tcp(from: 0)), ipv4(6, tcp(from: 1))),
         CheckCase(.tcpToGroup, ipv4(6, tcp(), to: "224.0.0.5"), ipv4(6, tcp(), to: "223.0.0.5")),
         CheckCase(.tcpToGroup, ipv4(6, tcp(), to: "255.255.255.255"), sound),
         CheckCase(.tcpBadOptionLength, offering("0205 0102"), offering("0204 05b4")),
-        CheckCase(.tcpBadOptionLength, offering("0303 0801"), offering("0303 0701")),
+        CheckCase(.tcpBadOptionLength, offering("0304 0801"), offering("0303 0801")),
         CheckCase(.tcpBadOptionLength, offering("0403 0001"), offering("0402 0101")),
         CheckCase(.tcpOptionDuplicate, offering("0204 05b4 0204 05b4"), offering("0204 05b4 0101 0101")),
         CheckCase(.tcpSegmentSizeZero, offering("0204 0000"), offering("0204 0218")),
@@ -46,8 +47,8 @@ extension CheckTests {
         CheckCase(.tcpWindowScale, offering("0303 0f01"), offering("0303 0e01")),
         CheckCase(.tcpOfferOutsideSYN, offering("0204 05b4", flags: .ack), offering("0204 05b4", flags: [.syn, .ack])),
         CheckCase(
-            .tcpEchoWithoutACK, offering("0101 080a 00000001 00000001"),
-            offering("0101 080a 00000001 00000001", flags: [.syn, .ack])),
+            .tcpEchoWithoutACK, offering("080a 00000001 00000001 0101"),
+            offering("080a 00000001 00000001 0101", flags: [.syn, .ack])),
 
         CheckCase(.udpTooShort, ipv4(17, Array(udp().prefix(7))), ipv4(17, udp())),
         CheckCase(.udpLengthTooSmall, ipv4(17, udp(length: 7)), ipv4(17, udp([]))),

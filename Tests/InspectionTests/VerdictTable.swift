@@ -54,8 +54,8 @@ private let malformed: @Sendable (Family) -> [UInt8] = { $0.badTCP(.client, .web
 enum VerdictTable {
     static let rules = """
             alert tcp any any -> $HOME_NET 80 (msg:"alert"; content:"EVIL"; sid:1;)
-        drop udp any any -> $HOME_NET 53 (msg:"drop"; content:"KILL"; sid:2;)
-        alert udp any any -> $HOME_NET 53 (msg:"beside the drop"; content:"KILL"; sid:3;)
+        drop udp any any -> $HOME_NET 9000 (msg:"drop"; content:"KILL"; sid:2;)
+        alert udp any any -> $HOME_NET 9000 (msg:"beside the drop"; content:"KILL"; sid:3;)
         drop tcp $HOME_NET any -> $EXTERNAL_NET 80 (msg:"from a guest"; content:"LEAK"; sid:4;)
         pass tcp any any -> $HOME_NET 80 (msg:"known"; content:"GOOD"; sid:5;)
         """

@@ -21,7 +21,7 @@ import Wire
             let bytes = row.bytes(family)
             for _ in 0..<row.before { _ = rig.inspect(bytes, row.link) }
             let decision = rig.inspect(
-                bytes, row.link, hardwareProtocol: row.hardwareProtocol, capturedShort: row.capturedShort)
+                bytes, row.link, hardwareProtocol: row.hardwareProtocol, capturedShort: row.capturedShort, port: 9)
             #expect(decision == row.expected, "\(family)")
             let (guest, etherType) = (rig.inspector.guest, rig.inspector.packet.etherType)
             #expect(guest == row.guest, "\(family)")

@@ -15,7 +15,8 @@ struct DecisionTests {
 
         init(
             _ text: String, policy: GuestPolicy = GuestPolicy(), flood: FloodAdvice = .none,
-            ruleDrops: Bool = false, form: Reason = .none, sort: PacketSort = .ordinary, _ verdict: Verdict, _ intended: Verdict,
+            ruleDrops: Bool = false, form: Reason = .none, sort: PacketSort = .ordinary, _ verdict: Verdict,
+            _ intended: Verdict,
             _ reason: Reason
         ) {
             self.text = text
@@ -41,7 +42,8 @@ struct DecisionTests {
         Case("flood before rule", flood: .deny, ruleDrops: true, .drop, .drop, .floodDeny),
         Case("a check of its form drops", form: .evasion, .drop, .drop, .evasion),
         Case("rule before form", ruleDrops: true, form: .malformed, .drop, .drop, .rule),
-        Case("form before protocol", policy: GuestPolicy(unknownProtocol: .drop), form: .spoofed, sort: .unknownProtocol,
+        Case(
+            "form before protocol", policy: GuestPolicy(unknownProtocol: .drop), form: .spoofed, sort: .unknownProtocol,
             .drop, .drop, .spoofed),
         Case("unknown protocol, passed", sort: .unknownProtocol, .accept, .accept, .none),
         Case(

@@ -59,7 +59,8 @@ enum Family: Int, Sendable, CaseIterable {
             var payload = Array(payload)
             // IPv6 has no UDP without a checksum.
             if number == 17, payload.count >= 8 {
-                payload.replaceSubrange(6..<8, with: big16(checksum(addresses + [0, 17] + big16(payload.count) + payload)))
+                payload.replaceSubrange(
+                    6..<8, with: big16(checksum(addresses + [0, 17] + big16(payload.count) + payload)))
             }
             return [0x60, 0, 0, 0] + big16((length ?? 40 + payload.count) - 40) + [number, 64] + addresses + payload
         }
@@ -91,7 +92,7 @@ enum Family: Int, Sendable, CaseIterable {
         return packet
     }
 
-    func udp(_ from: Party, _ to: Party, port: Int = 53, length: Int? = nil, _ text: String = "") -> [UInt8] {
+    func udp(_ from: Party, _ to: Party, port: Int = 9000, length: Int? = nil, _ text: String = "") -> [UInt8] {
         ip(
             from, to, 17,
             big16(40_000) + big16(port) + big16(length ?? 8 + text.utf8.count) + big16(0) + Array(text.utf8))
@@ -105,7 +106,7 @@ enum Family: Int, Sendable, CaseIterable {
 
     /// A fragment of a UDP datagram at byte `offset`, of 16 bytes.
     func fragment(_ from: Party, _ to: Party, offset: Int, more: Bool, _ text: String = "") -> [UInt8] {
-        let head = offset == 0 ? big16(40_000) + big16(53) + big16(32) + big16(0) : []
+        let head = offset == 0 ? big16(40_000) + big16(9000) + big16(32) + big16(0x1234) : []
         let data = head + Array(text.utf8) + Array(repeating: 0, count: 16 - head.count - text.utf8.count)
         switch self {
         case .v4: return ip(from, to, 17, data, fragment: offset / 8 | (more ? 0x2000 : 0))

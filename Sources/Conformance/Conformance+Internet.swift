@@ -60,10 +60,20 @@ extension Conformance {
         let destination = packet.destination
         if destination.isLoopback {
             // What a host says to itself is told by its source.
-            if !around.isLoopback, !packet.source.isLoopback { failed.insert(.ipDestinationLoopback) }
+            if !around.isLoopback, !packet.source.isLoopback, !isOfALabelPath(packet) {
+                failed.insert(.ipDestinationLoopback)
+            }
         } else if destination.isUnspecified || destination.isReserved {
             failed.insert(.ipDestinationInvalid)
         }
+    }
+
+    /// What tries a label-switched path goes to 127.0.0.0/8, so that no router passes it on (RFC 8029 §2.1, RFC 5884
+    /// §7).
+    private static func isOfALabelPath(_ packet: borrowing Packet) -> Bool {
+        guard packet.kind == .udp else { return false }
+        let port = packet.destinationPort
+        return port == 3503 || port == 3784
     }
 
     /// Bidirectional forwarding detection sends packets to itself by way of its neighbour (RFC 5881 §4).

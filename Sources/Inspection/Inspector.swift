@@ -203,8 +203,9 @@ public struct Inspector: ~Copyable {
         var step = unsafe flows.pointee.track(
             packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
-        // What its receiver throws away, or never gets, is no part of the stream.
-        if !isGood || asked.isRefused { step.isAdded = true }
+        // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
+        // receiver never gets because of its form is no part either, but a rule may know it.
+        if !isGood { step.isAdded = true }
         if step.mustDrop { asked.streamRefuses = true }
         if let flow = unsafe step.flow, unsafe !flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
             if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }

@@ -38,6 +38,8 @@ extension CheckTests {
             .ipSourceUnspecified, ipv6(6, tcp(), from: zeros(16)),
             ipv6(58, icmp(135, rest: zeros(4), two), from: zeros(16), to: allNodes, hops: 255)),
         CheckCase(.ipDestinationLoopback, ipv4(6, tcp(), to: "127.0.0.1"), ipv4(6, tcp(), to: "128.0.0.1")),
+        CheckCase(
+            .ipDestinationLoopback, ipv4(17, udp(), to: "127.0.0.1"), ipv4(17, udp(to: 3503), to: "127.0.0.1")),
         CheckCase(.ipDestinationInvalid, ipv4(17, udp(), to: "0.0.0.0"), ipv4(17, udp(), to: "239.1.2.3")),
         CheckCase(
             .ipDestinationInvalid, ipv6(17, udp(), to: zeros(16)),

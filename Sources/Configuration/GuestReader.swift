@@ -1,14 +1,12 @@
-import Conformance
 import Floods
 import Topology
 import Wire
 
 /// Reads the list of guests.
 struct GuestReader {
-    /// What the file says for every guest.
-    let shadow: Bool
-    let floods: FloodLimits
-    let conformance: CheckSettings
+    /// What the file says for every guest, and the policies that there are.
+    let defaults: Settings.NamedPolicy
+    let policies: [Settings.NamedPolicy]
 
     func read(_ value: Value) -> [Settings.ProtectedGuest] {
         let example = "- {name: web, addresses: [192.0.2.7]}"
@@ -19,16 +17,28 @@ struct GuestReader {
         var owners: [Prefix: (name: String, line: Int)] = [:]
         var hardware: [UInt64: Int] = [:]
         for element in elements {
-            let keys = ["name", "addresses", "port", "mac", "shadow", "floods", "conformance"]
+            let keys = ["name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance"]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
             var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
             guest.port = section["port"].flatMap(InterfaceName.read)
             guest.macs = section["mac"].map { macs($0, &hardware) } ?? []
-            guest.shadow = (section["shadow"]?.flag() ?? false) || shadow
-            let limits = section["floods"].map { FloodReader.read($0, over: floods) } ?? floods
-            let checks = section["conformance"].map { ConformanceReader.read($0, over: conformance) } ?? conformance
-            guests.append(Settings.ProtectedGuest(guest: guest, floods: limits, conformance: checks))
+            guest.group = section["group"]?.text("a group's name", atMost: 64)
+            let named = section["policy"].flatMap { PolicyReader.name($0, among: policies) }
+            let choices = Settings.choices(for: guest, named: named, among: policies)
+            let policy = policies.first { $0.name == choices.first?.policy } ?? defaults
+            guest.shadow = (section["shadow"]?.flag() ?? policy.shadow) || defaults.shadow
+            var protected = Settings.ProtectedGuest(
+                guest: guest,
+                floods: section["floods"].map { FloodReader.read($0, over: policy.floods) } ?? policy.floods,
+                conformance: section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) }
+                    ?? policy.conformance)
+            protected.choices = choices
+            if !choices.isEmpty {
+                protected.unknownProtocols = policy.unknownProtocols
+                protected.signatures = policy.signatures
+            }
+            guests.append(protected)
         }
         return guests
     }

@@ -19,6 +19,8 @@ public struct Settings: Sendable, Equatable {
     /// For every guest that says nothing else; already part of each guest's own.
     public var floods = FloodLimits()
     public var guests: [ProtectedGuest] = []
+    /// Those that are ready, then those of the file.
+    public var policies = NamedPolicy.ready
     public var rules = Rules()
     public var policy = Policy()
     public var events = Events()
@@ -70,6 +72,11 @@ public struct Settings: Sendable, Equatable {
         public var guest: Guest
         public var floods: FloodLimits
         public var conformance: CheckSettings
+        /// nil: as the file has it for everybody.
+        public var unknownProtocols: Handling?
+        public var signatures: Signatures?
+        /// The policies that could be the guest's; the first is. Empty: what the file says for everybody.
+        public var choices: [PolicyChoice] = []
 
         public init(guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings()) {
             self.guest = guest

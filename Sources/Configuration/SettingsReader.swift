@@ -15,7 +15,7 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "events",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "policies", "events",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -24,10 +24,11 @@ struct SettingsReader {
         settings.shadow = top["shadow"]?.flag() ?? false
         if let value = top["floods"] { settings.floods = FloodReader.read(value, over: settings.floods) }
         if let value = top["policy"] { policy(value, &settings.policy) }
+        if let value = top["policies"] {
+            settings.policies = PolicyReader.read(value, over: settings.defaults, beside: settings.policies)
+        }
         if let value = top["guests"] {
-            settings.guests = GuestReader(
-                shadow: settings.shadow, floods: settings.floods, conformance: settings.policy.conformance
-            ).read(value)
+            settings.guests = GuestReader(defaults: settings.defaults, policies: settings.policies).read(value)
         } else {
             top.missing(
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")

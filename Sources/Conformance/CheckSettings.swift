@@ -13,6 +13,16 @@ public struct CheckSettings: Equatable, Sendable {
         set { settings[Int(check.rawValue)] = newValue }
     }
 
+    /// The same, but whatever is of medium or high concern is dropped.
+    public var strict: CheckSettings {
+        var copy = self
+        for index in copy.settings.indices
+        where copy.settings[index].action == .alert && copy.settings[index].concern > .low {
+            copy.settings[index].action = .drop
+        }
+        return copy
+    }
+
     /// The same, but nothing is dropped: what would have been only alerts.
     public var alertOnly: CheckSettings {
         var copy = self

@@ -49,16 +49,14 @@ public final class Program: Sendable {
         }
         rules = try RuleSet.load(
             files: settings.rules.files, variables: Program.variables(settings), cache: Program.cache(settings))
-        let base = GuestPolicy(
-            shadow: settings.shadow,
-            unknownProtocol: settings.policy.unknownProtocols,
-            signaturesDrop: mode.isInline && settings.policy.signatures == .asWritten)
+        let decide = { (shadow: Bool, unknown: Handling?, signatures: Settings.Signatures?) in
+            GuestPolicy(
+                shadow: settings.shadow || shadow, unknownProtocol: unknown ?? settings.policy.unknownProtocols,
+                signaturesDrop: mode.isInline && (signatures ?? settings.policy.signatures) == .asWritten)
+        }
         policies = PolicyTable(
-            guests: guests.map { guest in
-                var policy = base
-                policy.shadow = base.shadow || guest.shadow
-                return policy
-            }, others: base)
+            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols, $0.signatures) },
+            others: decide(false, nil, nil))
         // What is dropped elsewhere, or was delivered long ago, is only told.
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(

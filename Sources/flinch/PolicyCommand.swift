@@ -1,12 +1,40 @@
 import ArgumentParser
+import Configuration
 import Conformance
 import Evidence
+import Floods
 import Foundation
 import Sensor
+import Wire
 
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "What is done about what is found.", subcommands: [CheckList.self])
+        commandName: "policy", abstract: "What is done about what is found.",
+        subcommands: [Explain.self, CheckList.self])
+
+    struct Explain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say which policy holds for an address, and why.")
+
+        @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+        var config = "/etc/flinch/flinch.yaml"
+        @Argument(
+            help: "An address of a guest, or of anybody.",
+            transform: { text in
+                guard let address = Address(text) else { throw ValidationError("\(text) is no address") }
+                return address
+            })
+        var address: Address
+
+        func run() throws {
+            do throws(ConfigurationErrors) {
+                print(PolicyExplanation(try Settings.load(path: config), address).text)
+            } catch {
+                FileHandle.standardError.write(Data("\(error)\n".utf8))
+                throw ExitCode.failure
+            }
+        }
+    }
 
     struct CheckList: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -92,7 +92,7 @@ struct ReplayCommand: ParsableCommand {
         if let config { settings = try Settings.load(path: config) }
         if !home.isEmpty {
             settings.guests.append(
-                Settings.ProtectedGuest(guest: Guest(name: "home", addresses: home), floods: settings.floods))
+                settings.protected(Guest(name: "home", addresses: home)))
         }
         settings.rules.files += rules
         return settings

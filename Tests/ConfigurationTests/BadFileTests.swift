@@ -38,7 +38,7 @@ struct BadFileTests {
         BadCase(
             "- name: web\n",
             "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, rules,"
-                + " policy, events"),
+                + " policy, policies, events"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",
             "3:15: guests[0].addresses: \"10.0.0.300\" is not an address or prefix; write it like 192.0.2.7,"
@@ -127,6 +127,19 @@ struct BadFileTests {
             "2:86: policy.conformance.nothing: \"nothing\" is no check; write one that `flinch policy checks` lists,"
                 + " a protocol like tcp.*, or all",
             "3:16: events.ring: 1000 is not a power of two; write 512 or 1024"),
+        BadCase(
+            "policies: {watch: {}, a: {based-on: b}, b: {for: web, shadow: maybe}, c: {for: [10.0.0.1/8]}}\n"
+                + "guests: [{name: web, addresses: [192.0.2.7], policy: strickt, mac: [\"0:1\", \"01:00:00:00:00:01\"]}]\n",
+            "1:19: policies.watch: watch is there without being written; give yours another name",
+            "1:37: policies.a.based-on: \"b\" is no policy; write one of watch, balanced, strict",
+            "1:50: policies.b.for: \"web\" is not a list; write it like [web*, 192.0.2.128/25, \"group:dmz\"]",
+            "1:63: policies.b.shadow: \"maybe\" is not true or false",
+            "1:81: policies.c.for: \"10.0.0.1/8\" has bits set beyond its length; write 10.0.0.0/8 for the range or"
+                + " 10.0.0.1 for the one address",
+            "2:54: guests[0].policy: \"strickt\" is no policy; did you mean strict?",
+            "2:69: guests[0].mac: \"0:1\" is not a guest's hardware address; write it like 02:00:00:00:00:01",
+            "2:76: guests[0].mac: \"01:00:00:00:00:01\" is not a guest's hardware address; write it like"
+                + " 02:00:00:00:00:01"),
         BadCase(
             web + "shadow: true\nshadow: maybe\nshadow: false\nevents: {ring: 1}\n",
             "3:1: the key \"shadow\" is given twice; the first is on line 2",

@@ -6,7 +6,7 @@ RELEASE   = .build/release
 # Any port to any port: every packet is scanned for all of them.
 RULES3000 = ../shared/rules/bench-3000/r3000.suricata.rules
 
-.PHONY: all build demo test test-unit test-lab test-vm bench fuzz deb fmt fmt-check install clean
+.PHONY: all docs build demo test test-unit test-lab test-vm bench fuzz deb fmt fmt-check install clean
 
 all: build
 
@@ -14,6 +14,12 @@ build:
 	@.ci/install build
 	$(SWIFT) build -c release $(CHECKED) --product flinchd
 	$(SWIFT) build -c release $(CHECKED) --product flinch
+
+# What of the public rule sets loads, and a reference of all keywords.
+docs: build
+	docs/make-rules-page $(RELEASE)/flinch > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
+	$(RELEASE)/flinch policy checks --page docs/conformance.md \
+		$(if $(wildcard ../shared/captures),--captures ../shared/captures)
 
 demo:
 	@.ci/install build lab

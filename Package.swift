@@ -76,11 +76,14 @@ let package = Package(
         room("Events", ["Evidence", "Wire", "CLinux"]),
         room(
             "Configuration",
-            ["Conformance", "Evidence", "Floods", "Offload", "Policy", "Signatures", "Topology", "Wire", yams]),
+            [
+                "Conformance", "Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Topology", "Wire",
+                yams,
+            ]),
         room(
             "Sensor",
             [
-                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
+                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods", "Flows",
                 "Inspection",
                 "Intake", "Offload", "Policy", "Signatures", "Topology", "Wire", log,
             ]),
@@ -125,7 +128,7 @@ let package = Package(
         tests(
             "InspectionTests",
             [
-                "Inspection", "Conformance", "Floods", "Policy", "Signatures", "Topology", "Evidence", "Wire",
+                "Inspection", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology", "Evidence", "Wire",
                 "Intake", "Sensor", "Configuration", "Events",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
@@ -133,8 +136,11 @@ let package = Package(
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux"]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "Conformance", "Evidence", "Floods", "Offload", "Signatures", "Topology", "Wire"]),
-        tests("SensorTests", ["Sensor", "Evidence"]),
+            [
+                "Configuration", "Conformance", "Evidence", "Floods", "Flows", "Offload", "Signatures", "Topology",
+                "Wire",
+            ]),
+        tests("SensorTests", ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Wire"]),
         tests("ControlTests", ["Control", "CLinux"]),
         tests("IntegrationTests", ["Lab", "Control"]),
     ]

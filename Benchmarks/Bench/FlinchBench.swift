@@ -46,11 +46,16 @@ struct FlinchBench: ParsableCommand {
         var rows: [Row] = []
         var complaints: [String] = []
         let starter = try binaries.rules
-        if rules == nil {
-            for row in try InProcess.rows(wanted, rules: starter) {
-                print(row.json)
-                rows.append(row)
+        let inProcess =
+            if let rules {
+                try InProcess.inspectionRows(wanted, rules: rules)
+            } else {
+                try InProcess.rows(wanted, rules: starter)
             }
+        for var row in inProcess {
+            if rules != nil { row.name += "-rules" }
+            print(row.json)
+            rows.append(row)
         }
         let measurements = Measurement.all.filter { $0.figures.contains { wanted($0.rawValue) } }
         if !measurements.isEmpty {

@@ -13,10 +13,16 @@ enum InProcess {
         if wanted("decode") || wanted("allocations-decode") { rows += try decode() }
         if wanted("floods") || wanted("allocations-floods") { rows += try floods() }
         if wanted("conformance") || wanted("allocations-conformance") { rows += try conformance() }
-        if wanted("inspection") || wanted("allocations-inspection") { rows += try inspection(rules()) }
+        rows += try inspectionRows(wanted, rules: rules())
         if wanted("allocations-control") { rows += try control() }
         rows += try RuleFigures.rows(wanted)
         return rows.filter { wanted($0.name) }
+    }
+
+    /// Those of them that depend on the sensor's rules.
+    static func inspectionRows(_ wanted: (String) -> Bool, rules: @autoclosure () throws -> String) throws -> [Row] {
+        guard wanted("inspection") || wanted("allocations-inspection") else { return [] }
+        return try inspection(rules()).filter { wanted($0.name) }
     }
 
     private static func row(_ name: String, _ cost: Cost, baseline: Cost? = nil) -> Row {

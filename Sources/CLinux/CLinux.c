@@ -8,6 +8,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <net/ethernet.h>
+#include <netpacket/packet.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,3 +83,23 @@ int flinch_enter_network(const char *path) {
 }
 
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
+
+int flinch_frame_socket(void) {
+    // Protocol 0: nothing is received.
+    return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+long flinch_send_frame(int fd, unsigned int index, const void *frame, unsigned long length) {
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)index, .sll_halen = ETH_ALEN};
+    if (length < ETH_HLEN) return errno = EINVAL, -1;
+    memcpy(to.sll_addr, frame, ETH_ALEN);
+    memcpy(&to.sll_protocol, (const unsigned char *)frame + 2 * ETH_ALEN, sizeof to.sll_protocol);
+    return sendto(fd, frame, length, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+int flinch_hardware_address(int fd, unsigned int index, unsigned char address[6]) {
+    struct ifreq request = {.ifr_ifindex = (int)index};
+    if (ioctl(fd, SIOCGIFNAME, &request) != 0 || ioctl(fd, SIOCGIFHWADDR, &request) != 0) return -1;
+    memcpy(address, request.ifr_hwaddr.sa_data, 6);
+    return 0;
+}

@@ -1,6 +1,7 @@
 import Conformance
 import Evidence
 import Floods
+import Flows
 import Offload
 import Signatures
 import Topology
@@ -87,10 +88,16 @@ public struct Settings: Sendable, Equatable {
 
     public struct Rules: Sendable, Equatable {
         public var files: [String] = []
+        /// Path of the file that says how often rules alert or act; nil for none.
+        public var thresholds: String?
         /// What the file sets. Suricata's defaults for the rest are the rule loader's.
         public var variables = RuleVariables(addresses: [:], ports: [:])
         /// Folder of compiled patterns; nil for the one that systemd gives, if it does (CACHE_DIRECTORY).
         public var cache: String?
+        /// Which of several matching rules is acted on first.
+        public var actionOrder = RuleAction.allCases
+        /// File of classes in the format of Suricata's classification.config; nil for none beside the rule files'.
+        public var classification: String?
     }
 
     public struct Policy: Sendable, Equatable {
@@ -98,6 +105,11 @@ public struct Settings: Sendable, Equatable {
         public var conformance = CheckSettings()
         public var unknownProtocols = Handling.pass
         public var signatures = Signatures.asWritten
+        /// What becomes of fragments that there is no room to put together, and so to inspect.
+        public var fragments = Uninspected.drop
+        /// Replay that is not inline: whose way it is to put overlapping fragments together; nil for that of
+        /// Suricata's stock configuration.
+        public var overlaps: OverlapPolicy?
     }
 
     /// What becomes of a packet that a rule matched.
@@ -112,6 +124,33 @@ public struct Settings: Sendable, Equatable {
         public var eve = "/var/log/flinch/eve.json"
         /// Events that one worker's ring holds, a power of two.
         public var ring = 8192
+        public var limits = Limits()
+
+        /// Against noise. Replay is not limited.
+        public struct Limits: Sendable, Equatable {
+            /// Seconds. What follows the first event of a rule between two hosts within them is told of in one
+            /// event at their end.
+            public var period = 10
+            /// Events of one rule or check in a period, a worker; what is beyond is told of in one event.
+            public var standard = 20
+            /// Of rules that have another limit.
+            public var rules: [RuleNumber: Int] = [:]
+            public var drops = Drops.alert
+        }
+
+        /// Whether packets that a rule drops are told of.
+        public enum Drops: String, Sendable, CaseIterable { case alert, silent }
+    }
+
+    /// What tells a rule from all others.
+    public struct RuleNumber: Sendable, Hashable {
+        public var gid: UInt32
+        public var sid: UInt32
+
+        public init(gid: UInt32 = 1, sid: UInt32) {
+            self.gid = gid
+            self.sid = sid
+        }
     }
 }
 

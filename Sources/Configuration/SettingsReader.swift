@@ -1,5 +1,6 @@
 import Evidence
 import Floods
+import Flows
 import Glibc
 import Offload
 import Signatures
@@ -121,11 +122,15 @@ struct SettingsReader {
     }
 
     private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        guard let section = value.section(["files", "variables", "cache"]) else { return }
+        let keys = ["files", "thresholds", "classification", "variables", "cache", "action-order"]
+        guard let section = value.section(keys) else { return }
         for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
             if let path = element.text("a path") { rules.files.append(resolved(path)) }
         }
+        if let path = section["thresholds"]?.text("a path") { rules.thresholds = resolved(path) }
         if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
+        if let value = section["action-order"] { actionOrder(value, &rules) }
+        if let path = section["classification"]?.text("a path") { rules.classification = resolved(path) }
         let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
         for (name, value) in section["variables"]?.entries(like: example) ?? [] {
             guard !name.isEmpty, name.utf8.count <= 64,
@@ -145,6 +150,17 @@ struct SettingsReader {
         }
     }
 
+    private func actionOrder(_ value: Value, _ rules: inout Settings.Rules) {
+        guard let elements = value.elements(like: "[pass, drop, reject, alert]") else { return }
+        let order = elements.compactMap { $0.choice(RuleAction.self) }
+        guard order.count == elements.count else { return }
+        guard Set(order).count == order.count, order.count == RuleAction.allCases.count else {
+            value.problem("each of pass, drop, reject and alert must stand in it once")
+            return
+        }
+        rules.actionOrder = order
+    }
+
     /// In rule syntax, or as a YAML list of its elements.
     private func variable(_ value: Value) -> String? {
         if value.word != nil { return value.text("a value in rule syntax") }
@@ -154,25 +170,46 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        guard let section = value.section(["conformance", "unknown-protocols", "signatures"]) else { return }
+        let keys = ["conformance", "unknown-protocols", "signatures", "fragments", "overlaps"]
+        guard let section = value.section(keys) else { return }
         if let value = section["conformance"] {
             policy.conformance = ConformanceReader.read(value, over: policy.conformance)
         }
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+        policy.fragments = section["fragments"]?.choice() ?? policy.fragments
+        policy.overlaps = section["overlaps"]?.choice()
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        guard let section = value.section(["eve", "ring"]) else { return }
+        guard let section = value.section(["eve", "ring", "limits"]) else { return }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
             events.eve = path == "-" ? path : resolved(path)
         }
+        if let value = section["limits"] { limits(value, &events.limits) }
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
             if ring.nonzeroBitCount == 1 {
                 events.ring = ring
             } else {
                 let below = 1 << (Int.bitWidth - 1 - ring.leadingZeroBitCount)
                 value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
+            }
+        }
+    }
+
+    private func limits(_ value: Value, _ limits: inout Settings.Events.Limits) {
+        guard let section = value.section(["period", "default", "rules", "drops"]) else { return }
+        limits.period = section["period"]?.integer(1...3600, "seconds") ?? limits.period
+        limits.standard = section["default"]?.integer(0...1_000_000, "events") ?? limits.standard
+        limits.drops = section["drops"]?.choice() ?? limits.drops
+        for (name, value) in section["rules"]?.entries(like: "{2100498: 5, \"3:19187\": 0}") ?? [] {
+            guard let number = Settings.RuleNumber(name) else {
+                value.problem("\(quoted(name)) is not the number of a rule; write its sid, or gid:sid in quotes")
+                continue
+            }
+            guard let limit = value.integer(0...1_000_000, "events") else { continue }
+            if limits.rules.updateValue(limit, forKey: number) != nil {
+                value.problem("rule \(number.gid):\(number.sid) has a limit already; write one of the two")
             }
         }
     }
@@ -204,5 +241,15 @@ enum InterfaceName {
             return nil
         }
         return name
+    }
+}
+
+extension Settings.RuleNumber {
+    /// `sid` or `gid:sid`; nil for what is neither.
+    init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { UInt32($0) }
+        guard (1...2).contains(parts.count), numbers.count == parts.count, numbers.last != 0 else { return nil }
+        self.init(gid: parts.count == 2 ? numbers[0] : 1, sid: numbers.last!)
     }
 }

@@ -88,6 +88,13 @@ public struct CheckSet: Equatable, Sendable, BitwiseCopyable {
         high |= other.high
     }
 
+    @inlinable
+    public mutating func subtract(_ other: CheckSet) {
+        low &= ~other.low
+        middle &= ~other.middle
+        high &= ~other.high
+    }
+
     /// Takes the lowest number out; nil when none is left.
     @inlinable
     public mutating func popFirst() -> UInt8? {

@@ -61,9 +61,9 @@ public final class CheckTable: Sendable {
         view = unsafe View(settings: bytes, checksOfEvents: checks)
     }
 
-    /// The defaults for everybody.
-    public convenience init(guestCount: Int) {
-        self.init(guests: Array(repeating: CheckSettings(), count: guestCount), others: CheckSettings())
+    /// The same for everybody.
+    public convenience init(guestCount: Int, _ settings: CheckSettings = CheckSettings()) {
+        self.init(guests: Array(repeating: settings, count: guestCount), others: settings)
     }
 
     deinit { unsafe view.settings.deallocate() }

@@ -190,12 +190,11 @@ extension Checks {
             "fragment ends beyond 65,535 bytes of the datagram (ping of death)", "RFC 791 §3.1, RFC 8200 §4.5",
             reason: .evasion, [.ipv4FragPktTooLarge, .ipv6FragPktTooLarge]),
         ConformanceCheck(
-            .fragmentTiny, "ip.frag_tiny", .high, .drop, "fragments are cut within the upper header",
+            .fragmentTiny, "ip.frag_tiny", .high, .alert, "fragments are cut within the upper header",
             "RFC 1858 §3, RFC 7112", reason: .evasion),
         ConformanceCheck(
-            .fragmentOverlap, "ip.frag_overlap", .high, .drop,
-            "fragments say different things about the same bytes"
-                + " (teardrop)", "RFC 1858 §4, RFC 5722", reason: .evasion, [.ipv4FragOverlap, .ipv6FragOverlap]),
+            .fragmentOverlap, "ip.frag_overlap", .high, .alert, "fragments overlap (teardrop)", "RFC 1858 §4, RFC 5722",
+            reason: .evasion, [.ipv4FragOverlap, .ipv6FragOverlap]),
         ConformanceCheck(
             .fragmentEmpty, "ip.frag_empty", .medium, .alert, "fragment without data",
             "RFC 791 §3.2, RFC 8200 §4.5"),

@@ -16,6 +16,7 @@ public struct Status: Codable, Sendable {
     public var floods: [Flood]
     public var verdicts: Verdicts
     public var uninspected: Uninspected
+    public var fragments: Fragments
     public var rules: Rules
     public var events: Events
     /// Bytes: the bound that was printed at start, and what is resident now.
@@ -133,15 +134,21 @@ public struct Status: Codable, Sendable {
         public var byReason: [String: UInt64]
         /// Shadow mode: what would have been dropped, by reason; those packets are in `accepted`.
         public var wouldDrop: [String: UInt64]
+        /// Resets and ICMP messages sent for reject rules; and those that were not: more than 1,000 a second a
+        /// worker, no hardware address known, no permission.
+        public var rejectsSent: UInt64
+        public var rejectsWithheld: UInt64
 
         public init(
             accepted: UInt64, dropped: UInt64, byReason: [String: UInt64],
-            wouldDrop: [String: UInt64]
+            wouldDrop: [String: UInt64], rejectsSent: UInt64 = 0, rejectsWithheld: UInt64 = 0
         ) {
             self.accepted = accepted
             self.dropped = dropped
             self.byReason = byReason
             self.wouldDrop = wouldDrop
+            self.rejectsSent = rejectsSent
+            self.rejectsWithheld = rejectsWithheld
         }
     }
 
@@ -158,14 +165,16 @@ public struct Status: Codable, Sendable {
         public var droppedUnbound: UInt64
         /// Messages that Flinch could not read; accepted or dropped as `when-overloaded` says.
         public var unreadable: UInt64
+        /// Fragments that passed though their datagram could not be put together (`policy.fragments`).
+        public var passedFragments: UInt64
         public var total: UInt64 {
             droppedQueueFull + droppedSocketFull + passedOverload + passedUnbound + droppedUnbound
-                + unreadable
+                + unreadable + passedFragments
         }
 
         public init(
             droppedQueueFull: UInt64, droppedSocketFull: UInt64, passedOverload: UInt64,
-            passedUnbound: UInt64, droppedUnbound: UInt64, unreadable: UInt64
+            passedUnbound: UInt64, droppedUnbound: UInt64, unreadable: UInt64, passedFragments: UInt64
         ) {
             self.droppedQueueFull = droppedQueueFull
             self.droppedSocketFull = droppedSocketFull
@@ -173,6 +182,33 @@ public struct Status: Codable, Sendable {
             self.passedUnbound = passedUnbound
             self.droppedUnbound = droppedUnbound
             self.unreadable = unreadable
+            self.passedFragments = passedFragments
+        }
+    }
+
+    /// Fragments of IP datagrams, and what became of them.
+    public struct Fragments: Codable, Sendable {
+        public var received: UInt64
+        /// Datagrams that became whole, that did not in time, and that had to go for others.
+        public var reassembled: UInt64
+        public var expired: UInt64
+        public var evicted: UInt64
+        /// Fragments that contradict others, that no host takes, and that found no room.
+        public var contradictions: UInt64
+        public var impossible: UInt64
+        public var withoutRoom: UInt64
+
+        public init(
+            received: UInt64 = 0, reassembled: UInt64 = 0, expired: UInt64 = 0, evicted: UInt64 = 0,
+            contradictions: UInt64 = 0, impossible: UInt64 = 0, withoutRoom: UInt64 = 0
+        ) {
+            self.received = received
+            self.reassembled = reassembled
+            self.expired = expired
+            self.evicted = evicted
+            self.contradictions = contradictions
+            self.impossible = impossible
+            self.withoutRoom = withoutRoom
         }
     }
 
@@ -182,10 +218,13 @@ public struct Status: Codable, Sendable {
         /// Times the rules were (re)loaded, and why the last reload was refused, if it was.
         public var generation: Int
         public var lastError: String?
+        /// What rules remembered of hosts and flows, and had to forget early for want of room.
+        public var forgotten: UInt64
 
         public init(
-            loaded: Int, rejected: Int, generation: Int, lastError: String?
+            loaded: Int, rejected: Int, generation: Int, lastError: String?, forgotten: UInt64 = 0
         ) {
+            self.forgotten = forgotten
             self.loaded = loaded
             self.rejected = rejected
             self.generation = generation
@@ -195,7 +234,8 @@ public struct Status: Codable, Sendable {
 
     public struct Events: Codable, Sendable {
         public var written: UInt64
-        /// Not written, because there were many of the same rule or check within seconds.
+        /// Findings without an event of their own, because there were many of the same rule or check within
+        /// seconds: one event told of them together.
         public var withheld: UInt64
         /// The ring was full.
         public var lostRing: UInt64
@@ -218,6 +258,7 @@ public struct Status: Codable, Sendable {
         sensor: String, version: String, pid: Int32, uptime: Double, backend: String?,
         shadow: Bool, whenStopped: String, whenOverloaded: String, queues: [Queue],
         guests: [Guest], floods: [Flood], verdicts: Verdicts, uninspected: Uninspected,
+        fragments: Fragments = Fragments(),
         rules: Rules, events: Events, memoryBound: UInt64, memoryResident: UInt64
     ) {
         self.sensor = sensor
@@ -233,6 +274,7 @@ public struct Status: Codable, Sendable {
         self.floods = floods
         self.verdicts = verdicts
         self.uninspected = uninspected
+        self.fragments = fragments
         self.rules = rules
         self.events = events
         self.memoryBound = memoryBound

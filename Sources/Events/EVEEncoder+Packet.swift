@@ -54,6 +54,24 @@ extension EVEEncoder {
         }
     }
 
+    /// Who attacks whom, of a rule that says which side is the target.
+    mutating func sides(_ packet: Packet, isSourceTarget: Bool) {
+        side("source", of: packet, isSource: !isSourceTarget)
+        side("target", of: packet, isSource: isSourceTarget)
+    }
+
+    private mutating func side(_ key: StaticString, of packet: Packet, isSource: Bool) {
+        line.key(key)
+        line.openObject()
+        line.key("ip")
+        line.value(isSource ? packet.source : packet.destination)
+        if packet.kind == .tcp || packet.kind == .udp || packet.ipProtocol == IPProtocol.sctp {
+            line.key("port")
+            line.value(isSource ? packet.sourcePort : packet.destinationPort)
+        }
+        line.closeObject()
+    }
+
     /// The cards of a packet that the kernel handed over, or of the frame itself.
     mutating func ethernet(_ packet: Packet, _ arrival: Arrival, _ bytes: RawSpan? = nil) {
         if let bytes, !packet.linkHeader.isEmpty,
@@ -151,6 +169,15 @@ extension EVEEncoder {
         line.openObject()
         line.key("action")
         line.value(event.verdict == .drop ? "drop" : event.isPassed ? "pass" : "alert")
+        if !event.rejects.isEmpty {
+            line.key("reject_target")
+            line.value(
+                event.rejects == .source ? "to_client" : event.rejects == .destination ? "to_server" : "both")
+            line.key("reject")
+            line.openArray()
+            line.value(event.packet.kind == .tcp ? "tcp-reset" : "icmp-prohib")
+            line.closeArray()
+        }
         line.closeObject()
     }
 }

@@ -57,6 +57,7 @@ public struct EVEEncoder {
         open(event, place, packet)
         ethernet(event.packet, event.arrival, packet)
         body(event, place)
+        if event.finding.source == .tag { capture(event, place, packet) }
         if event.finding.source == .signature {
             if event.packet.isIP, !event.packet.isUndecodable {
                 if let payload {
@@ -89,7 +90,7 @@ public struct EVEEncoder {
             line.value(place.number)
         }
         line.key("event_type")
-        line.value(event.finding.source == .signature ? "alert" : "anomaly")
+        line.value(EVEEncoder.type(of: event.finding.source))
         tags(event.packet, event.arrival)
         // What cannot be decoded has no addresses to believe; a check says so of those that it names.
         if !event.packet.isUndecodable || event.finding.source == .conformance { endpoints(event.packet) }
@@ -98,9 +99,18 @@ public struct EVEEncoder {
         line.value(event.origin.source.text)
     }
 
+    private static func type(of source: Finding.Source) -> StaticString {
+        switch source {
+        case .signature: "alert"
+        case .conformance: "anomaly"
+        case .tag: "packet"
+        }
+    }
+
     private mutating func body(_ event: Event, _ place: CapturePlace?) {
         switch event.finding.source {
         case .signature: alert(event)
+        case .tag: break
         case .conformance:
             line.key("anomaly")
             line.openObject()
@@ -126,8 +136,10 @@ public struct EVEEncoder {
 
     private mutating func alert(_ event: Event) {
         // Of a packet that one rule dropped, the alerts of others say that they would have let it by.
+        // A reject rule says blocked wherever it stands (Suricata's AlertJsonHeader).
         let blocked =
-            event.verdict == .drop && (event.reason != .rule || event.finding.asks == .drop)
+            !event.finding.rejects.isEmpty
+            || event.verdict == .drop && (event.reason != .rule || event.finding.asks == .drop)
             || event.verdict == .throttle && event.reason == .floodThrottle
         let finding = event.finding
         let rule =
@@ -135,10 +147,10 @@ public struct EVEEncoder {
             ?? EVENames.Rule(
                 sid: 0, rev: 0, message: "rule \(finding.code), no longer loaded", category: "",
                 severity: finding.concern.severity)
-        alert(rule, blocked: blocked)
+        alert(rule, blocked: blocked, about: event.packet)
     }
 
-    mutating func alert(_ rule: EVENames.Rule, blocked: Bool) {
+    mutating func alert(_ rule: EVENames.Rule, blocked: Bool, about packet: Packet? = nil) {
         line.key("alert")
         line.openObject()
         line.key("action")
@@ -155,6 +167,7 @@ public struct EVEEncoder {
         line.value(rule.category)
         line.key("severity")
         line.value(rule.severity)
+        if let packet, rule.target != .unsaid { sides(packet, isSourceTarget: rule.target == .source) }
         if !rule.metadata.isEmpty {
             line.key("metadata")
             line.openObject()
@@ -187,7 +200,20 @@ public struct EVEEncoder {
         line.value(event.intended.name)
         line.key("shadow")
         line.value(event.verdict != event.intended)
+        if event.summary.count > 0 { summary(event.summary) }
         line.closeObject()
+    }
+
+    /// Of what the line stands for: times, number, and whether the addresses are those of all.
+    private mutating func summary(_ summary: EventSummary) {
+        line.key("first")
+        line.value(time: summary.first)
+        line.key("last")
+        line.value(time: summary.last)
+        line.key("count")
+        line.value(summary.count)
+        line.key("scope")
+        line.value(summary.scope == .pair ? "pair" : "rule")
     }
 
     // MARK: - Statistics

@@ -1,6 +1,8 @@
 /// Where the encoder finds the words for the numbers in an event. The caller gives them, so that this
 /// room need not know rules, checks, or guests.
 public struct EVENames: Sendable {
+    public enum Target: Sendable { case unsaid, source, destination }
+
     /// What a signature says of itself.
     public struct Rule: Sendable, Equatable {
         public var gid: UInt32
@@ -12,13 +14,16 @@ public struct EVENames: Sendable {
         public var category: String
         /// 1 is the worst (Suricata's `severity`, a rule's priority).
         public var severity: Int
+        /// Which side of the packet is under attack, if the rule says so.
+        public var target = Target.unsaid
         /// The rule's `metadata`, in its order: a key may have several values.
         public var metadata: [(key: String, values: [String])]
 
         public init(
             gid: UInt32 = 1, sid: UInt32, rev: UInt32, message: String, category: String, severity: Int,
-            metadata: [(key: String, values: [String])] = []
+            target: Target = .unsaid, metadata: [(key: String, values: [String])] = []
         ) {
+            self.target = target
             self.gid = gid
             self.sid = sid
             self.rev = rev
@@ -30,7 +35,7 @@ public struct EVENames: Sendable {
 
         public static func == (a: Rule, b: Rule) -> Bool {
             a.gid == b.gid && a.sid == b.sid && a.rev == b.rev && a.message == b.message
-                && a.category == b.category && a.severity == b.severity
+                && a.category == b.category && a.severity == b.severity && a.target == b.target
                 && a.metadata.elementsEqual(b.metadata) { $0.key == $1.key && $0.values == $1.values }
         }
     }

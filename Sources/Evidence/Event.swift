@@ -12,6 +12,8 @@ public struct Event: Sendable, BitwiseCopyable {
     public var finding: Finding
     /// The last finding on the packet was of a rule that lets it pass.
     public var isPassed: Bool
+    /// Who is told that the packet was refused, if it was.
+    public var rejects: RejectSides
     /// What was done with the packet, and why if it was not accepted.
     public var verdict: Verdict
     public var reason: Reason
@@ -23,17 +25,21 @@ public struct Event: Sendable, BitwiseCopyable {
     public var flow: UInt64
     /// Which of the programs that the sensor has run so far: `finding.code` and `guest` are its indices.
     public var generation: UInt32
+    /// What the event stands for, if that is more than what the packet shows.
+    public var summary = EventSummary()
 
     @inlinable
     public init(
         packet: Packet, origin: Origin = Origin(), course: FlowCourse = FlowCourse(), arrival: Arrival,
-        finding: Finding, isPassed: Bool = false, verdict: Verdict, reason: Reason, intended: Verdict,
+        finding: Finding, isPassed: Bool = false, rejects: RejectSides = [], verdict: Verdict, reason: Reason,
+        intended: Verdict,
         guest: Int32, flow: UInt64, generation: UInt32 = 0
     ) {
         self.packet = packet
         self.origin = origin
         self.course = course
         self.isPassed = isPassed
+        self.rejects = rejects
         self.arrival = arrival
         self.finding = finding
         self.verdict = verdict
@@ -43,6 +49,30 @@ public struct Event: Sendable, BitwiseCopyable {
         self.flow = flow
         self.generation = generation
     }
+}
+
+/// Findings that were held back, and that one event stands for. Its packet is the first of them, or the one before
+/// them that was told of at once.
+@frozen
+public struct EventSummary: Sendable, BitwiseCopyable {
+    /// What they have in common, beside the verdict.
+    @frozen
+    public enum Scope: UInt8, BitwiseCopyable, Sendable {
+        /// The rule or check, the source and the destination.
+        case pair
+        /// The rule or check: they are what exceeded its allowance.
+        case rule
+    }
+
+    public var scope: Scope
+    /// 0 for an event that stands for itself.
+    public var count: UInt32 = 0
+    /// Nanoseconds since the Unix epoch, of the first and the last of them.
+    public var first: UInt64 = 0
+    public var last: UInt64 = 0
+
+    @inlinable
+    public init(scope: Scope = .pair) { self.scope = scope }
 }
 
 /// How the packet of an event came about, and what of the captured packet around it is told of it.

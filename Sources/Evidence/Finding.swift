@@ -2,11 +2,13 @@
 @frozen
 public struct Finding: Sendable, BitwiseCopyable {
     @frozen
-    public enum Source: UInt8, BitwiseCopyable, Sendable {
+    public enum Source: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         /// `code` is the index of a rule in the rule set.
         case signature
         /// `code` is the index of a check in Conformance's table.
         case conformance
+        /// The packet follows one that matched a rule with a `tag`. `code` means nothing.
+        case tag
     }
 
     public var source: Source
@@ -20,6 +22,8 @@ public struct Finding: Sendable, BitwiseCopyable {
     public var matchedStream: Bool
     /// It comes from a rule that lets the packet pass, and says so.
     public var passes = false
+    /// Whom its rule wants told that the packet is refused.
+    public var rejects: RejectSides = []
     public var code: UInt32
 
     @inlinable

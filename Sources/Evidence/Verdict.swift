@@ -24,6 +24,9 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case unknownProtocol
     /// It is not what its TCP stream has at its place, or cannot be kept until it can be inspected.
     case stream
+    /// A fragment that contradicts others, of a datagram that was dropped, or of one that cannot be put together
+    /// and so not be inspected.
+    case fragment
     /// It fails a check of who it says that it is from.
     case spoofed
     /// It fails a check of what is only made to get past a filter or to crash a host.
@@ -41,9 +44,20 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .malformed: "malformed"
         case .unknownProtocol: "protocol not passed"
         case .stream: "stream"
+        case .fragment: "fragment"
         case .spoofed: "spoofed"
         case .evasion: "evasion"
         case .rogue: "rogue service"
         }
     }
+}
+
+/// Who is told that a packet was refused: by a TCP reset, or an ICMP message.
+@frozen
+public struct RejectSides: OptionSet, BitwiseCopyable, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    @inlinable public static var source: RejectSides { RejectSides(rawValue: 1) }
+    @inlinable public static var destination: RejectSides { RejectSides(rawValue: 2) }
 }

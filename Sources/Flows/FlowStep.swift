@@ -4,6 +4,10 @@ public struct FlowStep: BitwiseCopyable {
     /// nil for what belongs to no flow: not IP, malformed, a later fragment.
     public var flow: UnsafeMutablePointer<Flow>?
     public var toServer = true
+    /// What `flow:established` asks: the flow was established before the packet, or is by it and the packet has
+    /// a payload. A bare third packet of a handshake is none of an established flow (Suricata's flow.c and
+    /// stream-tcp.c set FLOW_PKT_ESTABLISHED so).
+    public var isEstablished = false
     /// The packet's payload became part of the stream, or is there already: what is asked of streams is not
     /// asked of the packet again.
     public var isAdded = false

@@ -99,6 +99,7 @@ public struct FlowTable: ~Copyable {
         let bucket = unsafe buckets + Int(key.hash(seed: seed) & bucketMask)
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
+        let wasEstablished = unsafe flow.pointee.state != .new
         let length = UInt64(truncatingIfNeeded: max(0, packet.statedLength))
         if step.toServer {
             unsafe flow.pointee.packetsToServer &+= flow.pointee.packetsToServer == .max ? 0 : 1
@@ -113,6 +114,8 @@ public struct FlowTable: ~Copyable {
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
             unsafe flow.pointee.state = .established
         }
+        step.isEstablished =
+            unsafe wasEstablished || (flow.pointee.state != .new && (packet.kind != .tcp || packet.payloadLength > 0))
         return step
     }
 
@@ -201,6 +204,11 @@ public struct FlowTable: ~Copyable {
         fresh.older = older
         fresh.newer = newer
         unsafe flow.pointee = fresh
+    }
+
+    /// No other flow's, and not one of another table, as far as chance goes.
+    public func identity(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
+        unsafe seed &+ flow.pointee.identifier
     }
 
     private mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {

@@ -8,28 +8,39 @@ public import Signatures
 public final class FlowMemory: @unchecked Sendable {
     public let workerCount: Int
     public let hostBits: HostBits
+    public let thresholds: ThresholdTable
+    public let tags: TagTable
     private let tables: UnsafeMutablePointer<FlowTable>
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
+    private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
-    /// `flows` and `streamBytes` are for all workers together.
+    /// All numbers are for all workers together; `datagrams` are those of which fragments came.
     public init(
-        workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, hostBits: Int = 1 << 16,
+        workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, datagrams: Int = 1 << 14,
+        fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
         mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
         unsafe tables = .allocate(capacity: workerCount)
         unsafe neighbours = .allocate(capacity: workerCount)
+        unsafe fragmentTables = .allocate(capacity: workerCount)
         let share = max(16, flows / workerCount)
+        let flowMode = FlowMode(isInline: mode.isInline, midstream: mode.midstream)
         for worker in 0..<workerCount {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
-                    capacity: share, variables: share, streamBytes: streamBytes / workerCount,
-                    mode: FlowMode(isInline: mode.isInline, midstream: mode.midstream)))
+                    capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode))
+            unsafe (fragmentTables + worker).initialize(
+                to: FragmentTable(
+                    capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
+                    policy: mode.overlaps))
             // A replay is to find the same each time.
             let seed: UInt64 = mode.isInline ? .random(in: .min ... .max) : 0
             unsafe (neighbours + worker).initialize(to: NeighbourMemory(seed: seed))
         }
         self.hostBits = HostBits(capacity: hostBits)
+        self.thresholds = ThresholdTable(capacity: thresholds)
+        self.tags = TagTable(capacity: tags)
     }
 
     deinit {
@@ -37,6 +48,8 @@ public final class FlowMemory: @unchecked Sendable {
         unsafe tables.deallocate()
         unsafe neighbours.deinitialize(count: workerCount)
         unsafe neighbours.deallocate()
+        unsafe fragmentTables.deinitialize(count: workerCount)
+        unsafe fragmentTables.deallocate()
     }
 
     /// The table of a worker, which alone may use it.
@@ -45,15 +58,24 @@ public final class FlowMemory: @unchecked Sendable {
         return unsafe tables + worker
     }
 
-    /// What a worker, which alone may use it, knows of who is where.
+    /// The same for fragments.
+    func fragments(_ worker: Int) -> UnsafeMutablePointer<FragmentTable> {
+        precondition((0..<workerCount).contains(worker))
+        return unsafe fragmentTables + worker
+    }
+
+    /// The same for who is where.
     func neighbours(_ worker: Int) -> UnsafeMutablePointer<NeighbourMemory> {
         precondition((0..<workerCount).contains(worker))
         return unsafe neighbours + worker
     }
 
+    /// What rules had to forget before its time, for want of room.
+    public var forgotten: UInt64 { hostBits.evicted &+ thresholds.evicted &+ tags.evicted }
+
     public var memoryBytes: Int {
-        (0..<workerCount).reduce(hostBits.memoryBytes) {
-            unsafe $0 + tables[$1].memoryBytes + NeighbourMemory.memoryBytes
+        (0..<workerCount).reduce(hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes) {
+            unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes + NeighbourMemory.memoryBytes
         }
     }
 }

@@ -1,4 +1,5 @@
 import Evidence
+import Flows
 import Wire
 
 /// One of the packets that are inspected for a captured one.
@@ -29,7 +30,7 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
     /// The captured packet, and seven more. What is deeper is not unwrapped (`DecodeEvent.tooManyLayers`).
     public static var capacity: Int { 8 }
 
-    public private(set) var count = 0
+    public internal(set) var count = 0
     @usableFromInline let storage: UnsafeMutablePointer<InspectedPacket>
 
     public init() {
@@ -83,38 +84,54 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
             frame, as: link, etherType: etherType, capturedShort: capturedShort, into: &storage.pointee.packet)
     }
 
-    /// Unwraps what the last packet carries, and what that carries, as far as there is room.
+    /// Unwraps what the last packet carries, and what that carries, as far as there is room. A fragment is given
+    /// to the table, and with the one that makes it whole the datagram goes on.
     @inline(never)
-    mutating func unwrap(_ frame: RawSpan, capturedShort: Bool) {
+    mutating func unfold(
+        _ frame: RawSpan, _ arrival: Arrival, capturedShort: Bool, _ fragments: inout FragmentTable
+    ) -> FragmentStep.Refusal {
         while true {
-            let outer = count - 1
-            let packet = unsafe UnsafePointer(storage + outer)
-            guard unsafe packet.pointee.packet.tunnel != .none else { return }
-            guard !isFull else {
-                unsafe storage[outer].packet.events.insert(.tooManyLayers)
-                return
+            let last = count - 1
+            if self[last].packet.isFragment {
+                let (goesOn, refusal) = assemble(frame, arrival, &fragments)
+                guard goesOn else { return refusal }
+            } else {
+                guard self[last].packet.tunnel != .none, unwrap(frame, capturedShort: capturedShort) else {
+                    return .none
+                }
             }
-            let link = unsafe packet.pointee.packet.innerLink
-            let start = unsafe Int(packet.pointee.packet.innerOffset)
-            let end = unsafe Int(packet.pointee.packet.payloadOffset + packet.pointee.packet.payloadLength)
-            let bytes = bytes(of: outer, in: frame).extracting(start..<max(start, end))
-            let inner = unsafe storage + count
-            let tunnel = unsafe packet.pointee.packet.tunnel
-            unsafe inner.initialize(
-                to: InspectedPacket(
-                    packet: Packet(),
-                    source: PacketSource(tunnel, outerVersion: packet.pointee.packet.ipVersion),
-                    parent: UInt8(outer), depth: packet.pointee.depth + 1, link: link,
-                    start: packet.pointee.start + start, count: bytes.byteCount, buffer: packet.pointee.buffer))
-            unsafe inner.pointee.packet.layerCount = unsafe packet.pointee.packet.layerCount + 1
-            // Only what reaches beyond the bytes can have been cut off by the capture.
-            let isCut = unsafe capturedShort && packet.pointee.packet.anomalies.contains(.cutByCapture)
-            unsafe Decoder.decode(bytes, as: link, capturedShort: isCut, into: &inner.pointee.packet)
-            // What cannot be decoded is no packet, and the outer one's payload remains one.
-            guard unsafe inner.pointee.packet.isGenuine(tunnel, link) else { return }
-            count += 1
-            unsafe storage[outer].packet.hidesPayload = true
         }
+    }
+
+    /// Adds what the last packet carries, if there is room for it and it is a packet.
+    private mutating func unwrap(_ frame: RawSpan, capturedShort: Bool) -> Bool {
+        let outer = count - 1
+        let packet = unsafe UnsafePointer(storage + outer)
+        guard !isFull else {
+            unsafe storage[outer].packet.events.insert(.tooManyLayers)
+            return false
+        }
+        let link = unsafe packet.pointee.packet.innerLink
+        let start = unsafe Int(packet.pointee.packet.innerOffset)
+        let end = unsafe Int(packet.pointee.packet.payloadOffset + packet.pointee.packet.payloadLength)
+        let bytes = bytes(of: outer, in: frame).extracting(start..<max(start, end))
+        let inner = unsafe storage + count
+        let tunnel = unsafe packet.pointee.packet.tunnel
+        unsafe inner.initialize(
+            to: InspectedPacket(
+                packet: Packet(),
+                source: PacketSource(tunnel, outerVersion: packet.pointee.packet.ipVersion),
+                parent: UInt8(outer), depth: packet.pointee.depth + 1, link: link,
+                start: packet.pointee.start + start, count: bytes.byteCount, buffer: packet.pointee.buffer))
+        unsafe inner.pointee.packet.layerCount = unsafe packet.pointee.packet.layerCount + 1
+        // Only what reaches beyond the bytes can have been cut off by the capture.
+        let isCut = unsafe capturedShort && packet.pointee.packet.anomalies.contains(.cutByCapture)
+        unsafe Decoder.decode(bytes, as: link, capturedShort: isCut, into: &inner.pointee.packet)
+        // What cannot be decoded is no packet, and the outer one's payload remains one.
+        guard unsafe inner.pointee.packet.isGenuine(tunnel, link) else { return false }
+        count += 1
+        unsafe storage[outer].packet.hidesPayload = true
+        return true
     }
 }
 

@@ -1,3 +1,5 @@
+public import Flows
+
 /// How packets are looked at, apart from what the configuration says of hosts and rules.
 public struct InspectionMode: Sendable, Equatable {
     /// What is dropped is gone. Otherwise somebody else has delivered the packets already, and rules only
@@ -10,8 +12,14 @@ public struct InspectionMode: Sendable, Equatable {
     public var verifiesHeaders = true
     /// TCP connections whose beginning was not seen are followed from where they are.
     public var midstream: Bool
+    /// Not inline: which host's way of putting overlapping fragments together is gone by; nil for Suricata's stock
+    /// configuration.
+    public var overlaps: OverlapPolicy?
 
-    public init(isInline: Bool, verifiesChecksums: Bool, midstream: Bool = true) {
+    public init(
+        isInline: Bool, verifiesChecksums: Bool, midstream: Bool = true, overlaps: OverlapPolicy? = nil
+    ) {
+        self.overlaps = overlaps
         self.isInline = isInline
         self.verifiesChecksums = verifiesChecksums
         self.midstream = midstream

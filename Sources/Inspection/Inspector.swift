@@ -16,6 +16,7 @@ public struct Inspector: ~Copyable {
     private let hosts: HostTable.View
     private let floods: FloodCounters
     private let flows: UnsafeMutablePointer<FlowTable>
+    private let fragments: UnsafeMutablePointer<FragmentTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
     private let checks: CheckTable.View
@@ -24,6 +25,8 @@ public struct Inspector: ~Copyable {
     private let tally: Tally.Writer
     private let mode: InspectionMode
     private let owner: Owner
+    /// How much may be said of what is found.
+    public let eventLimits: EventLimits.View
 
     /// Which program this inspector is of; goes into its events.
     public let generation: UInt32
@@ -32,6 +35,8 @@ public struct Inspector: ~Copyable {
     public var packet: Packet { packets[0].packet }
     public private(set) var packets = InspectedPackets()
     public private(set) var findings = Findings()
+    /// Who is to be told if the last packet was dropped for a rule.
+    public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public private(set) var guest: Int32 = -1
 
@@ -44,11 +49,13 @@ public struct Inspector: ~Copyable {
         let senders: SenderTable
         let tally: Tally
         let memory: FlowMemory
+        let eventLimits: EventLimits
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
-            _ senders: SenderTable, _ tally: Tally, _ memory: FlowMemory
+            _ senders: SenderTable, _ tally: Tally, _ memory: FlowMemory, _ eventLimits: EventLimits
         ) {
+            self.eventLimits = eventLimits
             self.hosts = hosts
             self.floods = floods
             self.policies = policies
@@ -65,14 +72,17 @@ public struct Inspector: ~Copyable {
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
         policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory,
-        mode: InspectionMode = .live
+        mode: InspectionMode = .live, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
-        let checks = checks ?? CheckTable(guestCount: hosts.guests.count)
+        let defaults = mode.isInline ? CheckSettings() : CheckSettings().alertOnly
+        let checks = checks ?? CheckTable(guestCount: hosts.guests.count, defaults)
         let senders = senders ?? SenderTable([]) { _ in nil }
         precondition(checks.guestCount == hosts.guests.count)
-        matcher = try Matcher(rules, hostBits: memory.hostBits)
+        matcher = try Matcher(
+            rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
+        unsafe fragments = memory.fragments(worker)
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
@@ -82,13 +92,28 @@ public struct Inspector: ~Copyable {
         self.senders = senders.view
         unsafe neighbours = memory.neighbours(worker)
         self.tally = tally.writer(worker)
-        owner = Owner(hosts, floods, policies, checks, senders, tally, memory)
+        self.eventLimits = eventLimits.view
+        owner = Owner(hosts, floods, policies, checks, senders, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
     /// `capturedShort`; the clock is `arrival.time`.
     public mutating func inspect(
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
+    ) -> Decision {
+        inspect(bytes, link, arrival, capturedShort, AskingRules())
+    }
+
+    /// The same, and what each rule cost.
+    public mutating func profile(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool, _ costs: RuleCosts
+    ) -> Decision {
+        inspect(bytes, link, arrival, capturedShort, ProfilingRules(costs: costs))
+    }
+
+    @inline(__always)
+    private mutating func inspect<Asking: RuleAsking>(
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, _ capturedShort: Bool, _ asking: Asking
     ) -> Decision {
         findings.removeAll()
         packets.begin(bytes, link, etherType: arrival.hardwareProtocol, capturedShort: capturedShort)
@@ -109,23 +134,34 @@ public struct Inspector: ~Copyable {
         var asked = Asked()
         // What a flood verdict stops needs no second opinion; in shadow mode it goes on, so it gets one.
         if advice == .none || policy.shadow {
-            asked.form = examine(bytes, arrival, source)
+            if packets[0].packet.leadsOn {
+                asked.hasFragments = true
+                asked.fragment = unsafe packets.unfold(
+                    bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
+            }
+            asked.form = checkForm(bytes, arrival, source)
             asked.isRefused = asked.form != .none && !policy.shadow
-            if packets[0].packet.tunnel != .none { packets.unwrap(bytes, capturedShort: capturedShort) }
-            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked) }
+            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
         }
 
         let decision = policy.decide(
-            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses, form: asked.form,
-            sort: PacketSort(packets[0].packet))
+            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
+            fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
+            form: asked.form, sort: PacketSort(packets[packets.whole].packet))
+        if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
+        if asked.hasFragments {
+            unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
+            unsafe tally.publish(fragments.pointee.counters)
+        }
         // Only what is dropped in earnest stays dropped.
         if decision.verdict == .drop,
             asked.dropsFlow && decision.reason == .rule || asked.isStartRefused && decision.reason == asked.form
         {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
+        rejects = asked.rejects
         tally.count(decision)
-        if findings.count > 0 { countFindings(destination, source) }
+        if findings.count > asked.tagged { countFindings(destination, source) }
         return decision
     }
 
@@ -139,15 +175,21 @@ public struct Inspector: ~Copyable {
         /// The check is about the beginning of a stream, which must not get through when it is sent again.
         var isStartRefused = false
         var streamRefuses = false
+        var fragment = FragmentStep.Refusal.none
+        var hasFragments = false
         var dropsFlow = false
         /// The flow that is to be dropped.
         var flow: UnsafeMutablePointer<Flow>?
+        /// Only of the captured packet: who sent what came by tunnel is not told.
         var rejects: RejectSides = []
+        /// Findings that say no more than that a packet follows one that a rule tagged.
+        var tagged = 0
     }
 
-    /// What is wrong with the form of the captured packet. Returns why it is to be dropped; `none` if it is not.
+    /// What is wrong with the form of the captured packet, and of the datagram that it makes whole. Returns why it is
+    /// to be dropped; `none` if it is not.
     @inline(__always)
-    private mutating func examine(_ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot) -> Reason {
+    private mutating func checkForm(_ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot) -> Reason {
         var around = Surroundings(time: arrival.time)
         around.sourceGuest = hosts.guest(of: source)
         around.sourceMAC = arrival.sourceMAC
@@ -164,7 +206,28 @@ public struct Inspector: ~Copyable {
         around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(0, frame, arrival)
         let failed = unsafe Conformance.examine(
             packets[0].packet, frame, around, checks, &neighbours.pointee)
-        return failed.isEmpty ? .none : checks.report(failed, guest: guest, into: &findings)
+        var reason = failed.isEmpty ? Reason.none : checks.report(failed, guest: guest, into: &findings)
+        if packets.whole > 0 { checkWhole(frame, arrival, around, failed, &reason) }
+        return reason
+    }
+
+    /// Of the datagram that fragments make, only what the last of them does not fail already.
+    @inline(never)
+    private mutating func checkWhole(
+        _ frame: RawSpan, _ arrival: Arrival, _ last: Surroundings, _ known: CheckSet, _ reason: inout Reason
+    ) {
+        var around = last
+        around.sender = -1
+        around.hasChecksums = false
+        around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(packets.whole, frame, arrival)
+        var failed = unsafe Conformance.examine(
+            packets[packets.whole].packet, packets.bytes(of: packets.whole, in: frame), around, checks,
+            &neighbours.pointee)
+        failed.subtract(known)
+        let before = findings.count
+        let asked = checks.report(failed, guest: guest, into: &findings)
+        findings.place(from: before, layer: UInt8(packets.whole))
+        if reason == .none { reason = asked }
     }
 
     /// What is wrong with the form of what an application says first in a stream.
@@ -197,11 +260,13 @@ public struct Inspector: ~Copyable {
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
-    private mutating func match(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked) {
+    private mutating func match<Asking: RuleAsking>(
+        _ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked, _ asking: Asking
+    ) {
         let bytes = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
-            packets[layer].packet, bytes, vlan: vlan(layer, arrival), time: arrival.time,
+            packets[layer].packet, bytes, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.
@@ -216,32 +281,29 @@ public struct Inspector: ~Copyable {
             examineStart(step, &asked)
         }
         let context = MatchContext(
-            time: arrival.time, outerTag: layer == 0 && arrival.hasTag ? Int32(arrival.tag) : -1)
-        let outcome = unsafe matcher.inspect(
-            packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+            time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
+            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
+        let outcome = unsafe asking.ask(
+            &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }
         }
         if outcome.drops {
             asked.drops = true
-            asked.rejects.formUnion(outcome.rejects)
+            if layer == 0 { asked.rejects = outcome.rejects }
             if outcome.dropsFlow {
                 asked.dropsFlow = true
                 unsafe asked.flow = unsafe step.flow
             }
         }
+        if unsafe matcher.isTagged(
+            packets[layer].packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
+        {
+            findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
+            asked.tagged += 1
+        }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
-    }
-
-    /// The identifiers of all tags around a packet.
-    @inline(__always)
-    private func vlan(_ layer: Int, _ arrival: Arrival) -> UInt32 {
-        var key: UInt32 = arrival.hasTag ? UInt32(arrival.tag & 0xFFF) : 0
-        let count = packets[layer].packet.vlanCount
-        if count > 0 { key = key << 12 | UInt32(packets[layer].packet.outerTag & 0xFFF) }
-        if count > 1 { key = key << 12 ^ UInt32(packets[layer].packet.innerTag & 0xFFF) }
-        return key
     }
 
     @inline(__always)

@@ -34,12 +34,14 @@ public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
 
 extension GuestPolicy {
     /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a segment that
-    /// contradicts its stream, a check of its form that drops, a protocol that is not passed. `ruleDrops` is
-    /// whether a rule asks to drop, `streamRefuses` whether the stream does, `form` why a check does; `none` if
+    /// contradicts its stream, a fragment that must not become part of a datagram, a check of its form that drops,
+    /// a protocol that is not passed. `ruleDrops` is whether a rule asks to drop, `streamRefuses` whether the stream
+    /// does, `fragmentRefuses` whether what fragments are put together in does, `form` why a check does; `none` if
     /// none does.
     @inlinable
     public func decide(
-        flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, form: Reason = .none, sort: PacketSort
+        flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, fragmentRefuses: Bool = false,
+        form: Reason = .none, sort: PacketSort
     ) -> Decision {
         switch flood {
         case .deny: return refuse(.drop, .floodDeny)
@@ -48,6 +50,7 @@ extension GuestPolicy {
         }
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
         if streamRefuses { return refuse(.drop, .stream) }
+        if fragmentRefuses { return refuse(.drop, .fragment) }
         if form != .none { return refuse(.drop, form) }
         switch sort {
         case .ordinary: return .accept

@@ -9,12 +9,16 @@ public struct GuestPolicy: Sendable, Equatable, BitwiseCopyable {
     public var unknownProtocol: Handling
     /// Whether a rule with the action drop may drop.
     public var signaturesDrop: Bool
+    /// Whether fragments pass that there is no room to put together.
+    public var passesFragments: Bool
 
     public init(
-        shadow: Bool = false, unknownProtocol: Handling = .pass, signaturesDrop: Bool = true
+        shadow: Bool = false, unknownProtocol: Handling = .pass, signaturesDrop: Bool = true,
+        passesFragments: Bool = false
     ) {
         self.shadow = shadow
         self.unknownProtocol = unknownProtocol
         self.signaturesDrop = signaturesDrop
+        self.passesFragments = passesFragments
     }
 }

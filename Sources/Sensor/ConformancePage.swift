@@ -38,7 +38,10 @@ public struct ConformanceReview: Sendable {
         var inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: FloodTable(slotCount: hosts.slotCount, workerCount: 1),
             rules: rules, policies: PolicyTable(guests: [], others: GuestPolicy()), tally: Tally(workerCount: 1),
-            memory: FlowMemory(workers: 1, flows: 4096, streamBytes: 4 << 20, hostBits: 64, mode: mode), mode: mode)
+            memory: FlowMemory(
+                workers: 1, flows: 4096, streamBytes: 4 << 20, datagrams: 256, fragmentBytes: 1 << 20, hostBits: 64,
+                thresholds: 64, tags: 64, mode: mode),
+            mode: mode)
         captures += 1
         do throws(CaptureError) {
             if try !read(path, &inspector) { unreadable.append(path) }

@@ -78,7 +78,7 @@ final class Controller: Sendable {
         state.withLock { state in
             state.losses.read(crew.members)
             state.losses.read(crew.members)
-            return state.losses.uninspected(crew.members)
+            return state.losses.uninspected(crew.members, passedFragments: tally.passedFragments())
         }
     }
 
@@ -102,10 +102,13 @@ final class Controller: Sendable {
             status.floods = state.floods.open.values.sorted { $0.identifier < $1.identifier }
                 .compactMap { flood($0, state, time) }
             status.verdicts = verdicts()
-            status.uninspected = state.losses.uninspected(crew.members)
+            status.uninspected = state.losses.uninspected(
+                crew.members, passedFragments: tally.passedFragments())
+            status.fragments = Status.Fragments(tally.fragments())
             status.rules = Status.Rules(
                 loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
-                generation: state.generation, lastError: state.lastError)
+                generation: state.generation, lastError: state.lastError,
+                forgotten: state.program.memory.forgotten)
             return status
         }
     }
@@ -176,6 +179,8 @@ final class Controller: Sendable {
         let would = reasons.map { ($0.text, tally.wouldHaveDropped($0)) }.filter { $0.1 > 0 }
         return Status.Verdicts(
             accepted: tally.accepted(), dropped: dropped.reduce(0) { $0 + $1.1 },
-            byReason: Dictionary(uniqueKeysWithValues: dropped), wouldDrop: Dictionary(uniqueKeysWithValues: would))
+            byReason: Dictionary(uniqueKeysWithValues: dropped), wouldDrop: Dictionary(uniqueKeysWithValues: would),
+            rejectsSent: crew.members.reduce(0) { $0 &+ $1.rejectsSent },
+            rejectsWithheld: crew.members.reduce(0) { $0 &+ $1.rejectsWithheld })
     }
 }

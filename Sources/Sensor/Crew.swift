@@ -138,6 +138,8 @@ extension Crew.Member {
     var batches: UInt64 { unsafe cell.pointee.batches.value }
     var unreadable: UInt64 { unsafe cell.pointee.unreadable.value &+ setup.answeredEarly }
     var withheld: UInt64 { unsafe cell.pointee.withheld.value }
+    var rejectsSent: UInt64 { unsafe cell.pointee.rejectsSent.value }
+    var rejectsWithheld: UInt64 { unsafe cell.pointee.rejectsWithheld.value }
     var receiveErrors: UInt64 { unsafe cell.pointee.receiveErrors.value }
     var commitErrors: UInt64 { unsafe cell.pointee.commitErrors.value }
     /// 0, or why the thread could not be pinned (an errno value).

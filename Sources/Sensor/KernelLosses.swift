@@ -56,12 +56,13 @@ struct KernelLosses {
         missing = rest
     }
 
-    func uninspected(_ members: [Crew.Member]) -> Status.Uninspected {
+    /// `passedFragments` is what the workers say of themselves.
+    func uninspected(_ members: [Crew.Member], passedFragments: UInt64) -> Status.Uninspected {
         Status.Uninspected(
             droppedQueueFull: queues.values.reduce(0) { $0 + UInt64($1.dropped) },
             droppedSocketFull: queues.values.reduce(0) { $0 + UInt64($1.undelivered) },
             passedOverload: passedOverload, passedUnbound: unboundPassed ? unbound : 0,
             droppedUnbound: unboundPassed ? 0 : unbound,
-            unreadable: members.reduce(0) { $0 + $1.unreadable })
+            unreadable: members.reduce(0) { $0 + $1.unreadable }, passedFragments: passedFragments)
     }
 }

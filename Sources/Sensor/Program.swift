@@ -5,6 +5,7 @@ import Events
 import Floods
 import Glibc
 import Inspection
+import Offload
 import Policy
 import Signatures
 import Topology
@@ -22,8 +23,9 @@ public final class Program: Sendable {
     public let policies: PolicyTable
     public let checks: CheckTable
     public let senders: SenderTable
+    private let eventLimits: EventLimits
     private let mode: InspectionMode
-    private let memory: FlowMemory
+    let memory: FlowMemory
 
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
@@ -35,6 +37,8 @@ public final class Program: Sendable {
         _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max),
         mode: InspectionMode = .live
     ) throws(RuleLoadError) {
+        var mode = mode
+        mode.overlaps = settings.policy.overlaps
         self.mode = mode
         memory = former?.memory ?? FlowMemory(workers: workers, mode: mode)
         generation = (former?.generation ?? 0) + 1
@@ -48,11 +52,15 @@ public final class Program: Sendable {
             floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
         }
         rules = try RuleSet.load(
-            files: settings.rules.files, variables: Program.variables(settings), cache: Program.cache(settings))
+            files: settings.rules.files, thresholds: settings.rules.thresholds,
+            classification: settings.rules.classification, variables: Program.variables(settings),
+            precedence: settings.rules.actionOrder, cache: Program.cache(settings))
+        eventLimits = EventLimits(settings.events.limits, rules)
         let decide = { (shadow: Bool, unknown: Handling?, signatures: Settings.Signatures?) in
             GuestPolicy(
                 shadow: settings.shadow || shadow, unknownProtocol: unknown ?? settings.policy.unknownProtocols,
-                signaturesDrop: mode.isInline && (signatures ?? settings.policy.signatures) == .asWritten)
+                signaturesDrop: mode.isInline && (signatures ?? settings.policy.signatures) == .asWritten,
+                passesFragments: settings.policy.fragments == .pass)
         }
         policies = PolicyTable(
             guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols, $0.signatures) },
@@ -73,7 +81,7 @@ public final class Program: Sendable {
     }
 
     /// Suricata's stock variables with the guests as HOME_NET, and over them what the file sets.
-    private static func variables(_ settings: Settings) -> RuleVariables {
+    public static func variables(_ settings: Settings) -> RuleVariables {
         var variables = RuleVariables.stock(home: settings.guests.flatMap(\.guest.addresses))
         variables.addresses.merge(settings.rules.variables.addresses) { $1 }
         variables.ports.merge(settings.rules.variables.ports) { $1 }
@@ -83,7 +91,8 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, checks: checks, senders: senders, tally: tally, memory: memory, mode: mode)
+            policies: policies, checks: checks, senders: senders, tally: tally, memory: memory, mode: mode,
+            eventLimits: eventLimits)
     }
 
     /// Who holds a slot now.
@@ -108,7 +117,8 @@ public final class Program: Sendable {
                 let rule = rules.rules[Int(code)]
                 return EVENames.Rule(
                     gid: rule.gid, sid: rule.sid, rev: rule.rev, message: rule.message,
-                    category: rule.category, severity: Int(rule.priority))
+                    category: rule.category, severity: Int(rule.priority),
+                    target: EVENames.Target(rule.target), metadata: rule.metadata)
             },
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
@@ -119,6 +129,28 @@ public final class Program: Sendable {
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
-            + rules.memoryBytes + memory.memoryBytes + checks.memoryBytes + senders.memoryBytes
+            + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
+            + senders.memoryBytes
+    }
+}
+
+extension EventLimits {
+    convenience init(_ settings: Settings.Events.Limits, _ rules: RuleSet) {
+        let standard = UInt32(settings.standard)
+        self.init(
+            period: UInt64(settings.period) * 1_000_000_000, standard: standard,
+            rules: rules.rules.map { rule in
+                settings.rules[Settings.RuleNumber(gid: rule.gid, sid: rule.sid)].map { UInt32($0) } ?? standard
+            }, tellsDrops: settings.drops == .alert)
+    }
+}
+
+extension EVENames.Target {
+    fileprivate init(_ target: RuleTarget) {
+        switch target {
+        case .unsaid: self = .unsaid
+        case .source: self = .source
+        case .destination: self = .destination
+        }
     }
 }

@@ -43,16 +43,21 @@ extension Settings {
     mutating func keepWhatNeedsRestart(_ running: Settings) {
         sensor = running.sensor
         queues = running.queues
+        let limits = events.limits
         events = running.events
+        events.limits = limits
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
     }
 
     /// Names of the settings that the file changed and that only a restart takes over.
     static func restartNeeded(_ running: Settings, _ file: Settings) -> [String] {
-        [
+        var events = file.events
+        // Of the events, their limits are taken over.
+        events.limits = running.events.limits
+        return [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
-            ("events", running.events != file.events),
+            ("events", running.events != events),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
         ].filter(\.1).map(\.0)

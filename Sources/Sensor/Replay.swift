@@ -1,6 +1,7 @@
 import Events
 import Evidence
 import Floods
+import Flows
 import Inspection
 import Intake
 import Policy
@@ -108,9 +109,17 @@ public struct Replay: ~Copyable {
         var counters: [String: UInt64] = [
             "decoder.pkts": packets, "decoder.bytes": bytes, "decoder.unsupported": unsupported,
             "detect.findings": findings, "detect.rules_loaded": UInt64(program.rules.rules.count),
+            "detect.forgotten": program.memory.forgotten,
             "ips.accepted": tally.accepted(),
             "ips.blocked": Reason.allCases.reduce(0) { $0 &+ tally.dropped($1) },
         ]
+        let fragments = tally.fragments()
+        counters["defrag.ipv4.fragments"] = fragments.ipv4Fragments
+        counters["defrag.ipv4.reassembled"] = fragments.ipv4Reassembled
+        counters["defrag.ipv6.fragments"] = fragments.ipv6Fragments
+        counters["defrag.ipv6.reassembled"] = fragments.ipv6Reassembled
+        counters["defrag.max_frags_reached"] = fragments.noRoom
+        counters["defrag.mgr.tracker_timeout"] = fragments.expired
         for kind in PacketKind.allCases { counters["decoder.kind.\(kind)"] = kinds[Int(kind.rawValue)] }
         for (index, floodClass) in FloodClass.allCases.enumerated() {
             counters["flood.\(floodClass.name)"] = floods.raised[index]

@@ -1,16 +1,21 @@
-import Evidence
 import Events
+import Evidence
 import Inspection
 import Policy
 import Wire
 
-/// What a worker says of a packet: one event for each finding, as far as the limiter lets it.
+/// What a worker says of a packet. The first finding of a rule or check between two hosts is an event at once;
+/// what follows within a period is one more at its end, and so is what exceeds the allowance of a rule. Every
+/// finding that has no event of its own is counted as withheld.
 @safe
 struct Reporter: ~Copyable {
     private var events: EventRing.Writer
     private var limiter = EventLimiter()
+    private var aggregator = EventAggregator()
     private let cell: UnsafePointer<WorkerCell>
     private let flowSeed: UInt64
+
+    static var memoryBytes: Int { EventLimiter.memoryBytes + EventAggregator.memoryBytes }
 
     /// `cell` must outlive the reporter; `flowSeed` is the same for all workers of a sensor.
     init(events: consuming EventRing.Writer, cell: UnsafePointer<WorkerCell>, flowSeed: UInt64) {
@@ -19,19 +24,56 @@ struct Reporter: ~Copyable {
         self.flowSeed = flowSeed
     }
 
-    /// Writes what was found on the last packet that `inspector` saw. Out of line, and called only where
+    /// Says what was found on the last packet that `inspector` saw. Out of line, and called only where
     /// there are findings: most packets have none, and the call copies the inspector.
     @inline(never)
     mutating func record(_ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival) {
-        unsafe cell.pointee.withheld.add(UInt64(inspector.findings.overflow))
-        for index in 0..<inspector.findings.count {
-            guard limiter.allows(inspector.findings[index], arrival.time) else {
-                unsafe cell.pointee.withheld.add(1)
-                continue
-            }
-            events.append(
-                Event(inspector, finding: index, decision: decision, arrival: arrival, seed: flowSeed))
+        var withheld = UInt64(inspector.findings.overflow)
+        for index in 0..<inspector.findings.count where !say(index, inspector, decision, arrival) { withheld += 1 }
+        unsafe cell.pointee.withheld.add(withheld)
+    }
+
+    /// Tells of what was held back and is due. `time` is the packets' clock.
+    mutating func settle(_ time: UInt64, period: UInt64) {
+        aggregator.settle(time, period: period, into: &events)
+    }
+
+    /// Tells of all that was held back.
+    mutating func finish() { aggregator.closeAll(into: &events) }
+
+    /// Returns whether finding `index` is an event of its own.
+    private mutating func say(
+        _ index: Int, _ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival
+    ) -> Bool {
+        let finding = inspector.findings[index]
+        let limits = inspector.eventLimits
+        if !limits.tellsDrops, decision.verdict == .drop, finding.asks == .drop { return false }
+        // Each packet that a rule wants to see is another one.
+        let isGathered = finding.source != .tag
+        let subject = EventAggregator.Subject(finding, inspector, decision)
+        if isGathered, aggregator.gather(subject, arrival.time) { return false }
+        let isAllowed = limiter.allows(
+            finding, generation: inspector.generation, arrival.time, allowance: limits.allowance(of: finding),
+            period: limits.period)
+        guard isAllowed || isGathered else { return false }
+        if !isAllowed, aggregator.gather(subject.ofRule, arrival.time) { return false }
+        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, seed: flowSeed)
+        if isAllowed { events.append(event) }
+        if isGathered {
+            aggregator.open(
+                isAllowed ? subject : subject.ofRule, arrival.time, event, counting: !isAllowed, into: &events)
         }
+        return isAllowed
+    }
+}
+
+extension EventAggregator.Subject {
+    init(_ finding: Finding, _ inspector: borrowing Inspector, _ decision: Decision) {
+        let layer = Int(finding.layer)
+        self.init(
+            source: inspector.packets[layer].packet.source, destination: inspector.packets[layer].packet.destination,
+            code: finding.code, generation: inspector.generation, kind: finding.source, verdict: decision.verdict,
+            scope: .pair)
     }
 }
 
@@ -44,7 +86,8 @@ extension Event {
         let layer = Int(finding.layer)
         self.init(
             packet: inspector.packets[layer].packet, origin: inspector.packets.origin(of: layer), arrival: arrival,
-            finding: finding, isPassed: inspector.findings.isPassed(layer: finding.layer), verdict: decision.verdict,
+            finding: finding, isPassed: inspector.findings.isPassed(layer: finding.layer),
+            rejects: inspector.rejects, verdict: decision.verdict,
             reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,
             flow: inspector.packets[layer].packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),

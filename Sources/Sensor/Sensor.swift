@@ -78,7 +78,7 @@ public final class Sensor {
         let bound = UInt64(
             program.memoryBytes
                 + cores.count
-                * (Queue.memoryBytes + EventLimiter.memoryBytes
+                * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)))
         serve(Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound))
         announce(settings, bound)
@@ -99,9 +99,7 @@ public final class Sensor {
     }
 
     private func announce(_ settings: Settings, _ bound: UInt64) {
-        for problem in program.rules.problems {
-            log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
-        }
+        report(program.rules)
         if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
         for member in crew.members {
             var line = "queue \(member.number) on core \(member.core), "
@@ -116,6 +114,15 @@ public final class Sensor {
         log.notice(
             "\(program.rules.rules.count) rules, \(settings.guests.count) guests, tables of \(bound >> 20) MiB at most; when stopped \(settings.divert.whenStopped.rawValue), when overloaded \(settings.divert.whenOverloaded.rawValue)\(settings.shadow ? "; SHADOW: everything passes" : "")"
         )
+    }
+
+    private func report(_ rules: RuleSet) {
+        for problem in rules.problems {
+            log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
+        }
+        for problem in rules.thresholdProblems {
+            log.warning("threshold not applied: \(problem.file):\(problem.line): \(problem.reason)")
+        }
     }
 
     // MARK: - Life
@@ -185,9 +192,7 @@ public final class Sensor {
             do {
                 try adopt(next)
                 log.notice("reloaded: \(next.rules.rules.count) rules, \(next.settings.guests.count) guests")
-                for problem in next.rules.problems {
-                    log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
-                }
+                report(next.rules)
                 if !needRestart.isEmpty {
                     log.warning("only a restart takes over: \(needRestart.joined(separator: ", "))")
                 }

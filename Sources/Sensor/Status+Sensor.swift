@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import Flows
 import Foundation
 import Glibc
 import Offload
@@ -14,7 +15,7 @@ extension Status {
             verdicts: Verdicts(accepted: 0, dropped: 0, byReason: [:], wouldDrop: [:]),
             uninspected: Uninspected(
                 droppedQueueFull: 0, droppedSocketFull: 0, passedOverload: 0, passedUnbound: 0,
-                droppedUnbound: 0, unreadable: 0),
+                droppedUnbound: 0, unreadable: 0, passedFragments: 0),
             rules: Rules(loaded: 0, rejected: 0, generation: 0, lastError: nil),
             events: Events(written: 0, withheld: 0, lostRing: 0, lostWrite: 0, lastError: nil),
             memoryBound: memoryBound,
@@ -26,5 +27,15 @@ extension Status {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(self)).map(Array.init) ?? []
+    }
+}
+
+extension Status.Fragments {
+    init(_ counters: FragmentCounters) {
+        self.init(
+            received: counters.ipv4Fragments + counters.ipv6Fragments,
+            reassembled: counters.ipv4Reassembled + counters.ipv6Reassembled, expired: counters.expired,
+            evicted: counters.evicted, contradictions: counters.contradictions, impossible: counters.impossible,
+            withoutRoom: counters.noRoom)
     }
 }

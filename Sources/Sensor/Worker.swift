@@ -14,6 +14,7 @@ struct Worker: ~Copyable {
     private var verdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
+    private var injector = Injector()
     private let cell: UnsafePointer<WorkerCell>
 
     /// Takes over `inspector`; `cell` must outlive the worker.
@@ -36,9 +37,11 @@ struct Worker: ~Copyable {
     /// Receive a batch, inspect each packet, decide, record, commit the verdicts; until told to stop and
     /// nothing is left to answer for.
     mutating func run() {
+        defer { reporter.finish() }
         while true {
             let count = queue.receive()
             adoptInspector()
+            unsafe reporter.settle(flinch_now(), period: inspector.pointee.eventLimits.period)
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }
@@ -57,7 +60,7 @@ struct Worker: ~Copyable {
     }
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
-        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts)
+        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts, &injector)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
@@ -65,19 +68,27 @@ struct Worker: ~Copyable {
     /// was a packet.
     private static func judge(
         _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
-        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch
+        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch, _ injector: inout Injector
     ) -> Bool {
         guard let packet = queue.packet(index, time: now) else { return false }
         let decision = inspector.inspect(
             packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
         if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival) }
+        if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
+            injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects)
+        }
         verdicts.append(packet.identifier, accept: decision.verdict == .accept)
         return true
     }
 
+    /// The verdicts first: whoever is told of a packet that was refused may send another one at once.
     private mutating func commit() {
         let error = queue.commit(&verdicts)
         if error != 0 { unsafe cell.pointee.commitErrors.add(1) }
+        guard injector.isUsed else { return }
+        injector.flush()
+        unsafe cell.pointee.rejectsSent.set(injector.sent)
+        unsafe cell.pointee.rejectsWithheld.set(injector.withheld)
     }
 
     /// A reload puts a new inspector into the cell; it is taken between two batches, and the old one

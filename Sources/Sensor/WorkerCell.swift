@@ -21,8 +21,11 @@ struct WorkerCell: ~Copyable {
     let batches = Gauge()
     /// Messages of the queue that could not be read as a packet.
     let unreadable = Gauge()
-    /// Events that the limiter held back.
+    /// Findings that have no event of their own.
     let withheld = Gauge()
+    /// Frames that told somebody of a refused packet, and those that could not be sent.
+    let rejectsSent = Gauge()
+    let rejectsWithheld = Gauge()
     let receiveErrors = Gauge()
     let commitErrors = Gauge()
 
@@ -46,6 +49,8 @@ struct Gauge: ~Copyable {
     private let atomic = Atomic<UInt64>(0)
 
     var value: UInt64 { atomic.load(ordering: .relaxed) }
+
+    func set(_ value: UInt64) { atomic.store(value, ordering: .relaxed) }
 
     func add(_ amount: UInt64) {
         atomic.store(value &+ amount, ordering: .relaxed)

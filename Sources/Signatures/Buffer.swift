@@ -2,12 +2,15 @@
 /// pattern sets of its own.
 enum Buffer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case payload
-    case ethernetHeader, ipv4Header, ipv6Header, tcpHeader, udpHeader, icmpHeader, icmpv6Header
+    /// What `base64_decode` made of a part of the payload.
+    case decoded
+    case ethernetHeader, ipv4Header, ipv6Header, tcpHeader, udpHeader, icmpHeader, icmpv6Header, igmpHeader
 
     /// The buffer that a keyword of its own opens for the tests which follow.
     static func named(_ keyword: String) -> Buffer? {
         switch keyword {
         case "pkt_data", "raw_data": .payload
+        case "base64_data": .decoded
         case "ether.hdr": .ethernetHeader
         case "ipv4.hdr": .ipv4Header
         case "ipv6.hdr": .ipv6Header
@@ -15,6 +18,7 @@ enum Buffer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case "udp.hdr": .udpHeader
         case "icmpv4.hdr": .icmpHeader
         case "icmpv6.hdr": .icmpv6Header
+        case "igmp.hdr": .igmpHeader
         default: nil
         }
     }

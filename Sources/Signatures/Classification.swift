@@ -1,12 +1,15 @@
-/// The classes a rule may name, with their texts and priorities: the ones that Suricata's stock
-/// classification.config defines.
-enum Classification {
+/// The classes a rule may name, with their texts and priorities.
+struct Classification: Sendable {
     struct Class: Sendable {
         let text: String
         let priority: UInt8
     }
 
-    static let classes: [String: Class] = [
+    /// By name in lower case.
+    private(set) var classes: [String: Class]
+
+    /// The ones that Suricata's stock classification.config defines.
+    static let stock = Classification(classes: [
         "not-suspicious": Class(text: "Not Suspicious Traffic", priority: 3),
         "unknown": Class(text: "Unknown Traffic", priority: 3),
         "bad-unknown": Class(text: "Potentially Bad Traffic", priority: 2),
@@ -58,8 +61,35 @@ enum Classification {
         "social-engineering": Class(text: "Possible Social Engineering Attempted", priority: 2),
         "coin-mining": Class(text: "Crypto Currency Mining Activity Detected", priority: 2),
         "command-and-control": Class(text: "Malware Command and Control Activity Detected", priority: 1),
-    ]
+    ])
 
     /// What a rule without a class or a priority has.
     static let defaultPriority: UInt8 = 3
+
+    /// Takes in the lines of a file in Suricata's format, `config classification: name,text,priority`. What is
+    /// already there is defined anew.
+    mutating func read(_ bytes: [UInt8], _ file: String, _ gathering: inout RuleGathering) {
+        for line in RuleLines.split(bytes) {
+            do throws(Rejection) {
+                let (name, defined) = try Classification.definition(line.text[...])
+                classes[name] = defined
+            } catch {
+                gathering.refuse(error, file: file, line: line.number, sid: nil)
+            }
+        }
+    }
+
+    private static func definition(_ line: RuleText) throws(Rejection) -> (String, Class) {
+        let refusal = Rejection("a class is written config classification: name,text,priority")
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+            line[..<colon].words.map(\.string) == ["config", "classification"]
+        else { throw refusal }
+        let parts = line[(colon + 1)...].listed
+        // The text may have commas.
+        guard parts.count >= 3, !parts[0].isEmpty, let priority = parts.last?.number.flatMap(UInt8.init(exactly:)),
+            priority > 0
+        else { throw refusal }
+        let text = parts[1..<parts.count - 1].map(\.string).joined(separator: ", ")
+        return (parts[0].string.lowercased(), Class(text: text, priority: priority))
+    }
 }

@@ -49,11 +49,12 @@ struct Entry: BitwiseCopyable, Sendable {
         static let malformed = Traits(rawValue: 1024)
         /// No pattern leads to it.
         static let unprompted = Traits(rawValue: 2048)
+        /// It asks which application the flow is of.
+        static let namesApplication = Traits(rawValue: 4096)
     }
 
     var finding: Finding
     var action: RuleAction
-    var rejects: RejectSides
     /// 4 or 6; 0 for either.
     var ipVersion: UInt8
     var traits: Traits
@@ -69,6 +70,9 @@ struct Entry: BitwiseCopyable, Sendable {
     var effects: Run
     /// Parts, the one for the payload first.
     var parts: Run
+    /// How often it alerts or acts; suppressions first.
+    var thresholds: Run
+    var tags: Run
     /// A packet with a shorter payload cannot match, if it is packets that are asked.
     var minimumPayload: Int32
 }

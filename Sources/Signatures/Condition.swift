@@ -3,12 +3,15 @@ enum Field: UInt8, BitwiseCopyable, Sendable {
     // Packets.
     case payloadSize, icmpType, icmpCode, icmpIdentifier, icmpSequence, pathMTU
     case hopLimit, trafficClass, identification, ipProtocol, fragmentBits, fragmentOffset, sameAddress, ipOptions
+    case ipVersion, igmpType
     case tcpFlags, sequence, acknowledgement, window, maximumSegment, windowScale
     /// `auxiliary` is the layer, the outermost 0; −1…−3 from the innermost; `anyLayer`, `allLayers`.
     case vlan
     case vlanLayers, isARP, isEthernet
     /// `auxiliary` is the event's number.
     case decodeEvent, streamEvent
+    /// 1 if it is right, 0 if it is wrong; `auxiliary` says of what (`Checksum`).
+    case checksum
     // Flows. Ages in seconds.
     case flowAge, packetsToServer, packetsToClient, packetsEither, bytesToServer, bytesToClient, bytesEither
     case streamOfServer, streamOfClient, streamOfBoth, streamOfEither, application

@@ -10,6 +10,9 @@ struct ConfirmMemory {
     /// Where a relative expression's subject begins.
     let origins: UnsafeMutablePointer<Int32>
     let variables: UnsafeMutablePointer<UInt64>
+    /// What `base64_decode` made last, and how much of it.
+    let decoded: UnsafeMutablePointer<UInt8>
+    let decodedCount: UnsafeMutablePointer<Int32>
     let expressions: ExpressionMemory
     private let capacity: Int
 
@@ -23,17 +26,26 @@ struct ConfirmMemory {
         unsafe origins = unsafe limits + self.capacity
         unsafe variables = .allocate(capacity: RuleNumbers.limit)
         unsafe variables.initialize(repeating: 0, count: RuleNumbers.limit)
+        unsafe decoded = .allocate(capacity: Base64Text.decodedLimit)
+        unsafe decoded.initialize(repeating: 0, count: Base64Text.decodedLimit)
+        unsafe decodedCount = .allocate(capacity: 1)
+        unsafe decodedCount.initialize(to: 0)
     }
 
     func deallocate() {
         unsafe next.deallocate()
         unsafe variables.deallocate()
+        unsafe decoded.deallocate()
+        unsafe decodedCount.deallocate()
         unsafe expressions.deallocate()
     }
 
     var memoryBytes: Int {
         unsafe 3 * capacity * MemoryLayout<Int32>.stride + RuleNumbers.limit * MemoryLayout<UInt64>.stride
+            + Base64Text.decodedLimit + MemoryLayout<Int32>.stride
     }
+
+    var decodedText: Subtext { unsafe Subtext(bytes: decoded, length: decodedCount.pointee) }
 }
 
 /// The bytes that a part of a rule is asked about.

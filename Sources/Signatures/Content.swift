@@ -104,7 +104,8 @@ extension Content {
     mutating func modify(_ name: String, _ text: RuleText, _ numbers: RuleNumbers) throws(Rejection) {
         switch name {
         case "nocase":
-            try refuse(name, given: ignoresCase || !text.isEmpty)
+            // Rules of the public sets say it twice.
+            try refuse(name, given: !text.isEmpty)
             ignoresCase = true
         case "offset":
             try refuse(name, given: offset != nil)

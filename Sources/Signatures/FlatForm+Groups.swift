@@ -20,14 +20,17 @@ extension FlatForm {
         }
     }
 
-    /// Sorts the entries of each protocol into groups by port or address, and the patterns of each group into
-    /// a database.
+    /// Sorts the entries of each protocol and direction into groups by port or address, and the patterns of each
+    /// group into a database.
     mutating func group() throws(RuleLoadError) {
         var gathering = Gathering()
-        for position in 0..<ProtocolClasses.count {
-            let protocolClass = ProtocolClasses(rawValue: 1 << UInt8(position))
+        for position in 0..<2 * ProtocolClasses.count {
+            let protocolClass = ProtocolClasses(rawValue: 1 << UInt8(position / 2))
+            let otherWay: FlowTest = position % 2 == 0 ? .toClient : .toServer
             let start = lookups.count
-            let members = entries.indices.filter { sketches[$0].classes.contains(protocolClass) }
+            let members = entries.indices.filter {
+                sketches[$0].classes.contains(protocolClass) && entries[$0].flow.isDisjoint(with: otherWay)
+            }
             for isAddressed in [false, true] {
                 let chosen = members.filter { entries[$0].traits.contains(.addressesOnly) == isAddressed }
                 if isAddressed {

@@ -7,6 +7,8 @@ struct FlatForm {
     var conditions: [Condition] = []
     var operations: [CompiledOperation] = []
     var names: [UInt16] = []
+    var thresholds: [CompiledThreshold] = []
+    var tags: [CompiledTag] = []
     var parts: [CompiledPart] = []
     var steps: [Step] = []
     var patterns: [UInt8] = []
@@ -49,8 +51,12 @@ struct FlatForm {
     private var knownPatterns: [[UInt8]: UInt32] = [:]
     private var knownExpressions: [Expression: UInt32] = [:]
 
-    init(_ rules: [(parsed: ParsedRule, rule: Rule)]) throws(RuleLoadError) {
-        let order = rules.indices.map { RuleOrder(rules[$0].parsed, rules[$0].rule, index: $0) }
+    init(
+        _ rules: [(parsed: ParsedRule, rule: Rule)], precedence: [RuleAction] = RuleAction.allCases
+    ) throws(RuleLoadError) {
+        let order = rules.indices.map {
+            RuleOrder(rules[$0].parsed, rules[$0].rule, index: $0, precedence: precedence)
+        }
         for index in rules.indices.sorted(by: { order[$0] < order[$1] }) {
             let (parsed, rule) = rules[index]
             try append(parsed, rule, index: index)
@@ -74,8 +80,12 @@ struct FlatForm {
         var isProven = false
         var minimumPayload: Int32 = 0
         let first = parts.count
-        for part in parsed.parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue }) {
-            let chain = StepChain(part.tests, provenBy: part.buffer == .payload ? literal : nil)
+        let decoded = parsed.parts.first { $0.buffer == .decoded }?.tests ?? []
+        for part in parsed.parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue })
+        where part.buffer != .decoded {
+            let isPayload = part.buffer == .payload
+            let chain = StepChain(
+                part.tests, decoded: isPayload ? decoded : [], provenBy: isPayload ? literal : nil)
             if part.buffer == .payload { minimumPayload = chain.minimumLength }
             if chain.links.isEmpty {
                 isProven = true
@@ -90,17 +100,21 @@ struct FlatForm {
         if hasPorts { checked.insert(.upperHeader) }
         let conditionStart = conditions.count
         conditions += parsed.conditions
+        var finding = Finding(
+            .signature, code: UInt32(index), concern: rule.concern,
+            asks: rule.action == .drop || rule.action == .reject ? .drop : .accept)
+        finding.rejects = parsed.rejects
         let entry = Entry(
-            finding: Finding(
-                .signature, code: UInt32(index), concern: rule.concern,
-                asks: rule.action == .drop || rule.action == .reject ? .drop : .accept),
-            action: rule.action, rejects: parsed.rejects, ipVersion: parsed.transport.ipVersion, traits: checked,
+            finding: finding, action: rule.action, ipVersion: parsed.transport.ipVersion, traits: checked,
             flow: parsed.flow, source: run(of: parsed.source), destination: run(of: parsed.destination),
             sourcePorts: run(of: parsed.sourcePorts), destinationPorts: run(of: parsed.destinationPorts),
             conditions: Run(start: UInt32(conditionStart), count: UInt32(parsed.conditions.count)),
             tests: try append(parsed.operations.filter(\.verb.isTest)),
             effects: try append(parsed.operations.filter { !$0.verb.isTest }),
-            parts: Run(start: UInt32(first), count: UInt32(parts.count - first)), minimumPayload: minimumPayload)
+            parts: Run(start: UInt32(first), count: UInt32(parts.count - first)),
+            thresholds: append(parsed.suppressions + parsed.thresholds, of: parsed),
+            tags: append(parsed.tags, of: parsed),
+            minimumPayload: minimumPayload)
         entries.append(entry)
         sketches.append(
             Sketch(
@@ -118,11 +132,12 @@ struct FlatForm {
         if parsed.isLoud { traits.insert(.loud) }
         if parsed.isDecoderRule || parsed.transport.classes.contains(.malformed) { traits.insert(.malformed) }
         if !hasPrompt { traits.insert(.unprompted) }
+        if parsed.transport.applications != 0 { traits.insert(.namesApplication) }
         if parsed.namesAddressesOnly {
             traits.insert(.actsOnFlow)
             // Where the addresses exclude some, Suricata asks each packet.
             if !parsed.hasNegatedAddress { traits.insert(.addressesOnly) }
-        } else if parsed.transport.application != nil {
+        } else if parsed.transport.applications != 0 {
             traits.insert(.actsOnFlow)
         } else if scope.streams {
             traits.insert(.actsOnFlowOfStream)
@@ -192,7 +207,7 @@ struct FlatForm {
         return number
     }
 
-    private mutating func run(of set: AddressSet) -> Run {
+    mutating func run(of set: AddressSet) -> Run {
         if set.isAll { return Run() }
         if let known = knownAddresses[set] { return known }
         let run = Run(start: UInt32(addressRanges.count), count: UInt32(set.ranges.count))
@@ -224,7 +239,7 @@ extension ParsedRule {
     /// Suricata's IP-only: no ports, no payload, nothing that is asked of more than the flow's addresses.
     var namesAddressesOnly: Bool {
         sourcePorts.isAll && destinationPorts.isAll && parts.isEmpty && flow.isEmpty && !isDecoderRule
-            && transport.application == nil && !transport.classes.contains(.malformed)
+            && transport.applications == 0 && !transport.classes.contains(.malformed)
             && transport.classes.isDisjoint(with: .notIP)
             && conditions.allSatisfy { $0.field == .ipProtocol }
             && operations.allSatisfy { $0.store == .flowBit && $0.verb == .set }

@@ -32,25 +32,11 @@ public final class HostBits: Sendable {
     /// Bits that had to go before they expired.
     public var evicted: UInt64 { lost.load(ordering: .relaxed) }
 
+    typealias Key = HostKey
+
     /// Whose bit: the number of its name, and a host, or two for a pair in either order.
-    struct Key {
-        var hash: UInt64
-
-        init(_ number: UInt16, _ first: Address, _ second: Address = .none, seed: UInt64) {
-            let (a, b) = first < second ? (first, second) : (second, first)
-            var hash = seed ^ UInt64(number) &* 0x9E37_79B9_7F4A_7C15
-            hash = Key.mixed(Key.mixed(Key.mixed(Key.mixed(hash, a.high), a.low), b.high), b.low)
-            self.hash = hash &* 0x94D0_49BB_1331_11EB ^ hash >> 31
-        }
-
-        private static func mixed(_ hash: UInt64, _ part: UInt64) -> UInt64 {
-            let product = (hash ^ part) &* 0xBF58_476D_1CE4_E5B9
-            return product ^ product >> 29
-        }
-    }
-
     func key(_ number: UInt16, _ first: Address, _ second: Address = .none) -> Key {
-        Key(number, first, second, seed: seed)
+        Key(UInt64(number), first, second, seed: seed)
     }
 
     private func set(of key: Key) -> UnsafeMutablePointer<Atomic<UInt64>> {

@@ -1,3 +1,5 @@
+public import Evidence
+
 /// What the rules that matched a packet ask for, beside what they say of it.
 public struct MatchOutcome: BitwiseCopyable, Sendable {
     public var drops = false
@@ -19,8 +21,12 @@ public struct MatchContext: BitwiseCopyable, Sendable {
     /// 802.1Q tag that was taken off the frame before; −1 for none.
     public var outerTag: Int32
 
-    public init(time: UInt64 = 0, outerTag: Int32 = -1) {
+    /// Checksums are taken for right without being looked at.
+    public var trustsChecksums: Bool
+
+    public init(time: UInt64 = 0, outerTag: Int32 = -1, trustsChecksums: Bool = false) {
         self.time = time
         self.outerTag = outerTag
+        self.trustsChecksums = trustsChecksums
     }
 }

@@ -20,6 +20,10 @@ public struct Matcher: ~Copyable {
     private let seam: UnsafeMutablePointer<UInt8>
     private let scratch: OpaquePointer?
     private let hostBits: HostBits
+    private let thresholds: ThresholdTable
+    let tags: TagTable
+    /// The packet at hand told which application its flow is of.
+    private var isTold = false
 
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
@@ -30,8 +34,12 @@ public struct Matcher: ~Copyable {
     /// Signature findings of one packet; more are counted (Suricata's packet-alert-max).
     public static let alertLimit = 15
 
-    /// `hostBits` is what `xbits` and `hostbits` remember: it outlives the matcher.
-    public init(_ rules: RuleSet, hostBits: HostBits = HostBits(capacity: 1 << 10)) throws(RuleLoadError) {
+    /// `hostBits` is what `xbits` and `hostbits` remember, `thresholds` what is counted for thresholds, and
+    /// `tags` what tags remember: they outlive the matcher.
+    public init(
+        _ rules: RuleSet, hostBits: HostBits = HostBits(capacity: 1 << 10),
+        thresholds: ThresholdTable = ThresholdTable(capacity: 1 << 10), tags: TagTable = TagTable(capacity: 1 << 8)
+    ) throws(RuleLoadError) {
         let tables = unsafe rules.compiled.tables
         guard let memory = unsafe ConfirmMemory(capacity: tables.deepest) else {
             throw .engine("no memory for PCRE2")
@@ -47,6 +55,8 @@ public struct Matcher: ~Copyable {
         }
         self.rules = rules
         self.hostBits = hostBits
+        self.thresholds = thresholds
+        self.tags = tags
         unsafe self.tables = unsafe tables
         unsafe self.memory = unsafe memory
         unsafe self.scratch = unsafe scratch
@@ -78,11 +88,33 @@ public struct Matcher: ~Copyable {
         _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
         into findings: inout Findings
     ) -> MatchOutcome {
+        inspect(packet, bytes, context, step, &flows, into: &findings, NoMeter())
+    }
+
+    /// The same, and what each rule cost.
+    public mutating func profile(
+        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        into findings: inout Findings, _ costs: RuleCosts
+    ) -> MatchOutcome {
+        inspect(packet, bytes, context, step, &flows, into: &findings, costs)
+    }
+
+    @inline(__always)
+    private mutating func inspect<Meter: RuleMeter>(
+        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        into findings: inout Findings, _ meter: Meter
+    ) -> MatchOutcome {
         let subject = Subject(packet, byteCount: bytes.byteCount, step)
-        let lookups = unsafe tables.classes[subject.protocolClass]
+        let lookups = unsafe tables.classes[subject.protocolClass &* 2 &+ (step.toServer ? 0 : 1)]
         var i = lookups.lower
         var prompted = false
         let hasWindow = step.window.freshLength > 0
+        isTold = false
+        if let flow = unsafe step.flow,
+            unsafe ApplicationRecogniser.isOpen(flow.pointee.application, toServer: step.toServer)
+        {
+            recognise(packet, bytes, subject, step, flows)
+        }
         while i < lookups.upper {
             let number = unsafe tables.group(packet, lookups: i, subject)
             if number != 0 {
@@ -112,10 +144,35 @@ public struct Matcher: ~Copyable {
         }
         guard prompted else { return MatchOutcome() }
         if hasWindow { flows.endScan(step) }
-        return confirm(packet, subject, bytes, context, step, &flows, into: &findings)
+        return confirm(packet, subject, bytes, context, step, &flows, into: &findings, meter)
     }
 
     // Kept out of line: most packets need none of these.
+
+    /// Lets the first bytes of a flow say which application it is of: a datagram, or what a TCP stream begins with.
+    @inline(never)
+    private mutating func recognise(
+        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: borrowing FlowTable
+    ) {
+        guard let flow = unsafe step.flow else { return }
+        if packet.kind == .udp, subject.payloadLength > 0 {
+            isTold = unsafe bytes.withUnsafeBytes { buffer in
+                let start = unsafe (buffer.baseAddress! + Int(subject.payloadOffset))
+                    .assumingMemoryBound(to: UInt8.self)
+                let payload = unsafe ApplicationBytes(start: start, count: Int(subject.payloadLength))
+                return unsafe ApplicationRecogniser.advance(
+                    flow, packet, payload, toServer: step.toServer, mayGoOn: false)
+            }
+        } else if step.window.freshLength > 0 {
+            let (start, length) = unsafe flows.contiguous(step)
+            // Behind its first bytes a stream tells nothing any more.
+            let isBeginning = step.window.offset == 0
+            let count = isBeginning ? min(Int(length), ApplicationRecogniser.reach) : 0
+            isTold = unsafe ApplicationRecogniser.advance(
+                flow, packet, ApplicationBytes(start: start, count: count), toServer: step.toServer,
+                mayGoOn: isBeginning)
+        }
+    }
 
     /// As many bytes of the seam between what was inspected before and what is new as a literal may reach
     /// over.
@@ -139,7 +196,10 @@ public struct Matcher: ~Copyable {
         let after = min(Int(window.freshLength), Matcher.seamReach)
         unsafe seam.update(from: history + Int(window.historyLength) - before, count: before)
         unsafe (seam + before).update(from: fresh, count: after)
+        // What ends before the new bytes was found when it came.
+        unsafe context.pointee.seen = UInt64(before)
         unsafe scan(database, seam, before + after, .stream)
+        unsafe context.pointee.seen = 0
         if let flow = unsafe step.flow, unsafe flow.pointee.scansAgain(step.toServer) {
             unsafe scan(database, history, Int(window.historyLength), .history)
         }
@@ -165,9 +225,9 @@ public struct Matcher: ~Copyable {
     }
 
     @inline(never)
-    private mutating func confirm(
+    private mutating func confirm<Meter: RuleMeter>(
         _ packet: Packet, _ subject: Subject, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
-        _ flows: inout FlowTable, into findings: inout Findings
+        _ flows: inout FlowTable, into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         unsafe withUnsafePointer(to: packet) { packet in
             unsafe bytes.withUnsafeBytes { buffer in
@@ -175,14 +235,15 @@ public struct Matcher: ~Copyable {
                 let start = unsafe buffer.baseAddress ?? UnsafeRawPointer(seam)
                 let scene = unsafe Scene(
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
-                    step: step, outerTag: context.outerTag, time: context.time)
-                return unsafe confirm(scene, subject, &flows, into: &findings)
+                    step: step, outerTag: context.outerTag, time: context.time,
+                    trustsChecksums: context.trustsChecksums)
+                return unsafe confirm(scene, subject, &flows, into: &findings, meter)
             }
         }
     }
 
-    private mutating func confirm(
-        _ scene: Scene, _ subject: Subject, _ flows: inout FlowTable, into findings: inout Findings
+    private mutating func confirm<Meter: RuleMeter>(
+        _ scene: Scene, _ subject: Subject, _ flows: inout FlowTable, into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         var outcome = MatchOutcome()
         var cursor = 0
@@ -190,19 +251,22 @@ public struct Matcher: ~Copyable {
         var last = UInt32.max
         while let (number, plane) = unsafe candidates.popFirst(&cursor) {
             let entry = unsafe tables.entries + number
+            meter.turn(to: unsafe entry.pointee.finding.code)
             guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
-                unsafe scene.admits(entry.pointee.flow),
-                unsafe tables.conditionsHold(entry.pointee.conditions, scene),
-                unsafe tables.stateHolds(entry.pointee.tests, scene, &flows, hostBits)
+                unsafe scene.admits(entry.pointee.flow)
+            else { continue }
+            guard unsafe tables.conditionsHold(entry.pointee.conditions, scene) else {
+                if unsafe entry.pointee.traits.contains(.namesApplication) && scene.isUntold {
+                    unsafe remember(number, entry, plane, scene, &flows)
+                }
+                continue
+            }
+            guard unsafe tables.stateHolds(entry.pointee.tests, scene, &flows, hostBits)
             else { continue }
             var finding = unsafe entry.pointee.finding
             if unsafe entry.pointee.traits.contains(.hasPayload) || entry.pointee.parts.count != 0 {
                 guard let place = unsafe partsMatch(entry, plane, subject, scene, &flows) else {
-                    if unsafe !plane.isDisjoint(with: [.stream, .history])
-                        && entry.pointee.traits.contains(.streams) && !entry.pointee.traits.contains(.unprompted)
-                    {
-                        unsafe flows.remember(UInt32(number), scene.step)
-                    }
+                    unsafe remember(number, entry, plane, scene, &flows)
                     continue
                 }
                 finding.matchedStream = place == .stream
@@ -210,9 +274,20 @@ public struct Matcher: ~Copyable {
             // The two directions of a rule are neighbours, and one finding of it is enough.
             if finding.code == last { continue }
             last = finding.code
+            meter.matched()
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
-            unsafe outcome.add(entry, inStream: finding.matchedStream)
-            let isPass = unsafe entry.pointee.action == .pass
+            var action = unsafe entry.pointee.action
+            var ruling = ThresholdRuling.told
+            if unsafe entry.pointee.thresholds.count != 0 {
+                ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, &flows, thresholds, &action)
+                if ruling == .none { continue }
+                finding.asks = action == .drop || action == .reject ? .drop : .accept
+            }
+            unsafe outcome.add(entry, action, inStream: finding.matchedStream)
+            if unsafe entry.pointee.tags.count != 0 { unsafe tables.tag(entry.pointee.tags, scene, &flows, tags) }
+            // What a threshold does not let it say, a rule that passes does not do either.
+            if ruling == .silent { continue }
+            let isPass = action == .pass
             let speaks = unsafe isPass ? entry.pointee.traits.contains(.loud) : !entry.pointee.traits.contains(.silent)
             if speaks {
                 finding.passes = isPass
@@ -224,7 +299,20 @@ public struct Matcher: ~Copyable {
                 break
             }
         }
+        meter.end()
         return outcome
+    }
+
+    /// Has an entry whose pattern was found in the stream asked again when there is more of it.
+    @inline(__always)
+    private func remember(
+        _ number: Int, _ entry: UnsafePointer<Entry>, _ plane: CandidateSet.Plane, _ scene: Scene,
+        _ flows: inout FlowTable
+    ) {
+        guard !plane.isDisjoint(with: [.stream, .history]),
+            unsafe entry.pointee.traits.contains(.streams) && !entry.pointee.traits.contains(.unprompted)
+        else { return }
+        unsafe flows.remember(UInt32(number), scene.step)
     }
 
     /// Where all parts of an entry match; nil if they do not.
@@ -263,15 +351,17 @@ public struct Matcher: ~Copyable {
         let isProven = traits.contains(.isProven)
         let window = unsafe scene.step.window
         if traits.contains(.streams), window.freshLength > 0, !plane.isDisjoint(with: [.stream, .history]) {
+            // What was found before its application was known is as good as new once it is.
+            let isNew = unsafe plane.contains(.stream) || isTold && entry.pointee.traits.contains(.namesApplication)
             if isProven {
-                if plane.contains(.stream) { return .stream }
+                if isNew { return .stream }
             } else {
                 let (bytes, length) = unsafe flows.contiguous(scene.step)
                 let text = unsafe Subtext(bytes: bytes, length: length, origin: Int64(clamping: window.offset))
                 var furthest: Int32 = 0
                 // What was wholly there before was found before.
                 if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest),
-                    plane.contains(.stream) || furthest > window.historyLength
+                    isNew || furthest > window.historyLength
                 {
                     return .stream
                 }
@@ -304,36 +394,48 @@ public struct Matcher: ~Copyable {
 
 extension MatchOutcome {
     @inline(__always)
-    fileprivate mutating func add(_ entry: UnsafePointer<Entry>, inStream: Bool) {
+    fileprivate mutating func add(_ entry: UnsafePointer<Entry>, _ action: RuleAction, inStream: Bool) {
         let actsOnFlow =
             unsafe entry.pointee.traits.contains(.actsOnFlow)
             || (inStream && entry.pointee.traits.contains(.actsOnFlowOfStream))
-        switch unsafe entry.pointee.action {
+        switch action {
         case .alert: break
         case .pass:
+            // Of a packet that is dropped already there is nothing to pass.
+            if drops { return }
             passes = true
             if actsOnFlow { passesFlow = true }
         case .drop, .reject:
             drops = true
             if actsOnFlow { dropsFlow = true }
-            rejects.formUnion(unsafe entry.pointee.rejects)
+            if action == .reject {
+                let sides = unsafe entry.pointee.finding.rejects
+                rejects.formUnion(sides.isEmpty ? .source : sides)
+            }
         }
     }
 }
 
 extension Scene {
+    /// Whether nobody knows yet which application the flow is of.
+    fileprivate var isUntold: Bool {
+        guard let flow = unsafe step.flow else { return false }
+        let application = unsafe flow.pointee.application
+        return application != Application.other.rawValue
+            && Application(rawValue: application).map { $0.bit == 0 } ?? false
+    }
+
     @inline(__always)
     fileprivate func admits(_ test: FlowTest) -> Bool {
         if test.isEmpty { return true }
         if unsafe test.contains(.onlyFragments) && !packet.pointee.isFragment { return false }
         if unsafe test.contains(.noFragments) && packet.pointee.isFragment { return false }
         guard !test.isDisjoint(with: .needsFlow) else { return true }
-        guard let flow = unsafe step.flow else { return false }
+        guard unsafe step.flow != nil else { return false }
         if unsafe test.contains(.toServer) && !step.toServer { return false }
         if unsafe test.contains(.toClient) && step.toServer { return false }
-        let isEstablished = unsafe flow.pointee.state != .new
-        if test.contains(.established) && !isEstablished { return false }
-        if test.contains(.notEstablished) && isEstablished { return false }
+        if unsafe test.contains(.established) && !step.isEstablished { return false }
+        if unsafe test.contains(.notEstablished) && step.isEstablished { return false }
         return true
     }
 }
@@ -344,11 +446,14 @@ struct ScanContext {
     let tables: RuleTables
     let candidates: CandidateSet
     var plane: CandidateSet.Plane
+    /// Bytes of what is scanned that were scanned before.
+    var seen: UInt64 = 0
 
-    static let found: match_event_handler = { identifier, _, _, _, context in
+    static let found: match_event_handler = { identifier, _, end, _, context in
         let scan = unsafe context!.assumingMemoryBound(to: ScanContext.self)
         unsafe scan.pointee.tables.insert(
-            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates, scan.pointee.plane)
+            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates,
+            end > scan.pointee.seen ? scan.pointee.plane : .history)
         return 0
     }
 }

@@ -13,7 +13,7 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
     init(_ text: RuleText, keyword: String, maximum: Int) throws(Rejection) {
         func refuse(_ why: String) -> Rejection { Rejection("\(keyword):\(text.string): \(why)") }
         func value(_ part: RuleText) throws(Rejection) -> Int {
-            guard let number = part.trimmed.unsigned, (0...maximum).contains(number) else {
+            guard let number = part.trimmed.measured, (0...maximum).contains(number) else {
                 throw refuse("expected a number of 0…\(maximum)")
             }
             return number
@@ -47,6 +47,24 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
 }
 
 extension ArraySlice where Element == UInt8 {
+    /// A number, or one with a unit of bytes: kb, mb, gb, and kib, mib, gib, which Suricata takes for the same.
+    fileprivate var measured: Int? {
+        let unit = suffix(while: { $0.lowercased.isLowercase })
+        guard !unit.isEmpty, unit.startIndex > startIndex, let number = self[..<unit.startIndex].trimmed.number,
+            number >= 0, number < 1 << 32
+        else { return unsigned }
+        switch unit.string.lowercased() {
+        case "kb", "kib": return number << 10
+        case "mb", "mib": return number << 20
+        case "gb", "gib": return number << 30
+        default: return unsigned
+        }
+    }
+
+    private func suffix(while belongs: (UInt8) -> Bool) -> RuleText {
+        self[((lastIndex { !belongs($0) }).map { $0 + 1 } ?? startIndex)...]
+    }
+
     fileprivate func after(_ prefix: StaticString) -> RuleText? {
         let text = Array("\(prefix)".utf8)
         return starts(with: text) ? dropFirst(text.count) : nil

@@ -1,3 +1,5 @@
+import Evidence
+
 /// A rule as it was written, variables replaced: what the parser hands to the compiler.
 struct ParsedRule: Sendable {
     /// The tests of one buffer, in the order in which they are written.
@@ -25,6 +27,8 @@ struct ParsedRule: Sendable {
     var rev: UInt32 = 0
     var classtype = ""
     var priority: UInt8?
+    var metadata = ""
+    var target = RuleTarget.unsaid
 
     var parts: [Part] = []
     /// What the next payload test looks into.
@@ -33,6 +37,11 @@ struct ParsedRule: Sendable {
     var conditions: [Condition] = []
     var flow: FlowTest = []
     var operations: [StateOperation] = []
+    /// How often it alerts or acts, and of whom it says nothing.
+    var thresholds: [Threshold] = []
+    var suppressions: [Threshold] = []
+    /// What is written of its flow or hosts after it.
+    var tags: [Tag] = []
     /// `noalert`: it acts, but says nothing.
     var isSilent = false
     /// `alert` in a rule that passes: it says so.
@@ -53,9 +62,8 @@ struct ParsedRule: Sendable {
             }
         }
         if let condition = transport.condition { conditions.append(condition) }
-        if let application = transport.application {
-            let number = Int64(application.rawValue)
-            conditions.append(Condition(.application, .exactly, bits: number))
+        if transport.applications != 0 {
+            conditions.append(Condition(.application, .any, bits: transport.applications))
         }
     }
 }
@@ -88,6 +96,12 @@ extension ParsedRule {
             transport.classes.isDisjoint(with: .withPorts)
         {
             throw Rejection("ports need protocol tcp, udp or ip")
+        }
+        let decodes = parts.contains { part in
+            part.tests.contains { if case .base64 = $0 { true } else { false } }
+        }
+        if parts.contains(where: { $0.buffer == .decoded }), !decodes {
+            throw Rejection("base64_data needs base64_decode before it")
         }
         try checkRoom()
     }

@@ -10,6 +10,9 @@ enum PayloadTest: Sendable {
     /// `bsize`, `bufferlen`: the length of the buffer, or of what follows the match before.
     case length(NumberTest, isRelative: Bool)
     case remoteCall(RemoteCall)
+    case encodedElements(EncodedElements)
+    case encodedElement(EncodedElement)
+    case base64(Base64Text)
 
     var content: Content? {
         if case .content(let content) = self { return content }
@@ -28,6 +31,9 @@ enum PayloadTest: Sendable {
         case .expression(let test): test.isRelative
         case .length(_, let isRelative): isRelative
         case .remoteCall: false
+        case .encodedElements(let test): test.isRelative
+        case .encodedElement: true
+        case .base64(let test): test.isRelative
         }
     }
 }

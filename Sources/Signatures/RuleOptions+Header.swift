@@ -7,6 +7,13 @@ extension ParsedRule {
         case "icode": try packetCondition(.icmpCode, name, value, maximum: 255)
         case "icmp_id": try packetCondition(.icmpIdentifier, name, value, maximum: 65_535)
         case "icmp_seq": try packetCondition(.icmpSequence, name, value, maximum: 65_535)
+        case "igmp.type": try packetCondition(.igmpType, name, value, maximum: 255)
+        case "l3_proto":
+            let version = try required(name, value).string.lowercased()
+            guard ["ipv4", "ip4", "ipv6", "ip6"].contains(version) else {
+                throw Rejection("l3_proto is ipv4 or ipv6")
+            }
+            conditions.append(Condition(.ipVersion, .exactly, bits: version.hasSuffix("4") ? 4 : 6))
         case "icmpv6.mtu": try packetCondition(.pathMTU, name, value, maximum: Int(UInt32.max))
         case "ttl": try packetCondition(.hopLimit, name, value, maximum: 255)
         case "tos": try packetCondition(.trafficClass, name, value, maximum: 255)
@@ -33,6 +40,8 @@ extension ParsedRule {
             guard let event = EventNames.decoder(text) else { throw Rejection("unknown decoder event \(text)") }
             conditions.append(Condition(.decodeEvent, .any, bits: 1, auxiliary: Int16(event)))
             isDecoderRule = true
+        case let keyword where Checksum.named(keyword) != nil:
+            try applyChecksum(Checksum.named(keyword)!, try required(name, value))
         case "geoip":
             throw Rejection("geoip is not supported: Flinch has no table of countries")
         case "rpc":
@@ -55,6 +64,19 @@ extension ParsedRule {
         _ field: Field, _ name: String, _ value: RuleText?, maximum: Int
     ) throws(Rejection) {
         try condition(field, name, value, maximum: maximum)
+        isPacketOnly = true
+    }
+
+    /// `valid` or `invalid`, perhaps in quotes.
+    private mutating func applyChecksum(_ checksum: Checksum, _ text: RuleText) throws(Rejection) {
+        let isValid: Bool
+        switch text.string.lowercased().filter({ $0 != "\"" }) {
+        case "valid": isValid = true
+        case "invalid": isValid = false
+        default: throw Rejection("a checksum is valid or invalid")
+        }
+        conditions.append(
+            Condition(.checksum, .exactly, bits: isValid ? 1 : 0, auxiliary: checksum.rawValue))
         isPacketOnly = true
     }
 

@@ -35,6 +35,14 @@ extension ParsedRule {
             }
             let test = try NumberTest(parts[0], keyword: name, maximum: 65_535)
             append(.length(test, isRelative: parts.count == 2), to: buffer)
+        case "asn1":
+            append(.encodedElements(try EncodedElements(try required(name, value))), to: .payload)
+            isPacketOnly = true
+        case "ber_data", "ber_skip":
+            append(.encodedElement(try EncodedElement(name, try required(name, value))), to: buffer)
+        case "base64_decode":
+            guard buffer == .payload else { throw Rejection("base64_decode decodes the payload and nothing else") }
+            append(.base64(try Base64Text(value ?? [])), to: .payload)
         default:
             if let needed = ApplicationBuffer.named(name) { throw needed }
             return false

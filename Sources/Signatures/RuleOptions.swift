@@ -4,6 +4,7 @@ extension ParsedRule {
         if try applyGeneral(name, value) { return }
         if try applyHeader(name, value) { return }
         if try applyState(name, value) { return }
+        if try applyThreshold(name, value) { return }
         if try applyPayload(name, value) { return }
         throw Rejection("keyword \(name) is not supported yet")
     }
@@ -31,30 +32,26 @@ extension ParsedRule {
             guard let number = try required(name, value).number, let small = UInt8(exactly: number), small > 0
             else { throw Rejection("priority is not a number of 1…255") }
             priority = small
-        case "reference", "metadata", "target", "service", "rem", "logto":
+        case "metadata":
+            // It may stand several times.
+            let text = try required(name, value).string
+            metadata += metadata.isEmpty ? text : "," + text
+        case "target":
+            switch try required(name, value).string {
+            case "src_ip": target = .source
+            case "dest_ip": target = .destination
+            default: throw Rejection("target is src_ip or dest_ip")
+            }
+        case "reference", "service", "rem", "logto":
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
         case "prefilter":
             // A hint which test to ask first; all are asked.
             break
-        case "requires": try checkRequirements(try required(name, value))
+        case "requires": try Requirements.check(try required(name, value))
         default: return false
         }
         return true
-    }
-
-    /// `requires: feature …, version >= 8.0.0, keyword …`: what the engine must have for the rule to load.
-    private func checkRequirements(_ text: RuleText) throws(Rejection) {
-        for part in text.listed {
-            let words = part.words.map(\.string)
-            guard let first = words.first, words.count >= 2 else { throw Rejection("requires takes pairs of words") }
-            switch first {
-            case "version": continue
-            case "keyword":
-                if let buffer = ApplicationBuffer.named(words[1]) { throw buffer }
-            default: throw Rejection("requires \(words.joined(separator: " ")), which Flinch has not")
-            }
-        }
     }
 
     func required(_ name: String, _ value: RuleText?) throws(Rejection) -> RuleText {

@@ -1,13 +1,14 @@
 /// In which order rules that match the same packet are acted on (Suricata's detect-engine-sigorder.c): by
 /// action, then what sets a variable before what asks for it, then by priority, then as loaded.
 struct RuleOrder: Comparable {
-    private var action: UInt8
+    private var action: Int
     private var variables: [UInt8]
     private var priority: UInt8
     private var index: Int
 
-    init(_ parsed: ParsedRule, _ rule: Rule, index: Int) {
-        action = rule.action.rawValue
+    /// `precedence` names every action, the first to be acted on first.
+    init(_ parsed: ParsedRule, _ rule: Rule, index: Int, precedence: [RuleAction]) {
+        action = precedence.firstIndex(of: rule.action) ?? precedence.count
         variables = [.flowBit, .flowInteger, .hostBit, .crossBit].map { store in
             RuleOrder.rank(parsed.operations.filter { $0.store == store })
         }

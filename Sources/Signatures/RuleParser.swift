@@ -1,3 +1,5 @@
+import Evidence
+
 /// Reads rules in the syntax of Suricata and Snort.
 ///
 ///     alert tcp $EXTERNAL_NET any -> $HOME_NET 445 (msg:"…"; content:"|ff|SMB"; depth:8; sid:1;)
@@ -29,9 +31,12 @@ struct RuleParser {
     // MARK: - Header
 
     private mutating func header(_ rest: inout RuleText) throws(Rejection) -> ParsedRule {
-        let (action, rejects) = try RuleParser.action(try word(&rest, "an action").string)
+        let name = try word(&rest, "an action").string.lowercased()
+        let (action, rejects) = try RuleParser.action(name)
         let transport = try RuleProtocol(try word(&rest, "a protocol").string)
         var rule = ParsedRule(action: action, rejects: rejects, transport: transport)
+        // Snort's drop that says nothing.
+        rule.isSilent = name == "sdrop"
         // Snort 3: a rule without addresses and ports is for all of them.
         if rest.trimmed.first == UInt8(ascii: "(") { return rule }
         rule.source = try addresses.parse(try word(&rest, "a source address"))
@@ -64,7 +69,7 @@ struct RuleParser {
     }
 
     private static func action(_ name: String) throws(Rejection) -> (RuleAction, RejectSides) {
-        switch name.lowercased() {
+        switch name {
         case "alert", "log": return (.alert, [])
         case "drop", "block", "sdrop": return (.drop, [])
         case "reject", "rejectsrc", "react": return (.reject, .source)

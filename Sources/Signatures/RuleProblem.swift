@@ -4,18 +4,21 @@ public struct RuleProblem: Sendable, Equatable {
     public var line: Int
     public var sid: UInt32?
     public var reason: String
+    /// What is of this rule alone; `reason` is what it has in common with others.
+    public var detail: String?
 
-    public init(file: String, line: Int, sid: UInt32?, reason: String) {
+    public init(file: String, line: Int, sid: UInt32?, reason: String, detail: String? = nil) {
         self.file = file
         self.line = line
         self.sid = sid
         self.reason = reason
+        self.detail = detail
     }
 }
 
 extension RuleProblem: CustomStringConvertible {
     public var description: String {
-        "\(file):\(line): \(sid.map { "sid \($0): " } ?? "")\(reason)"
+        "\(file):\(line): \(sid.map { "sid \($0): " } ?? "")\(reason)\(detail.map { ": \($0)" } ?? "")"
     }
 }
 
@@ -31,7 +34,7 @@ public enum RuleLoadError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .unreadable(let file, let reason): "cannot read rule file \(file): \(reason)"
+        case .unreadable(let file, let reason): "cannot read \(file): \(reason)"
         case .tooManyGroups: "the rules need more than 65,535 different groups of ports: load fewer of them"
         case .tooManyNames: "the rules use more than 65,535 names of flowbits and the like: load fewer, or restart"
         case .engine(let words): "the pattern engine refused: \(words)"
@@ -43,5 +46,10 @@ public enum RuleLoadError: Error, Sendable, Equatable, CustomStringConvertible {
 /// that they can be counted.
 struct Rejection: Error {
     let reason: String
-    init(_ reason: String) { self.reason = reason }
+    let detail: String?
+
+    init(_ reason: String, detail: String? = nil) {
+        self.reason = reason
+        self.detail = detail
+    }
 }

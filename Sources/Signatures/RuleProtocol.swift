@@ -31,7 +31,8 @@ struct RuleProtocol: Sendable, Hashable {
     var payload = Payload.unsaid
     /// The upper protocol, where the class is `other`.
     var upper: UInt8?
-    var application: Application?
+    /// The applications that it is about, `Application.bit` of each; 0 for whatever is spoken.
+    var applications: Int64 = 0
     var condition: Condition?
 
     init(_ name: String) throws(Rejection) {
@@ -63,13 +64,12 @@ struct RuleProtocol: Sendable, Hashable {
             classes = .all
             condition = Condition(.isEthernet, .any, bits: 1)
         case let name where Application.named(name) != nil:
-            application = Application.named(name)
-            classes = application?.transport ?? .tcp
+            (applications, classes) = Application.named(name)!
         case let name where RuleProtocol.number(ofUpper: name) != nil:
             classes = .other
             upper = RuleProtocol.number(ofUpper: name)
-        case let name where RuleProtocol.applications.contains(name):
-            throw Rejection("needs the application parser \(name)")
+        case let name where RuleProtocol.unrecognised.contains(name):
+            throw Rejection("needs the application buffer \(name)")
         default:
             throw Rejection("unknown protocol \(name): expected tcp, udp, icmp or ip")
         }
@@ -102,9 +102,9 @@ struct RuleProtocol: Sendable, Hashable {
         }
     }
 
-    /// Protocols of Suricata that nothing here recognises by its first bytes yet.
-    private static let applications: Set = [
-        "bittorrent-dht", "dnp3", "doh2", "enip", "file", "ftp-data", "http2", "http3", "ikev2", "jabber",
-        "mdns", "modbus", "msn", "netbios-ssn", "nfs", "pgsql", "sunrpc", "template", "websocket", "wininet",
+    /// Protocols of Suricata that are not told by their first bytes: a parser of another one announces them.
+    private static let unrecognised: Set = [
+        "doh2", "file", "ftp-data", "http3", "ikev2", "jabber", "msn", "netbios-ssn", "sunrpc", "template",
+        "websocket", "wininet",
     ]
 }

@@ -2,11 +2,14 @@
 public struct RuleReport: Sendable, Equatable, Encodable {
     public let loaded: Int
     public let rejected: Int
+    /// Those that stand in the files more than once, word for word; loaded once.
+    public let repeated: Int
     public let reasons: [String: Int]
 
     public init(_ rules: RuleSet) {
         loaded = rules.rules.count
         rejected = rules.problems.count
+        repeated = rules.repeated
         reasons = Dictionary(rules.problems.map { ($0.reason, 1) }, uniquingKeysWith: +)
     }
 

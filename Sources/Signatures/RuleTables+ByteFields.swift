@@ -93,12 +93,14 @@ extension RuleTables {
         return unsafe UInt64(bitPattern: step.pointee.value)
     }
 
+    /// `reach` becomes the end of what was read.
     func byteTest(
-        _ step: UnsafePointer<Step>, _ text: Subtext, _ memory: ConfirmMemory, _ place: Int32
+        _ step: UnsafePointer<Step>, _ text: Subtext, _ memory: ConfirmMemory, _ place: Int32, _ reach: inout Int32
     ) -> Bool {
         guard let reading = unsafe read(step, text, memory, place),
             let comparison = unsafe ByteTest.Comparison(rawValue: step.pointee.comparison)
         else { return false }
+        reach = reading.end
         let number = unsafe masked(step, reading.value)
         let other = unsafe value(step, memory)
         let holds =
@@ -115,9 +117,11 @@ extension RuleTables {
     }
 
     func byteJump(
-        _ step: UnsafePointer<Step>, _ text: Subtext, _ memory: ConfirmMemory, _ place: inout Int32
+        _ step: UnsafePointer<Step>, _ text: Subtext, _ memory: ConfirmMemory, _ place: inout Int32,
+        _ reach: inout Int32
     ) -> Bool {
         guard let reading = unsafe read(step, text, memory, place) else { return false }
+        reach = reading.end
         var far = unsafe Int64(
             truncatingIfNeeded: masked(step, reading.value) &* UInt64(step.pointee.multiplier))
         // No text is so long; and what follows cannot overflow then.
@@ -133,8 +137,9 @@ extension RuleTables {
         } else {
             origin = Int64(reading.end)
         }
-        let goal = origin + far
-        guard goal >= 0, unsafe goal < Int64(text.length) else { return false }
+        // Before the start means the start; the end itself is a place.
+        let goal = max(0, origin + far)
+        guard unsafe goal <= Int64(text.length) else { return false }
         place = Int32(goal)
         return true
     }
@@ -143,7 +148,7 @@ extension RuleTables {
         _ step: UnsafePointer<Step>, _ text: Subtext, _ memory: ConfirmMemory, _ place: inout Int32
     ) -> Bool {
         guard let reading = unsafe read(step, text, memory, place) else { return false }
-        var value = unsafe reading.value &* UInt64(step.pointee.multiplier)
+        var value = unsafe masked(step, reading.value) &* UInt64(step.pointee.multiplier)
         let alignment = unsafe UInt64(step.pointee.length)
         if alignment != 0 { value = (value &+ alignment &- 1) & ~(alignment &- 1) }
         unsafe memory.variables[Int(step.pointee.result) & (RuleNumbers.limit - 1)] = value

@@ -11,6 +11,8 @@ struct Scene {
     /// 802.1Q tag that was taken off the frame; −1 for none.
     let outerTag: Int32
     let time: UInt64
+    /// Checksums are taken for right: somebody else fills them in, or was told not to mind.
+    let trustsChecksums: Bool
 }
 
 extension RuleTables {
@@ -32,6 +34,10 @@ extension RuleTables {
     }
 }
 
+extension Packet {
+    fileprivate var isIGMP: Bool { ipVersion == 4 && ipProtocol == IPProtocol.igmp && !isFragment }
+}
+
 extension Scene {
     /// nil for what the packet does not have.
     func value(of condition: UnsafePointer<Condition>) -> Int64? {
@@ -42,7 +48,14 @@ extension Scene {
         case .hopLimit: return unsafe packet.pointee.isIP ? Int64(packet.pointee.hopLimit) : nil
         case .trafficClass, .identification, .fragmentBits, .ipOptions: return unsafe ip(condition.pointee.field)
         case .ipProtocol: return unsafe packet.pointee.isIP ? Int64(packet.pointee.ipProtocol) : nil
-        case .fragmentOffset: return unsafe packet.pointee.isIP ? Int64(packet.pointee.fragmentOffset >> 3) : nil
+        case .fragmentOffset:
+            // In IPv6 only fragments have one.
+            guard unsafe packet.pointee.ipVersion == 4 || packet.pointee.isFragment else { return nil }
+            return unsafe Int64(packet.pointee.fragmentOffset >> 3)
+        case .ipVersion: return unsafe packet.pointee.isIP ? Int64(packet.pointee.ipVersion) : nil
+        case .igmpType:
+            guard unsafe packet.pointee.isIGMP else { return nil }
+            return unsafe byte(Int(packet.pointee.transportOffset))
         case .sameAddress:
             return unsafe packet.pointee.isIP && packet.pointee.source == packet.pointee.destination ? 1 : 0
         case .tcpFlags: return unsafe packet.pointee.kind == .tcp ? Int64(packet.pointee.tcpFlags.rawValue) : nil
@@ -61,6 +74,7 @@ extension Scene {
             guard let event = unsafe StreamEvent(rawValue: UInt8(truncatingIfNeeded: condition.pointee.auxiliary))
             else { return nil }
             return unsafe step.events.contains(event) ? 1 : nil
+        case .checksum: return unsafe checksum(condition)
         case .flowAge, .packetsToServer, .packetsToClient, .packetsEither, .bytesToServer, .bytesToClient,
             .bytesEither, .streamOfServer, .streamOfClient, .streamOfBoth, .streamOfEither, .application:
             guard let flow = unsafe step.flow else { return nil }
@@ -87,13 +101,7 @@ extension Scene {
 
     private func ip(_ field: Field) -> Int64? {
         let start = unsafe Int(packet.pointee.networkOffset)
-        if unsafe packet.pointee.ipVersion == 6 {
-            switch field {
-            case .trafficClass: return unsafe word(start).map { ($0 >> 4) & 0xFF }
-            case .fragmentBits: return unsafe packet.pointee.moreFragments ? 1 : 0
-            default: return nil
-            }
-        }
+        // What IPv6 calls otherwise is none of these (Suricata's detect-tos.c, detect-fragbits.c).
         guard unsafe packet.pointee.ipVersion == 4 else { return nil }
         switch field {
         case .trafficClass: return unsafe byte(start &+ 1)
@@ -213,7 +221,9 @@ extension Scene {
     private func value(of condition: UnsafePointer<Condition>, in flow: UnsafeMutablePointer<Flow>) -> Int64? {
         switch unsafe condition.pointee.field {
         case .flowAge:
-            return unsafe Int64((max(time, flow.pointee.firstTime) &- flow.pointee.firstTime) / 1_000_000_000)
+            // Whole seconds of the clock.
+            let second: UInt64 = 1_000_000_000
+            return unsafe Int64(max(time, flow.pointee.firstTime) / second - flow.pointee.firstTime / second)
         case .packetsToServer: return unsafe Int64(flow.pointee.packetsToServer)
         case .packetsToClient: return unsafe Int64(flow.pointee.packetsToClient)
         case .bytesToServer: return unsafe Int64(clamping: flow.pointee.bytesToServer)
@@ -223,7 +233,7 @@ extension Scene {
         case .bytesEither:
             return unsafe either(
                 condition, Int64(clamping: flow.pointee.bytesToServer), Int64(clamping: flow.pointee.bytesToClient))
-        case .application: return unsafe Int64(flow.pointee.application)
+        case .application: return unsafe Application(rawValue: flow.pointee.application)?.bit ?? 0
         default: break
         }
         guard unsafe flow.pointee.session.state != .none else { return nil }
@@ -250,13 +260,16 @@ extension Scene {
     func text(of buffer: Buffer) -> Subtext? {
         let range: Range<Int>
         switch buffer {
-        case .payload: return nil
+        case .payload, .decoded: return nil
         case .ethernetHeader: range = unsafe packet.pointee.linkHeader
         case .ipv4Header: range = unsafe packet.pointee.ipVersion == 4 ? packet.pointee.networkHeader : 0..<0
         case .ipv6Header: range = unsafe packet.pointee.ipVersion == 6 ? packet.pointee.networkHeader : 0..<0
         case .tcpHeader: range = unsafe packet.pointee.kind == .tcp ? packet.pointee.transportHeader : 0..<0
         case .udpHeader: range = unsafe packet.pointee.kind == .udp ? packet.pointee.transportHeader : 0..<0
         case .icmpHeader: range = unsafe packet.pointee.kind == .icmp ? packet.pointee.transportHeader : 0..<0
+        case .igmpHeader:
+            let start = unsafe Int(packet.pointee.transportOffset)
+            range = unsafe packet.pointee.isIGMP ? start..<max(start, min(start + 8, count)) : 0..<0
         case .icmpv6Header: range = unsafe packet.pointee.kind == .icmp6 ? packet.pointee.transportHeader : 0..<0
         }
         guard !range.isEmpty, range.lowerBound >= 0, unsafe range.upperBound <= count else { return nil }

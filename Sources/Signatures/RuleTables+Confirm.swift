@@ -75,7 +75,7 @@ extension RuleTables {
     }
 
     @inline(__always)
-    private func holds(_ address: Address, _ run: Run) -> Bool {
+    func holds(_ address: Address, _ run: Run) -> Bool {
         guard run.count != 0 else { return true }
         var low = run.lower
         var high = run.upper

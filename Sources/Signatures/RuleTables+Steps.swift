@@ -7,13 +7,13 @@ extension RuleTables {
     /// detect-engine-content-inspection.c gives the meaning). Where no variables are in play, a place that
     /// failed once is not tried again, since what follows depends on it alone: a part then costs at most one
     /// try for each step and byte. `budget` bounds the rest.
-    /// `furthest` is raised to where the last match ends.
+    /// `furthest` is raised to the end of the last byte that a step needed in order to hold.
     func partMatches(
-        _ run: Run, _ text: Subtext, _ memory: ConfirmMemory, _ furthest: inout Int32
+        _ run: Run, _ whole: Subtext, _ memory: ConfirmMemory, _ furthest: inout Int32
     ) -> StepResult {
         let count = Int(run.count)
         let first = unsafe steps + run.lower
-        var budget = unsafe 65_536 &+ 2 &* (count &+ 4) &* Int(text.length)
+        var budget = unsafe 65_536 &+ 2 &* (count &+ 4) &* Int(whole.length)
         var place: Int32 = 0
         var k = 0
         while k < count {
@@ -24,18 +24,26 @@ extension RuleTables {
         var isRetry = false
         while k < count {
             let step = unsafe first + k
+            let isDecoded = unsafe step.pointee.traits.contains(.decoded)
+            // Places in what was decoded count from its start.
+            if unsafe isDecoded && k > 0 && !(step - 1).pointee.traits.contains(.decoded) && !isRetry { place = 0 }
+            let text = unsafe isDecoded ? memory.decodedText : whole
             let held: Bool
             switch unsafe step.pointee.kind {
             case .content:
                 held = unsafe content(step, k, text, memory, isRetry, &place, &budget)
             case .expression:
                 held = unsafe expression(step, k, text, memory, isRetry, &place, &budget)
+            case .base64:
+                held = unsafe decode(step, text, memory, place, &furthest, &budget)
             default:
-                held = unsafe holds(step, text, memory, &place, &budget)
+                var reach: Int32 = 0
+                held = unsafe holds(step, text, memory, &place, &reach, &budget)
+                if !isDecoded { furthest = max(furthest, reach) }
             }
             if budget < 0 { return .abandoned }
             if held {
-                furthest = max(furthest, place)
+                if !isDecoded { furthest = max(furthest, place) }
                 k &+= 1
                 isRetry = false
                 continue
@@ -195,7 +203,7 @@ extension RuleTables {
     /// A step that holds or does not, and may move the place.
     private func holds(
         _ step: UnsafePointer<Step>, _ text: Subtext, _ memory: ConfirmMemory, _ place: inout Int32,
-        _ budget: inout Int
+        _ reach: inout Int32, _ budget: inout Int
     ) -> Bool {
         budget &-= 16
         switch unsafe step.pointee.kind {
@@ -210,22 +218,29 @@ extension RuleTables {
             if unsafe step.pointee.firstVariable != Step.noVariable {
                 count = unsafe Int64(UInt32(truncatingIfNeeded: memory.variables[Int(step.pointee.firstVariable)]))
             }
-            let isThere =
+            let end =
                 unsafe step.pointee.traits.contains(.relative)
-                ? count + Int64(place) <= Int64(text.length) : count - text.origin < Int64(text.length)
+                ? count + Int64(place) : count - text.origin + 1
+            let isThere = unsafe end <= Int64(text.length)
+            if isThere { reach = Int32(clamping: end) }
             return unsafe isThere != step.pointee.traits.contains(.negated)
         case .length:
+            reach = unsafe text.length
             let length =
                 unsafe step.pointee.traits.contains(.relative)
                 ? Int64(text.length) - Int64(place) : Int64(text.length)
             let isWithin = unsafe length >= step.pointee.low && length <= step.pointee.high
             return unsafe isWithin != step.pointee.traits.contains(.negated)
-        case .byteTest: return unsafe byteTest(step, text, memory, place)
-        case .byteJump: return unsafe byteJump(step, text, memory, &place)
+        case .byteTest: return unsafe byteTest(step, text, memory, place, &reach)
+        case .byteJump: return unsafe byteJump(step, text, memory, &place, &reach)
         case .byteExtract: return unsafe byteExtract(step, text, memory, &place)
         case .byteMath: return unsafe byteMath(step, text, memory, &place)
-        case .remoteCall: return unsafe remoteCall(step, text)
-        case .content, .expression: return false
+        case .remoteCall:
+            reach = unsafe text.length
+            return unsafe remoteCall(step, text)
+        case .encodedElements: return unsafe encodedElements(step, text, place, &budget)
+        case .elementData, .elementSkip: return unsafe encodedElement(step, text, &place)
+        case .content, .expression, .base64: return false
         }
     }
 }

@@ -7,6 +7,8 @@ struct RuleTables: BitwiseCopyable {
     var entries: UnsafePointer<Entry>
     var conditions: UnsafePointer<Condition>
     var operations: UnsafePointer<CompiledOperation>
+    var thresholds: UnsafePointer<CompiledThreshold>
+    var tags: UnsafePointer<CompiledTag>
     /// Numbers of variables.
     var names: UnsafePointer<UInt16>
     var parts: UnsafePointer<CompiledPart>
@@ -24,7 +26,8 @@ struct RuleTables: BitwiseCopyable {
     var lookups: UnsafePointer<Lookup>
     var portGroups: UnsafePointer<UInt16>
     var addressGroups: UnsafePointer<AddressGroup>
-    /// By position of the class's bit in `ProtocolClasses`.
+    /// By position of the class's bit in `ProtocolClasses`, twice each: for packets to the server of their flow,
+    /// and for those to the client.
     var classes: UnsafePointer<Run>
 
     var entryCount = 0
@@ -61,7 +64,8 @@ final class CompiledRules: @unchecked Sendable {
         }
         unsafe tables = unsafe RuleTables(
             entries: place(form.entries), conditions: place(form.conditions), operations: place(form.operations),
-            names: place(form.names), parts: place(form.parts), steps: place(form.steps),
+            thresholds: place(form.thresholds), tags: place(form.tags), names: place(form.names),
+            parts: place(form.parts), steps: place(form.steps),
             expressions: UnsafePointer(expressions.codes), patterns: place(form.patterns),
             addressRanges: place(form.addressRanges), portRanges: place(form.portRanges),
             groups: place(form.groups), entryLists: place(form.entryLists), literals: place(form.literals),

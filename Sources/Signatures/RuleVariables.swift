@@ -13,6 +13,12 @@ public struct RuleVariables: Sendable, Equatable {
 }
 
 extension RuleVariables {
+    /// HOME_NET of Suricata's stock suricata.yaml: the private networks (RFC 1918).
+    public static let stockHome = [
+        Prefix(Address(v4: 0xC0A8_0000), length: 16), Prefix(Address(v4: 0x0A00_0000), length: 8),
+        Prefix(Address(v4: 0xAC10_0000), length: 12),
+    ].compactMap(\.self)
+
     /// The variables of Suricata's stock suricata.yaml and those that Snort's rule files add to them.
     ///
     /// With no `home`, HOME_NET is `any`, and so is EXTERNAL_NET: the complement of `any` would be no

@@ -6,6 +6,7 @@ struct Step: BitwiseCopyable, Sendable {
     enum Kind: UInt8, BitwiseCopyable, Sendable {
         case content, absentContent, dataAt, byteTest, byteJump, byteExtract, byteMath
         case expression, absentExpression, length, remoteCall
+        case encodedElements, elementData, elementSkip, base64
 
         /// Whether it can match in more than one place.
         var isChoice: Bool { self == .content || self == .expression }
@@ -26,6 +27,8 @@ struct Step: BitwiseCopyable, Sendable {
         /// What follows depends on where this matches and on nothing else, so that a place which failed
         /// once need not be tried again.
         static let remembers = Traits(rawValue: 256)
+        /// It looks into what a `base64` step before it decoded.
+        static let decoded = Traits(rawValue: 1024)
     }
 
     static let noVariable: UInt8 = 255
@@ -76,7 +79,7 @@ struct StepChain {
 
     /// `prompt` is the content that Hyperscan has found in the buffer already when the chain is walked. If
     /// that says all that the part asks, there is nothing left to confirm.
-    init(_ tests: [PayloadTest], provenBy prompt: Content?) {
+    init(_ tests: [PayloadTest], decoded: [PayloadTest] = [], provenBy prompt: Content?) {
         for content in tests.compactMap(\.content) where !content.isNegated {
             let reach = content.isRelative ? 0 : content.offset?.number ?? 0
             minimumLength = max(minimumLength, Int32(reach + content.pattern.count))
@@ -89,12 +92,16 @@ struct StepChain {
         let hasVariables = tests.contains { test in
             if case .byteExtract = test { return true }
             if case .byteMath = test { return true }
+            // What it decodes depends on where the matches before it are.
+            if case .base64 = test { return true }
             return false
         }
         // The step that the current place comes from; nil at the start of the buffer.
         var origin: Int? = nil
-        for test in tests {
+        for (number, test) in (tests + decoded).enumerated() {
             var link = Link(test)
+            if number == tests.count { origin = nil }
+            if number >= tests.count { link.step.traits.insert(.decoded) }
             let index = links.count
             let isRelative = test.isRelative
             if isRelative, origin == nil {
@@ -106,7 +113,8 @@ struct StepChain {
             }
             if !hasVariables { link.step.traits.insert(.remembers) }
             switch link.step.kind {
-            case .content, .expression, .byteJump, .byteExtract, .byteMath: origin = index
+            case .content, .expression, .byteJump, .byteExtract, .byteMath, .elementData, .elementSkip:
+                origin = index
             default: break
             }
             links.append(link)
@@ -173,6 +181,19 @@ extension StepChain.Link {
             step.value = Int64(test.program)
             step.low = test.version.map(Int64.init) ?? -1
             step.high = test.procedure.map(Int64.init) ?? -1
+        case .encodedElements(let test):
+            step = Step(kind: .encodedElements)
+            step.comparison = test.faults.rawValue
+            step.value = Int64(test.oversize ?? -1)
+            step.first = Int32(test.offset)
+        case .encodedElement(let test):
+            step = Step(kind: test.isSkipped ? .elementSkip : .elementData)
+            step.value = Int64(test.type)
+            step.low = test.isOptional ? 1 : 0
+        case .base64(let test):
+            step = Step(kind: .base64)
+            step.first = Int32(test.offset)
+            step.second = Int32(test.count)
         }
         if test.isRelative { step.traits.insert(.relative) }
     }

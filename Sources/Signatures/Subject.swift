@@ -3,7 +3,7 @@ import Wire
 
 /// What the matcher needs to know of a packet, beside the packet.
 struct Subject {
-    /// Index in `RuleTables.classes`.
+    /// Position of its bit in `ProtocolClasses`.
     var protocolClass: Int
     /// Whether ports and the other fields of the upper header were read.
     var hasUpperHeader: Bool

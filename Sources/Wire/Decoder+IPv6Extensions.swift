@@ -12,6 +12,9 @@ extension Decoder {
         var kind = packet.ipProtocol
         var seen = SeenExtensions()
         var rank: UInt8 = 0
+        // What is odd about the beginning of a datagram is found in the whole of it.
+        var known: (DecodeEvents, isInvalid: Bool)?
+        defer { if let known { (packet.events, packet.isInvalid) = known } }
         for _ in 0..<extensionLimit {
             packet.ipProtocol = kind
             packet.transportOffset = Int32(truncatingIfNeeded: offset)
@@ -27,7 +30,10 @@ extension Decoder {
                 packet.anomalies.insert(.ipv6DuplicateExtension)
                 packet.noteDuplicate(of: kind)
                 // Which of two fragment headers a host would go by cannot be known.
-                if kind == IPProtocol.fragment { return packet.refuse(.ipv6DuplicateExtension) }
+                if kind == IPProtocol.fragment {
+                    if !packet.isFragment { packet.setFragment(header) }
+                    return packet.refuse(.ipv6DuplicateExtension)
+                }
             }
             if let place = placeInOrder(kind) {
                 if place < rank { packet.anomalies.insert(.ipv6ExtensionOrder) }
@@ -49,8 +55,7 @@ extension Decoder {
             case IPProtocol.authentication where header.reserved != 0:
                 packet.note(.ipv6ExthdrAhResNotNull)
             case IPProtocol.fragment:
-                packet.fragmentOffset = header.fragmentOffset
-                packet.moreFragments = header.moreFragments
+                packet.setFragment(header)
                 packet.ipProtocol = header.nextHeader
                 if bytes.be8(offset + 1) != 0 { packet.note(.ipv6FhNonZeroReservedField) }
                 if packet.isFragment {
@@ -59,6 +64,7 @@ extension Decoder {
                     if packet.moreFragments, (statedEnd - offset) & 7 != 0 {
                         packet.note(.ipv6FragInvalidLength)
                     }
+                    known = (packet.events, packet.isInvalid)
                 } else {
                     packet.note(.ipv6ExthdrUselessFh)
                 }
@@ -135,6 +141,11 @@ extension Decoder {
 }
 
 extension Packet {
+    fileprivate mutating func setFragment(_ header: borrowing IPv6Extension) {
+        fragmentOffset = header.fragmentOffset
+        moreFragments = header.moreFragments
+    }
+
     fileprivate mutating func noteDuplicate(of kind: UInt8) {
         switch kind {
         // Behind the header of a real fragment stands what will be read of the whole datagram.

@@ -7,10 +7,30 @@ extension Decoder {
     ) {
         packet.transportOffset = Int32(truncatingIfNeeded: start)
         packet.setPayload(start, end: end)
+        guard !packet.isFragment else { return readFragment(bytes, start, end, cut, &packet) }
+        readProtocol(bytes, start, end, cut, &packet)
+    }
+
+    /// What a first fragment has of the upper header is read for those who count and check packets. What is odd
+    /// about it, and what it carries, is found in the whole datagram.
+    @inline(never)
+    private static func readFragment(
+        _ bytes: RawSpan, _ start: Int, _ end: Int, _ cut: Bool, _ packet: inout Packet
+    ) {
         guard packet.fragmentOffset == 0 else {
             packet.kind = .laterFragment
             return
         }
+        let (events, isInvalid) = (packet.events, packet.isInvalid)
+        readProtocol(bytes, start, end, cut, &packet)
+        packet.disown(since: events)
+        packet.isInvalid = isInvalid
+    }
+
+    @inline(__always)
+    private static func readProtocol(
+        _ bytes: RawSpan, _ start: Int, _ end: Int, _ cut: Bool, _ packet: inout Packet
+    ) {
         let upper = bytes.between(start, end)
         switch packet.ipProtocol {
         case IPProtocol.tcp: readTCP(upper, start, cut, &packet)

@@ -171,6 +171,12 @@ extension Packet {
         if length <= 0 { anomalies.insert(.fragmentEmpty) }
         if moreFragments, length & 7 != 0 { anomalies.insert(.fragmentUneven) }
         if ahead + Int(fragmentOffset) + length > 65_535 { anomalies.insert(.fragmentTooLarge) }
+        // Suricata counts IPv4's header without its options, and nothing of what precedes IPv6's data.
+        if ipVersion == 4 {
+            if IPv4Header.minimumSize + Int(fragmentOffset) + length > 65_535 { note(.ipv4FragPktTooLarge) }
+        } else if Int(fragmentOffset) + length > 65_535 {
+            note(.ipv6FragPktTooLarge)
+        }
         // RFC 1858 §4: a second fragment at offset 8 would overwrite the flags of the first.
         if ipProtocol == IPProtocol.tcp, (1..<20).contains(fragmentOffset) {
             anomalies.insert(.fragmentTiny)

@@ -120,6 +120,10 @@ public struct Packet: Sendable, BitwiseCopyable {
     /// Any part of a fragmented datagram, the first included. An IPv6 atomic fragment (RFC 6946) is whole.
     @inlinable
     public var isFragment: Bool { moreFragments || fragmentOffset != 0 }
+
+    /// Another packet may come of it: one that it carries, or the datagram that it is a fragment of.
+    @inlinable
+    public var leadsOn: Bool { tunnel != .none || isFragment }
 }
 
 // MARK: - Where the headers are

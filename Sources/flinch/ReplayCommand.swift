@@ -56,16 +56,11 @@ struct ReplayCommand: ParsableCommand {
         return prefix
     }
 
-    func validate() throws {
-        // Until it has its place in the rule set, a file that would be ignored must not be taken.
-        if let thresholds { throw ValidationError("--thresholds: not supported yet: \(thresholds)") }
-    }
-
     func run() throws {
         var mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
         mode.verifiesHeaders = !noChecksums
         let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
-        Complaint.report(program.rules.problems)
+        Complaint.report(program.rules.problems + program.rules.thresholdProblems)
         let output = try EVEFile(path: eve)
         var encoder = EVEEncoder(names: program.names)
         var replay = try Replay(program)
@@ -95,6 +90,7 @@ struct ReplayCommand: ParsableCommand {
                 settings.protected(Guest(name: "home", addresses: home)))
         }
         settings.rules.files += rules
+        if let thresholds { settings.rules.thresholds = thresholds }
         return settings
     }
 }

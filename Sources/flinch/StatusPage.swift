@@ -13,7 +13,7 @@ struct StatusPage {
 
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
-        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected, rules])
+        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected] + fragments + [rules])
             .joined(separator: "\n")
     }
 
@@ -80,6 +80,10 @@ struct StatusPage {
         var text =
             "Verdicts     \(Figure.whole(verdicts.accepted)) accepted, \(Figure.whole(verdicts.dropped)) dropped"
         if !verdicts.byReason.isEmpty { text += ": " + StatusPage.list(verdicts.byReason) }
+        if verdicts.rejectsSent > 0 { text += "; \(Figure.whole(verdicts.rejectsSent)) senders told" }
+        if verdicts.rejectsWithheld > 0 {
+            text += style.concern("low", "; \(Figure.whole(verdicts.rejectsWithheld)) not told")
+        }
         guard !verdicts.wouldDrop.isEmpty else { return [text] }
         return [text, "Shadow       would have dropped: " + StatusPage.list(verdicts.wouldDrop)]
     }
@@ -96,11 +100,26 @@ struct StatusPage {
         let parts = [
             ("dropped, queue full", counts.droppedQueueFull), ("dropped, socket full", counts.droppedSocketFull),
             ("passed, overload", counts.passedOverload), ("passed, no sensor", counts.passedUnbound),
-            ("unreadable", counts.unreadable),
+            ("unreadable", counts.unreadable), ("fragments passed, no room", counts.passedFragments),
         ].filter { $0.1 > 0 }
         guard !parts.isEmpty else { return "Uninspected  " + style.good("none") }
         let text = parts.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
         return "Uninspected  " + style.concern("medium", text)
+    }
+
+    /// Only where there are any.
+    private var fragments: [String] {
+        let counts = status.fragments
+        guard counts.received > 0 else { return [] }
+        let rest = [
+            ("not whole in time", counts.expired), ("given up for others", counts.evicted),
+            ("contradictory", counts.contradictions), ("impossible", counts.impossible),
+            ("without room", counts.withoutRoom),
+        ].filter { $0.1 > 0 }.map { "; \(Figure.whole($0.1)) \($0.0)" }.joined()
+        return [
+            "Fragments    \(Figure.whole(counts.received)), put together to \(Figure.whole(counts.reassembled)) packets"
+                + rest
+        ]
     }
 
     private var rules: String {
@@ -110,6 +129,7 @@ struct StatusPage {
         if status.events.withheld > 0 { text += ", \(Figure.whole(status.events.withheld)) of the same held back" }
         let lost = status.events.lostRing + status.events.lostWrite
         if lost > 0 { text += style.concern("medium", ", \(Figure.whole(lost)) lost") }
+        if status.rules.forgotten > 0 { text += ", \(Figure.whole(status.rules.forgotten)) counts forgotten early" }
         if let error = status.events.lastError { text += style.concern("medium", " (\(error))") }
         if let error = status.rules.lastError {
             text += "\n" + style.concern("medium", "Last reload refused: \(error)")

@@ -114,6 +114,12 @@ struct BadFileTests {
             web + "floods: {action: reject}\n",
             "2:18: floods.action: \"reject\" is not one of alert, throttle, deny"),
         BadCase(
+            web + "rules: {action-order: [pass, drop, alert]}\n",
+            "2:23: rules.action-order: each of pass, drop, reject and alert must stand in it once"),
+        BadCase(
+            web + "rules: {action-order: [pass, drop, reject, alerts]}\n",
+            "2:44: rules.action-order: \"alerts\" is not one of pass, drop, reject, alert; did you mean alert?"),
+        BadCase(
             web + "rules: {files: rules/a.rules, variables: {HOME NET: any}}\n",
             "2:16: rules.files: \"rules/a.rules\" is not a list; write it like [rules/starter.rules]",
             "2:53: rules.variables.HOME NET: \"HOME NET\" is not the name of a variable; write letters, digits"
@@ -140,6 +146,14 @@ struct BadFileTests {
             "2:69: guests[0].mac: \"0:1\" is not a guest's hardware address; write it like 02:00:00:00:00:01",
             "2:76: guests[0].mac: \"01:00:00:00:00:01\" is not a guest's hardware address; write it like"
                 + " 02:00:00:00:00:01"),
+        BadCase(
+            web + "events: {limits: {period: 0, default: -1, drop: none, rules: {x: 1, \"1:5\": 2, 5: 3, 6: many}}}\n",
+            "2:27: events.limits.period: 0 is out of range; write a number from 1 to 3600 (seconds)",
+            "2:39: events.limits.default: -1 is out of range; write a number from 0 to 1000000 (events)",
+            "2:43: events.limits: \"drop\" is not known here; did you mean drops?",
+            "2:66: events.limits.rules.x: \"x\" is not the number of a rule; write its sid, or gid:sid in quotes",
+            "2:82: events.limits.rules.5: rule 1:5 has a limit already; write one of the two",
+            "2:88: events.limits.rules.6: \"many\" is not a number from 0 to 1000000 (events)"),
         BadCase(
             web + "shadow: true\nshadow: maybe\nshadow: false\nevents: {ring: 1}\n",
             "3:1: the key \"shadow\" is given twice; the first is on line 2",

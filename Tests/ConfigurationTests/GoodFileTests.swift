@@ -2,6 +2,7 @@ import Configuration
 import Conformance
 import Evidence
 import Floods
+import Flows
 import Foundation
 import Offload
 import Signatures
@@ -60,10 +61,20 @@ struct GoodFileTests {
                 conformance: {tcp.*: drop, tcp.xmas: {concern: low}}
             rules:
               files: [rules/starter.rules, /opt/own.rules]
+              action-order: [drop, reject, pass, alert]
+              thresholds: threshold.config
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
-            policy: {conformance: {ip.land: alert}, unknown-protocols: alert, signatures: alert-only}
-            events: {eve: "-", ring: 1024}
+            policy:
+              conformance: {ip.land: alert}
+              unknown-protocols: alert
+              signatures: alert-only
+              fragments: pass
+              overlaps: bsd-right
+            events:
+              eve: "-"
+              ring: 1024
+              limits: {period: 60, default: 5, drops: silent, rules: {2100498: 1, "3:19187": 0}}
             """)
         #expect(settings.sensor.name == "host1")
         #expect(settings.sensor.control == "/etc/flinch/flinchd.sock")
@@ -85,6 +96,7 @@ struct GoodFileTests {
         #expect(settings.policy.conformance[.tcpBadChecksum].action == .alert)
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
         #expect(settings.rules.cache == "/etc/flinch/patterns")
+        #expect(settings.rules.actionOrder == [.drop, .reject, .pass, .alert])
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
         #expect(
             settings.rules.variables.addresses
@@ -92,7 +104,14 @@ struct GoodFileTests {
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.conformance[.ipLand].action == .alert)
         #expect(settings.policy.signatures == .alertOnly)
+        #expect(settings.policy.fragments == .pass && settings.policy.overlaps == .bsdRight)
         #expect(settings.events.eve == "-")
+        #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")
+        let limits = settings.events.limits
+        #expect(limits.period == 60 && limits.standard == 5 && limits.drops == .silent)
+        #expect(
+            limits.rules
+                == [Settings.RuleNumber(sid: 2_100_498): 1, Settings.RuleNumber(gid: 3, sid: 19_187): 0])
     }
 
     /// The narrower line counts, wherever it stands.

@@ -37,6 +37,20 @@ struct EVEEncoderTests {
             flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb + alerts + accepted
         ) { _ in },
         LineCase(
+            "what was held back",
+            flow + #""event_type":"alert","# + pair + #""alert":{"action":"allowed","# + smb + alerts
+                + #""flinch":{"guest":"web","concern":"low","reason":"accepted","verdict":"accept","intended":"accept","shadow":false,"#
+                + #""first":"2026-11-23T21:18:29.123456+0000","last":"2026-11-23T21:18:38.123456+0000","count":995,"scope":"rule"}}"#
+        ) {
+            $0.summary = EventSummary(scope: .rule)
+            $0.summary.count = 995
+            $0.summary.first = sampleTime - 10_000_000_000
+            $0.summary.last = sampleTime - 1_000_000_000
+        },
+        LineCase("a packet that a rule tagged", flow + #""event_type":"packet","# + pair + accepted) {
+            $0.finding = Finding(.tag, code: 0, concern: .low, asks: .accept)
+        },
+        LineCase(
             "dropped, in a capture, with tags and cards",
             head
                 + #""flow_id":12345,"in_iface":"tap100i0","pcap_cnt":17,"event_type":"alert","vlan":[100,20,30],"#

@@ -4,14 +4,18 @@ import Signatures
 import Wire
 
 /// A rule file. What of it loads is then matched against packets that carry the file itself, so that its own
-/// contents are found in them and confirmed.
+/// contents are found in them and confirmed. The same text is its threshold file.
 @c(LLVMFuzzerTestOneInput)
 public func fuzzRules(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let text = Input(start, count).text
-    guard let rules = try? RuleSet.compile(text: text, file: "fuzz.rules", variables: .stock(home: [])) else {
+    guard
+        let rules = try? RuleSet.compile(text: text, file: "fuzz.rules", thresholds: text, variables: .stock(home: []))
+    else {
         return 0
     }
-    for problem in rules.problems { precondition(!problem.reason.isEmpty && problem.line > 0) }
+    for problem in rules.problems + rules.thresholdProblems {
+        precondition(!problem.reason.isEmpty && problem.line > 0)
+    }
     guard !rules.rules.isEmpty, var matcher = try? Matcher(rules) else { return 0 }
     let data = Array(text.utf8.prefix(1024))
     var flows = FlowTable(

@@ -1,7 +1,9 @@
 import Configuration
 import Evidence
 import Floods
+import Flows
 import Foundation
+import Inspection
 import Sensor
 import Testing
 import Wire
@@ -155,5 +157,52 @@ import Wire
         #expect(tunnel["proto"] as? String == "IP-in-IP" && tunnel["depth"] as? Int == 1)
         #expect(tunnel["pcap_cnt"] as? Int == 2 && alert["pcap_cnt"] as? Int == 2)
         #expect(events.count { $0["event_type"] as? String == "alert" } == 1)
+    }
+
+    /// The line is about the whole datagram, and shows its bytes: once, however often its fragments came.
+    @Test(arguments: Family.allCases) func whatIsFoundInFragmentsIsToldOfTheWhole(_ family: Family) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "flinch-fragments-\(UUID()).rules").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "alert udp any any -> any 9000 (content:\"needle\"; sid:1;)\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let whole = family.udp(.client, .web, "there is a needle in here")
+        var capture = Capture()
+        for part in family.fragments(of: whole, at: [16, 24]).reversed().flatMap({ [$0, $0] }) {
+            capture.add(part)
+            capture.time += 1_000_000_000
+        }
+        let mode = InspectionMode(isInline: false, verifiesChecksums: false)
+        let events = try capture.written {
+            try replay([$0], home: ["\(family.address(of: .web))"], mode: mode) { $0.rules.files = [file] }
+        }.events()
+        let alerts = events.filter { $0["event_type"] as? String == "alert" }
+        let alert = try #require(alerts.first)
+        #expect(alerts.count == 1 && alert["pkt_src"] as? String == "defrag" && alert["pcap_cnt"] as? Int == 5)
+        #expect(alert["src_port"] as? Int == 40_000 && alert["dest_port"] as? Int == 9000)
+        #expect(alert["payload_printable"] as? String == "there is a needle in here")
+        #expect(alert["packet"] as? String == Data(whole).base64EncodedString())
+        #expect((alert["packet_info"] as? [String: Any])?["linktype"] as? Int == 12)
+    }
+
+    /// What is found depends on whom the fragments are for.
+    @Test(arguments: [(OverlapPolicy?.none, 0), (.first, 0), (.last, 1)])
+    func overlapsAreTheHostsWhomTheSettingNames(_ policy: OverlapPolicy?, _ count: Int) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "flinch-overlaps-\(UUID()).rules").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "alert udp any any -> any 9000 (content:\"poison\"; sid:1;)\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let parts = ["some poison in here", "some things in here"].map {
+            Family.v4.fragments(of: Family.v4.udp(.client, .web, $0), at: [8, 24])
+        }
+        var capture = Capture()
+        for part in [parts[1][0], parts[1][1], parts[0][1], parts[0][2]] { capture.add(part) }
+        let mode = InspectionMode(isInline: false, verifiesChecksums: false)
+        let events = try capture.written {
+            try replay([$0], home: ["10.0.0.2"], mode: mode) {
+                $0.rules.files = [file]
+                $0.policy.overlaps = policy
+            }
+        }.events()
+        #expect(events.count { $0["event_type"] as? String == "alert" } == count)
     }
 }

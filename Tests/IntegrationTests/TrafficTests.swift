@@ -89,10 +89,10 @@ extension Integration {
             defer { lab.stop() }
             let disk = lab.file("disk")
             try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
-            try Command.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk])
+            try Command.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", disk])
             var configuration = SensorConfiguration()
             configuration.eve = disk + "/eve.json"
-            // Ten alerts a packet fill a small disk, though of each rule only a few in a row are written.
+            // Ten alerts of one packet are more than the disk holds; those that follow are held back for now.
             let rules = (1...10).map {
                 "alert icmpv4 any any -> any any (msg:\"TEST a long name that fills the disk\"; itype:8; sid:\($0);)\n"
             }

@@ -10,22 +10,42 @@ import Testing
         Finding(source, code: code, concern: .low, asks: .accept)
     }
 
-    @Test func letsTwentyByAndHoldsTheRestBackForTenSeconds() {
+    @Test func letsItsAllowanceByAndHoldsTheRestBackForAPeriod() {
         var limiter = EventLimiter()
         var written = 0
-        for _ in 0..<50 where limiter.allows(finding(7), 100 * second) { written += 1 }
+        for _ in 0..<50 where limiter.allows(finding(7), 100 * second, allowance: 20, period: 10 * second) {
+            written += 1
+        }
         #expect(written == 20)
-        let before = limiter.allows(finding(7), 110 * second - 1)
-        let after = limiter.allows(finding(7), 110 * second)
+        let before = limiter.allows(finding(7), 110 * second - 1, allowance: 20, period: 10 * second)
+        let after = limiter.allows(finding(7), 110 * second, allowance: 1, period: 10 * second)
         #expect(!before && after)
+        let none = limiter.allows(finding(8), second, allowance: 0, period: second)
+        #expect(!none)
+        // After a reload the number is another rule's.
+        let reloaded = limiter.allows(
+            finding(7), generation: 2, 110 * second, allowance: 20, period: 10 * second)
+        #expect(reloaded)
     }
 
-    /// 4,096 apart share a place in the table; a rule and a check of one number do not even that.
-    @Test(arguments: [(UInt32(2055), Finding.Source.signature), (7, .conformance)])
+    /// A rule, one that shares its place in the table, and a check and a tag of the same number.
+    @Test(arguments: [(UInt32(65_543), Finding.Source.signature), (8, .signature), (7, .conformance), (7, .tag)])
     func holdsNobodyBackForAnother(_ code: UInt32, _ source: Finding.Source) {
         var limiter = EventLimiter()
-        for _ in 0..<50 { _ = limiter.allows(finding(7), second) }
-        let other = limiter.allows(finding(code, source), second)
+        for _ in 0..<50 { _ = limiter.allows(finding(7), second, allowance: 20, period: second) }
+        let other = limiter.allows(finding(code, source), second, allowance: 20, period: second)
         #expect(other)
+    }
+
+    /// Findings of many rules in turn do not let each other by.
+    @Test func manyRulesAtOnce() {
+        var limiter = EventLimiter()
+        var written = 0
+        for _ in 0..<10 {
+            for code in 0..<50_000 where limiter.allows(finding(UInt32(code)), second, allowance: 2, period: second) {
+                written += 1
+            }
+        }
+        #expect(written == 100_000)
     }
 }

@@ -12,8 +12,8 @@ import Testing
             "alarm tcp any any -> any any (sid:1;)",
             "unknown action alarm: expected alert, drop, reject or pass"
         ),
-        ("alert modbus any any -> any any (sid:1;)", "needs the application parser modbus"),
-        ("alert modbus (sid:1;)", "needs the application parser modbus"),
+        ("alert websocket any any -> any any (sid:1;)", "needs the application buffer websocket"),
+        ("alert websocket (sid:1;)", "needs the application buffer websocket"),
         (
             "alert tcpp any any -> any any (sid:1;)",
             "unknown protocol tcpp: expected tcp, udp, icmp or ip"
@@ -112,9 +112,22 @@ import Testing
         (tcp + "(nocase; content:\"a\"; sid:1;)", "nocase has no content before it"),
         (tcp + "(depth:3; sid:1;)", "depth has no content before it"),
         (
-            tcp + "(content:\"a\"; nocase; nocase; sid:1;)",
+            tcp + "(content:\"a\"; nocase:1; sid:1;)",
             "nocase is given twice or with a value it does not take"
         ),
+        (tcp + "(asn1:sideways; sid:1;)", "asn1 does not take sideways"),
+        (tcp + "(asn1:oversize_length x; sid:1;)", "asn1 takes a number of 0…4294967295 there"),
+        (tcp + "(ber_data:256; sid:1;)", "ber_data needs a type of 0…255"),
+        (tcp + "(ber_data:1,optional; sid:1;)", "ber_data takes a type and no more"),
+        (tcp + "(base64_decode:bytes x; sid:1;)", "base64_decode takes a number of 0…65535 there"),
+        (tcp + "(base64_data; content:\"x\"; sid:1;)", "base64_data needs base64_decode before it"),
+        (tcp + "(ipv4-csum:odd; sid:1;)", "a checksum is valid or invalid"),
+        (tcp + "(target:me; sid:1;)", "target is src_ip or dest_ip"),
+        (tcp + "(requires:version >= 9; sid:1;)", "requires another version of Suricata"),
+        (tcp + "(requires:version < 8; sid:1;)", "requires another version of Suricata"),
+        (tcp + "(requires:keyword odd; sid:1;)", "requires a keyword that Flinch has not"),
+        (tcp + "(requires:feature lua; sid:1;)", "requires what Flinch has not"),
+        (tcp + "(l3_proto:arp; sid:1;)", "l3_proto is ipv4 or ipv6"),
         (tcp + "(content:\"abc\"; depth:2; sid:1;)", "depth is smaller than the content"),
         (tcp + "(content:\"abc\"; within:2; sid:1;)", "within is smaller than the content"),
         (tcp + "(content:\"abc\"; offset:-1; sid:1;)", "offset is not a number of 0…65535"),
@@ -177,26 +190,35 @@ import Testing
 
     @Test func theSidOfARefusedRuleIsNamed() throws {
         let rules = try compile(
-            "alert modbus any any -> any any (msg:\"sid:7\\; x\"; sid:42; rev:1;)\nalert modbus any any")
+            "alert websocket any any -> any any (msg:\"sid:7\\; x\"; sid:42; rev:1;)\nalert websocket any any")
         #expect(rules.problems.map(\.sid) == [42, nil])
         #expect(
             "\(rules.problems[0])"
-                == "test.rules:1: sid 42: needs the application parser modbus")
+                == "test.rules:1: sid 42: needs the application buffer websocket")
         #expect(
-            "\(rules.problems[1])" == "test.rules:2: needs the application parser modbus")
+            "\(rules.problems[1])" == "test.rules:2: needs the application buffer websocket")
     }
 
-    @Test func theSecondOfTwoEqualSidsIsRefused() throws {
+    @Test func ofTwoEqualSidsTheHigherRevisionCounts() throws {
+        let tcp = RefusalTests.tcp
         let rules = try compile(
-            "\(RefusalTests.tcp)(sid:5;)\n\n\(RefusalTests.tcp)(sid:5; gid:2;)\n\(RefusalTests.tcp)(sid:5; rev:9;)"
+            "\(tcp)(sid:5;)\n\n\(tcp)(sid:5; gid:2;)\n\(tcp)(sid:5; rev:9;)\n\(tcp)(sid:5; rev:8;)\n\(tcp)(dsize:1; sid:5; rev:9;)"
         )
         #expect(rules.rules.map(\.gid) == [1, 2])
+        #expect(rules.rules.map(\.rev) == [9, 0])
+        func problem(_ line: Int, _ reason: String) -> RuleProblem {
+            RuleProblem(file: "test.rules", line: line, sid: 5, reason: reason, detail: "test.rules:4")
+        }
         #expect(
             rules.problems == [
-                RuleProblem(
-                    file: "test.rules", line: 4, sid: 5,
-                    reason: "sid 5 of gid 1 stands in test.rules:1 already")
+                problem(1, "a newer revision of it is loaded"), problem(5, "a newer revision of it is loaded"),
+                problem(6, "another rule has its gid, sid and rev"),
             ])
+    }
+
+    @Test func theSameRuleAgainIsNoProblem() throws {
+        let rules = try compile("\(RefusalTests.tcp)(sid:5;)\n\(RefusalTests.tcp)(sid:5;)")
+        #expect(rules.rules.count == 1 && rules.problems == [] && rules.repeated == 1)
     }
 
     @Test func nestingIsBounded() throws {

@@ -65,6 +65,24 @@ import Wire
         #expect(findings[0].asks == .drop)
     }
 
+    /// Suricata's `action-order`: what stands first is acted on first, and a pass ends it.
+    @Test(arguments: [
+        ([RuleAction.pass, .drop, .reject, .alert], [UInt32]()),
+        ([.drop, .pass, .reject, .alert], [2]),
+        ([.drop, .alert, .reject, .pass], [2, 1, 3]),
+        ([.alert, .pass, .drop, .reject], [1]),
+    ])
+    func actionsInTheOrderThatWasChosen(_ precedence: [RuleAction], _ expected: [UInt32]) throws {
+        let rules = try RuleSet.compile(
+            text: """
+                alert tcp any any -> any any (content:"x"; sid:1;)
+                drop tcp any any -> any any (content:"x"; sid:2;)
+                reject tcp any any -> any any (content:"x"; sid:3;)
+                pass tcp any any -> any any (content:"x"; sid:4;)
+                """, file: "test.rules", variables: .stock(home: home), precedence: precedence)
+        #expect(try rules.alerts(.tcp(1, 2, "x")) == expected)
+    }
+
     @Test func manyRulesAreToldApart() throws {
         // Several thousand entries in one group: the candidate set spans many words.
         let lines = (1...5_000).map { "alert tcp any any -> any any (content:\"<\($0)>\"; sid:\($0);)" }
@@ -114,7 +132,7 @@ import Wire
         let rules = try compile(
             """
             alert tcp any any -> any any (sid:1;)
-            alert modbus any any -> any any (sid:2;)
+            alert websocket any any -> any any (sid:2;)
             alert tcp any any -> any any (pcre:"/x/U"; sid:3;)
             alert tcp any any -> any any (pcre:"/y/U"; sid:4;)
             """)
@@ -122,7 +140,7 @@ import Wire
         #expect((report.loaded, report.rejected) == (1, 3))
         #expect(
             report.reasons == [
-                "needs the application parser modbus": 1,
+                "needs the application buffer websocket": 1,
                 "needs the application buffer http.uri": 2,
             ])
         #expect(report.ranked.map(\.count) == [2, 1])

@@ -13,6 +13,17 @@ enum Files {
 
     static func exists(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
 
+    static func text(_ path: String) -> String? {
+        guard let handle = unsafe fopen(path, "r") else { return nil }
+        defer { unsafe _ = fclose(handle) }
+        var bytes: [UInt8] = []
+        while true {
+            let byte = unsafe fgetc(handle)
+            guard byte != EOF else { return String(decoding: bytes, as: UTF8.self) }
+            bytes.append(UInt8(truncatingIfNeeded: byte))
+        }
+    }
+
     /// The files under `folder` whose names end so, in alphabetical order.
     static func list(_ folder: String, endings: [String]) -> [String] {
         guard let handle = unsafe opendir(folder) else { return [] }

@@ -1,8 +1,10 @@
 import Evidence
+import Foundation
 import Intake
-import Signatures
 import Testing
 import Wire
+
+@testable import Signatures
 
 /// Rule sets and captures that nobody here wrote: everything in them loads or is refused with a reason.
 @Suite(.enabled(if: Files.shared != nil)) struct SharedRulesTests {
@@ -24,6 +26,58 @@ import Wire
         // Whatever loaded can be matched with.
         var matcher = try Matcher(rules)
         #expect(matcher.findings(Sample.tcp(40_000, 80, "GET / HTTP/1.0").bytes).overflow == 0)
+    }
+
+    /// Whatever else a rule asks for, how often it does is understood.
+    @Test(arguments: folders)
+    func everyThresholdIsUnderstood(_ folder: String) throws {
+        let option = /\b(?:threshold|detection_filter|tag) ?: ?(?:[a-z]+[ ,][^;"]*|session);/
+        var options: Set<Substring> = []
+        for file in Files.list(Files.shared! + "/rules/" + folder, endings: [".rules"]) {
+            let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+            for match in text.matches(of: option) { options.insert(match.output) }
+        }
+        print("\(folder): \(options.count) thresholds")
+        let rules = try compile(
+            options.enumerated().map { "alert tcp any any -> any any (\($1) sid:\($0 + 1);)" }.joined(separator: "\n"))
+        #expect(rules.problems == [])
+        #expect(rules.rules.count == options.count)
+    }
+
+    /// What is refused is refused for an application buffer, for one of the two keywords that never will be there,
+    /// or because it is wrong.
+    @Test(arguments: folders.prefix(4))
+    func nothingElseIsRefused(_ folder: String) throws {
+        let files = Files.list(Files.shared! + "/rules/" + folder, endings: [".rules"])
+        let rules = try RuleSet.load(files: files, variables: .stock(home: RuleVariables.stockHome))
+        let mistakes: Set = ["another rule has its gid, sid and rev"]
+        let absent: Set = [
+            "replace is not supported: Flinch passes or drops packets and changes none",
+            "geoip is not supported: Flinch has no table of countries",
+        ]
+        for (reason, count) in RuleReport(rules).ranked
+        where !reason.hasPrefix("needs the application buffer ") && !mistakes.contains(reason) {
+            #expect(absent.contains(reason), "\(count) \(reason)")
+        }
+    }
+
+    /// docs/rules.md is what `make docs` writes: the figures of each set, and every keyword.
+    @Test func thePageIsTrue() throws {
+        let page = try #require(Files.text(Files.root + "/docs/rules.md"))
+        let rows = page.split(separator: "\n").map(String.init)
+        for folder in Self.folders.dropLast() {
+            let files = Files.list(Files.shared! + "/rules/" + folder, endings: [".rules"])
+            let rules = try RuleSet.load(files: files, variables: .stock(home: RuleVariables.stockHome))
+            let report = RuleReport(rules)
+            let buffers = report.reasons.filter { $0.key.hasPrefix("needs the application buffer ") }.values.reduce(
+                0, +)
+            let row = "| \(folder) | \(report.loaded) | \(report.rejected) | \(buffers) |"
+            #expect(rows.contains { $0.hasPrefix(row) }, "\(row): run make docs")
+        }
+        for keyword in Keyword.all {
+            #expect(rows.contains { $0.hasPrefix("| `\(keyword.name)` |") }, "\(keyword.name): run make docs")
+        }
+        for name in ApplicationTests.names { #expect(page.contains("`\(name)`"), "\(name)") }
     }
 
     @Test func everyRuleOfTheBenchmarkLoads() throws {

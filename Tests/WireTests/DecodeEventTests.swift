@@ -192,6 +192,17 @@ extension EventCase {
             "fast open by both numbers", ipv4(6, tcp(options: hex("fe04 f989 2202 0101"))), "tcp.opt_duplicate"),
         .init("experiment of 3 bytes", ipv4(6, tcp(options: hex("fd03 0101"))), "tcp.opt_invalid_len"),
         .init("MD5 of 4 bytes", ipv4(6, tcp(options: hex("1304 0101"))), "tcp.opt_invalid_len"),
+        .init("a fragment that ends at 65,535", ipv4(17, Array(data.prefix(3)), fragment: 65_512 / 8)),
+        .init(
+            "a fragment that ends at 65,536", ipv4(17, Array(data.prefix(4)), fragment: 65_512 / 8),
+            "ipv4.frag_pkt_too_large"),
+        .init("a fragment that ends at 65,535, IPv6", ipv6(44, fragment(17, 65_528) + data.prefix(7))),
+        .init(
+            "a fragment that ends at 65,536, IPv6", ipv6(44, fragment(17, 65_528) + data.prefix(8)),
+            "ipv6.frag_pkt_too_large"),
+        .init(
+            "an unknown option in the data of a first fragment",
+            ipv6(44, fragment(60, more: true) + extensionHeader(6, [0x1E, 4, 0, 0, 0, 0]) + tcp([]) + [0, 0, 0, 0])),
         .init("bad option in a first fragment", ipv4(6, tcp(options: hex("0203 0501")), fragment: 0x2000)),
         .init("UDP of 7 bytes", ipv4(17, Array(udp([]).dropLast())), "udp.hlen_too_small"),
         .init("UDP length 7", ipv4(17, udp(length: 7)), "udp.len_invalid"),

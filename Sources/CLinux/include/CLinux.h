@@ -47,3 +47,13 @@ int flinch_enter_network(const char *path);
 
 // Gives the calling thread a network namespace of its own. Returns 0, or -1 with errno.
 int flinch_unshare_network(void);
+
+// A packet socket that sends whole frames and receives nothing (packet(7)), close-on-exec and not blocking.
+// Returns it, or -1 with errno.
+int flinch_frame_socket(void);
+
+// Sends a frame out of interface `index`, past its bridge. Returns the bytes sent, or -1 with errno.
+long flinch_send_frame(int fd, unsigned int index, const void *frame, unsigned long length);
+
+// The hardware address of interface `index`, by any socket. Returns 0, or -1 with errno.
+int flinch_hardware_address(int fd, unsigned int index, unsigned char address[6]);

@@ -19,14 +19,20 @@ struct Rig: ~Copyable {
     let floods: FloodTable
     let rules: RuleSet
     let tally: Tally
+    private let policies: PolicyTable
+    private let memory: FlowMemory
+    private let mode: InspectionMode
     var inspector: Inspector
+    /// Where packets leave.
+    var outPort: UInt32 = 0
     /// Nanoseconds; each packet comes when the test says so.
     var time: UInt64 = 1_700_000_000_000_000_000
 
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
         others: GuestPolicy = GuestPolicy(), checks: CheckTable? = nil, senders: [Guest] = [],
-        mode: InspectionMode = .live
+        mode: InspectionMode = .live, datagrams: Int = 1 << 10,
+        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
         let hosts = HostTable([
             Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
@@ -36,11 +42,15 @@ struct Rig: ~Copyable {
             text: text, file: "test.rules", variables: .stock(home: Rig.home.flatMap { $0 }))
         try #require(rules.problems == [])
         let tally = Tally(workerCount: 1)
+        let policies = PolicyTable(guests: [web, dns], others: others)
+        let memory = FlowMemory(workers: 1, datagrams: datagrams, mode: mode)
         inspector = try Inspector(
-            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
-            policies: PolicyTable(guests: [web, dns], others: others), checks: checks,
-            senders: SenderTable(senders) { _ in 7 }, tally: tally,
-            memory: FlowMemory(workers: 1, mode: mode), mode: mode)
+            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, checks: checks,
+            senders: SenderTable(senders) { _ in 7 }, tally: tally, memory: memory, mode: mode,
+            eventLimits: eventLimits)
+        self.policies = policies
+        self.memory = memory
+        self.mode = mode
         self.hosts = hosts
         self.floods = floods
         self.rules = rules
@@ -53,6 +63,13 @@ struct Rig: ~Copyable {
         _ = inspect(family.answer(to, from, port: port))
     }
 
+    /// Another inspector in place of this one, as after a reload.
+    mutating func reload() throws {
+        inspector = try Inspector(
+            worker: 0, generation: inspector.generation + 1, hosts: hosts, floods: floods, rules: rules,
+            policies: policies, tally: tally, memory: memory, mode: mode)
+    }
+
     mutating func inspect(
         _ bytes: some Sequence<UInt8>, _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0,
         capturedShort: Bool = false,
@@ -63,6 +80,7 @@ struct Rig: ~Copyable {
         arrival.sourceMAC = mac
         arrival.hardwareProtocol = hardwareProtocol
         arrival.checksum = checksum
+        arrival.outPort = outPort
         let bytes = Array(bytes)
         return unsafe inspector.inspect(bytes.span.bytes, link, arrival, capturedShort: capturedShort)
     }
@@ -88,6 +106,7 @@ struct Rig: ~Copyable {
             return switch finding.source {
             case .signature: "sid:\(rules.rules[Int(finding.code)].sid)"
             case .conformance: Checks.all[Int(finding.code)].identifier
+            case .tag: "tag"
             }
         }
     }

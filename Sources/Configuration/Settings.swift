@@ -23,6 +23,7 @@ public struct Settings: Sendable, Equatable {
     /// Those that are ready, then those of the file.
     public var policies = NamedPolicy.ready
     public var rules = Rules()
+    public var flows = Flows()
     public var policy = Policy()
     public var events = Events()
 
@@ -100,6 +101,23 @@ public struct Settings: Sendable, Equatable {
         public var classification: String?
     }
 
+    /// What is remembered of conversations; of all workers together, and from the start on: a reload changes
+    /// none of it.
+    public struct Flows: Sendable, Equatable {
+        /// Conversations, 1,024…16,777,216.
+        public var count = 1 << 17
+        /// Bytes for the ends of TCP streams, and for what waits behind a gap: 1 MiB…16 GiB.
+        public var streamMemory = 32 << 20
+        /// TCP connections that were open before the sensor was are taken up.
+        public var midstream = true
+        /// What becomes of a segment that cannot be kept until it can be inspected with its stream.
+        public var whenFull = Uninspected.drop
+        /// What guests make of TCP segments that contradict each other, to who cannot stop them (replay).
+        public var segmentOverlap = SegmentOverlap.bsd
+        /// The same for fragments that overlap; nil for what Suricata's stock configuration has.
+        public var fragmentOverlap: FragmentOverlap?
+    }
+
     public struct Policy: Sendable, Equatable {
         /// For every guest that says nothing else, already part of each guest's own; and for traffic of nobody's.
         public var conformance = CheckSettings()
@@ -107,9 +125,6 @@ public struct Settings: Sendable, Equatable {
         public var signatures = Signatures.asWritten
         /// What becomes of fragments that there is no room to put together, and so to inspect.
         public var fragments = Uninspected.drop
-        /// Replay that is not inline: whose way it is to put overlapping fragments together; nil for that of
-        /// Suricata's stock configuration.
-        public var overlaps: OverlapPolicy?
     }
 
     /// What becomes of a packet that a rule matched.

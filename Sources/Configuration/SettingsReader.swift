@@ -16,7 +16,8 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "policy", "policies", "events",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "policies",
+            "events",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -35,6 +36,7 @@ struct SettingsReader {
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
         if let value = top["rules"] { rules(value, &settings.rules) }
+        if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["events"] { events(value, &settings.events) }
         return settings
     }
@@ -169,8 +171,19 @@ struct SettingsReader {
         return words.count == elements.count ? "[\(words.joined(separator: ","))]" : nil
     }
 
+    private func flows(_ value: Value, _ flows: inout Settings.Flows) {
+        let keys = ["count", "stream-memory", "midstream", "when-full", "segment-overlap", "fragment-overlap"]
+        guard let section = value.section(keys) else { return }
+        flows.count = section["count"]?.integer(1_024...1 << 24, "flows") ?? flows.count
+        flows.streamMemory = section["stream-memory"]?.size(1 << 20...16 << 30) ?? flows.streamMemory
+        flows.midstream = section["midstream"]?.flag() ?? flows.midstream
+        flows.whenFull = section["when-full"]?.choice() ?? flows.whenFull
+        flows.segmentOverlap = section["segment-overlap"]?.choice() ?? flows.segmentOverlap
+        flows.fragmentOverlap = section["fragment-overlap"]?.choice()
+    }
+
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        let keys = ["conformance", "unknown-protocols", "signatures", "fragments", "overlaps"]
+        let keys = ["conformance", "unknown-protocols", "signatures", "fragments"]
         guard let section = value.section(keys) else { return }
         if let value = section["conformance"] {
             policy.conformance = ConformanceReader.read(value, over: policy.conformance)
@@ -178,7 +191,6 @@ struct SettingsReader {
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         policy.signatures = section["signatures"]?.choice() ?? policy.signatures
         policy.fragments = section["fragments"]?.choice() ?? policy.fragments
-        policy.overlaps = section["overlaps"]?.choice()
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {

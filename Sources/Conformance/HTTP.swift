@@ -39,13 +39,18 @@ enum HTTPHead {
         }
         var lengths = Lengths()
         var count = 0
-        while let line = lines.next(), line.byteCount > 0 {
+        var isWhole = false
+        while !isWhole, let line = lines.next() {
+            if line.byteCount == 0 {
+                isWhole = true
+                continue
+            }
             count += 1
             if line.byteCount > lineLimit || count > headerLimit { return failed.insert(.httpHeaderTooLong) }
             guard let name = nameLength(line) else { return failed.insert(.httpHeaderLine) }
             lengths.add(line, name)
         }
-        if lines.rest > lineLimit { failed.insert(.httpHeaderTooLong) }
+        if !isWhole, lines.rest > lineLimit { failed.insert(.httpHeaderTooLong) }
         if lengths.isAmbiguous { failed.insert(.httpAmbiguousLength) }
     }
 

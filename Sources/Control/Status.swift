@@ -17,6 +17,7 @@ public struct Status: Codable, Sendable {
     public var verdicts: Verdicts
     public var uninspected: Uninspected
     public var fragments: Fragments
+    public var flows = Flows()
     public var rules: Rules
     public var events: Events
     /// Bytes: the bound that was printed at start, and what is resident now.
@@ -210,6 +211,24 @@ public struct Status: Codable, Sendable {
             self.impossible = impossible
             self.withoutRoom = withoutRoom
         }
+    }
+
+    /// What is remembered of conversations.
+    public struct Flows: Codable, Sendable {
+        /// Those that are remembered now, and those that had to go for another though they were not over.
+        public var count: UInt64 = 0
+        public var evicted: UInt64 = 0
+        /// Segments of TCP streams: kept until they can be inspected with what comes before; without room for
+        /// that, dropped or passed as `when-full` says; different from what came first at their place; and
+        /// retransmitted when what came first was forgotten, so that they were looked at by themselves.
+        public var held: UInt64 = 0
+        public var refused: UInt64 = 0
+        public var contradictions: UInt64 = 0
+        public var unverified: UInt64 = 0
+        /// Places where a stream went on without bytes that were never seen.
+        public var gaps: UInt64 = 0
+
+        public init() {}
     }
 
     public struct Rules: Codable, Sendable {

@@ -5,7 +5,7 @@ import Wire
 public struct CapturePlace: Sendable {
     /// As it was given.
     public var file: String
-    /// From 1.
+    /// From 1; 0 for what no packet of it stands for.
     public var number: UInt64
     /// libpcap's number of the link type.
     public var linkType: Int32
@@ -17,7 +17,7 @@ public struct CapturePlace: Sendable {
     }
 
     /// IP without a link header, in libpcap's numbers on Linux: what came out of a tunnel or a stream.
-    static let raw: Int32 = 12
+    public static let raw: Int32 = 12
 
     static func name(ofLinkType number: Int32) -> String {
         switch number {

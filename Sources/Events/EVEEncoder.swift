@@ -85,7 +85,7 @@ public struct EVEEncoder {
             line.key("in_iface")
             line.value(interfaces.name(of: port, at: event.arrival.time))
         }
-        if let place {
+        if let place, place.number > 0 {
             line.key("pcap_cnt")
             line.value(place.number)
         }

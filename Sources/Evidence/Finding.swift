@@ -79,6 +79,21 @@ public struct Findings: ~Copyable, @unchecked Sendable {
         for i in index..<count { unsafe storage[i].layer = layer }
     }
 
+    /// Takes away those from `index` on that repeat one between `start` and it: of one packet a rule says a thing
+    /// once.
+    public mutating func removeRepeats(from index: Int, since start: Int) {
+        var kept = index
+        for i in index..<count {
+            let finding = unsafe storage[i]
+            if (start..<kept).contains(where: { self[$0].code == finding.code && self[$0].source == finding.source }) {
+                continue
+            }
+            unsafe storage[kept] = finding
+            kept += 1
+        }
+        count = kept
+    }
+
     public mutating func removeAll() {
         count = 0
         overflow = 0

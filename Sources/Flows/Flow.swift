@@ -72,6 +72,8 @@ public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     @inlinable public static var askedToClient: FlowFlags { FlowFlags(rawValue: 8) }
     /// Its beginning was not seen.
     @inlinable public static var midstream: FlowFlags { FlowFlags(rawValue: 16) }
+    /// Not established: it goes before those that are when room is needed.
+    @usableFromInline static var isYoung: FlowFlags { FlowFlags(rawValue: 64) }
     /// The server was heard.
     @inlinable public static var answered: FlowFlags { FlowFlags(rawValue: 32) }
 }

@@ -13,6 +13,12 @@ public struct FlowStep: BitwiseCopyable {
     public var isAdded = false
     /// Inline only: it is not what the stream has at its place, or cannot be kept until it can be inspected.
     public var mustDrop = false
+    /// The packet itself was asked about before, or there is none: what counts is the window.
+    public var isStreamOnly = false
+    /// Listening only: there may be another window (`FlowTable.nextWindow`).
+    public var hasMore = false
+    /// Nothing more will come: what was not acknowledged is given as well.
+    var isEnd = false
     public var events = StreamEvents()
     public var window = StreamWindow()
 
@@ -23,10 +29,10 @@ public struct FlowStep: BitwiseCopyable {
 /// The part of a stream, one direction of a TCP session, that a packet gives to inspect.
 @safe @frozen
 public struct StreamWindow: BitwiseCopyable {
-    /// What was inspected before and stands right before `fresh`; at most `historyLimit` bytes.
+    /// What stands right before `fresh`, and was inspected before; at most `historyLimit` bytes.
     public var history: UnsafePointer<UInt8>?
     public var historyLength: Int32 = 0
-    /// Not inspected before. The packet's own payload, where that is what comes next.
+    /// To be inspected. The packet's own payload, where nothing follows it yet.
     public var fresh: UnsafePointer<UInt8>?
     public var freshLength: Int32 = 0
     /// Whether `fresh` is the payload of the packet at hand.

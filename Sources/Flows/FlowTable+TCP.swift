@@ -30,13 +30,19 @@ extension FlowTable {
             unsafe open(sender, at: header.sequence &- 1)
             // What its window is scaled by was said before.
             unsafe sender.pointee.scale = 14
+            unsafe sender.pointee.flags.insert(.hasScale)
         }
         guard unsafe flow.pointee.session.state != .none else { return }
+        if !flags.contains(.ack), header.acknowledgement != 0 { step.events.insert(.pktBrokenAck) }
         if flags.contains(.rst) { return unsafe reset(flow, sender, receiver, header, packet, &step) }
-        let scale = unsafe flags.contains(.syn) ? 0 : min(14, sender.pointee.scale)
+        guard unsafe isTimely(flow, sender, receiver, header, packet, &step) else { return }
+        let isScaled = unsafe sender.pointee.flags.intersection(receiver.pointee.flags).contains(.hasScale)
+        let scale = unsafe flags.contains(.syn) || !isScaled ? 0 : min(14, sender.pointee.scale)
         unsafe sender.pointee.window = UInt32(header.window) << UInt32(scale)
         if flags.contains(.ack) { unsafe acknowledge(flow, sender, receiver, header, step.toServer, &step) }
-        unsafe take(packet, bytes, header, sender, &step)
+        if packet.payloadLength > 0, unsafe isWanted(flow, sender, receiver, header, packet, &step) {
+            unsafe take(packet, bytes, header, sender, &step)
+        }
         if flags.contains(.fin) { unsafe finish(flow, sender, receiver, header, packet) }
     }
 
@@ -69,9 +75,18 @@ extension FlowTable {
             if isAnswer, unsafe header.acknowledgement != receiver.pointee.next,
                 unsafe header.acknowledgement != receiver.pointee.initial &+ 1
             {
-                step.events.insert(.threeWaySynackWithWrongAck)
+                let isResent = unsafe sender.pointee.flags.contains(.isOpen) && !toServer
+                step.events.insert(isResent ? .threeWaySynackResendWithDiffAck : .threeWaySynackWithWrongAck)
                 return
             }
+            if isAnswer, toServer, unsafe !receiver.pointee.flags.contains(.isOpen) {
+                step.events.insert(.threeWaySynackInWrongDirection)
+                return
+            }
+            if !isAnswer, !toServer, unsafe flow.pointee.session.state == .synReceived {
+                step.events.insert(.threeWaySynToclientOnSynRecv)
+            }
+            if isAnswer { unsafe forgetEarlyData(receiver, header, &step) }
             if unsafe sender.pointee.flags.contains(.isOpen), unsafe sender.pointee.initial != header.sequence {
                 // Who answers says which of several questions counts; until then the last does.
                 if isAnswer {
@@ -86,8 +101,21 @@ extension FlowTable {
             }
             if unsafe !sender.pointee.flags.contains(.isOpen) { unsafe open(sender, header) }
             if isAnswer { unsafe flow.pointee.session.state = .synReceived }
-        case .established, .closing, .closed:
-            step.events.insert(isAnswer ? .estSynackResend : toServer ? .estSynResend : .estSynToclient)
+        case .established:
+            let isSame = unsafe sender.pointee.initial == header.sequence
+            if isAnswer, toServer {
+                step.events.insert(.estSynackToserver)
+            } else if isAnswer {
+                let isSameAnswer = unsafe header.acknowledgement == receiver.pointee.initial &+ 1
+                step.events.insert(
+                    isSameAnswer
+                        ? isSame ? .estSynackResend : .estSynackResendWithDiffSeq
+                        : .estSynackResendWithDiffAck)
+            } else {
+                step.events.insert(!toServer ? .estSynToclient : isSame ? .estSynResend : .estSynResendDiffSeq)
+            }
+        case .closing, .closed:
+            step.events.insert(.shutdownSynResend)
         }
     }
 
@@ -103,12 +131,13 @@ extension FlowTable {
 
     private func open(_ stream: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader) {
         unsafe open(stream, at: header.sequence)
-        // Window scale (RFC 7323 §2.2).
-        var options = header.options
-        while let option = options.next() {
-            guard option.kind == 3, option.length == 1 else { continue }
-            unsafe stream.pointee.scale = options.bytes.unsafeLoad(fromByteOffset: option.offset, as: UInt8.self)
+        if let scale = header.windowScale {
+            unsafe stream.pointee.scale = scale
             unsafe stream.pointee.flags.insert(.hasScale)
+        }
+        if let timestamp = header.timestamp {
+            unsafe stream.pointee.timestamp = timestamp
+            unsafe stream.pointee.flags.insert(.hasTimestamps)
         }
     }
 
@@ -123,9 +152,14 @@ extension FlowTable {
         guard unsafe receiver.pointee.flags.contains(.isOpen) else { return }
         let ahead = unsafe Int32(bitPattern: number &- receiver.pointee.next)
         if ahead > 0 {
-            // It acknowledges what was never seen: lost by the capture, or a lie. On a bridge all is seen.
-            step.events.insert(.estInvalidAck)
-            guard !mode.isInline || ahead < 1 << 24, unsafe flow.pointee.session.state == .established else { return }
+            // It acknowledges what was never seen: a lie, or lost by the capture. On a bridge all is seen.
+            guard !mode.isInline, unsafe ahead <= Int32(clamping: sender.pointee.window),
+                unsafe flow.pointee.session.state == .established
+            else {
+                step.events.insert(.pktInvalidAck)
+                step.events.insert(unsafe invalidAcknowledgement(flow))
+                return
+            }
             unsafe receiver.pointee.next = number
         }
         if unsafe Int32(bitPattern: number &- receiver.pointee.acknowledged) > 0 {
@@ -193,9 +227,7 @@ extension FlowTable {
         if packet.payloadLength > 0 { step.events.insert(.rstWithData) }
         let isBelieved: Bool
         if unsafe sender.pointee.flags.contains(.isOpen) {
-            let behind = unsafe Int32(bitPattern: header.sequence &- sender.pointee.acknowledged)
-            let ahead = unsafe Int32(bitPattern: header.sequence &- sender.pointee.next)
-            isBelieved = behind >= 0 && ahead <= 0
+            isBelieved = unsafe isExpected(header.sequence, sender)
         } else {
             // The answer to a SYN.
             isBelieved = unsafe header.flags.contains(.ack) && header.acknowledgement == receiver.pointee.next
@@ -205,6 +237,7 @@ extension FlowTable {
             step.events.insert(.suspectedRstInject)
             return
         }
+        if header.flags.contains(.ack) { unsafe acknowledge(flow, sender, receiver, header, step.toServer, &step) }
         unsafe sender.pointee.flags.insert(.wasReset)
         unsafe close(flow)
     }
@@ -214,46 +247,5 @@ extension FlowTable {
     private mutating func close(_ flow: UnsafeMutablePointer<Flow>) {
         unsafe flow.pointee.session.state = .closed
         unsafe flow.pointee.state = .closed
-    }
-}
-
-// MARK: - Rules that wait for the rest of what they ask
-
-extension FlowTable {
-    /// Whether rules wait for more of the stream that a step is about.
-    @inline(__always)
-    public func hasPending(_ step: FlowStep) -> Bool {
-        guard let flow = unsafe step.flow else { return false }
-        return unsafe stream(of: flow, step.toServer).pointee.pendingCount != 0
-    }
-
-    /// Gives the rules that wait, which then wait no more.
-    public mutating func takePending(_ step: FlowStep, _ body: (UInt32) -> Void) {
-        guard let flow = unsafe step.flow else { return }
-        let stream = unsafe stream(of: flow, step.toServer)
-        let count = unsafe Int(stream.pointee.pendingCount)
-        unsafe stream.pointee.pendingCount = 0
-        for i in 0..<min(count, 4) { unsafe body(stream.pointee.pending[i]) }
-    }
-
-    /// Remembers a rule whose pattern was found in the stream and that may match once there is more. When
-    /// there are too many, what is kept of the stream is to be looked at again.
-    public mutating func remember(_ rule: UInt32, _ step: FlowStep) {
-        guard let flow = unsafe step.flow, step.window.freshLength > 0 else { return }
-        let stream = unsafe stream(of: flow, step.toServer)
-        let count = unsafe Int(stream.pointee.pendingCount)
-        for i in 0..<min(count, 4) where unsafe stream.pointee.pending[i] == rule { return }
-        guard count < 4 else {
-            unsafe stream.pointee.flags.insert(.scansAgain)
-            return
-        }
-        unsafe stream.pointee.pending[count] = rule
-        unsafe stream.pointee.pendingCount = UInt8(count + 1)
-    }
-
-    /// To be called when a step's window was scanned: who is too late is remembered anew.
-    public mutating func endScan(_ step: FlowStep) {
-        guard let flow = unsafe step.flow else { return }
-        unsafe stream(of: flow, step.toServer).pointee.flags.remove(.scansAgain)
     }
 }

@@ -7,10 +7,18 @@ public struct FlowMode: Sendable, Equatable {
     public var isInline: Bool
     /// TCP connections are taken up in their middle.
     public var midstream: Bool
+    /// Inline: what cannot be kept until it can be inspected passes, looked at by itself.
+    public var passesExceptions: Bool
+    /// Listening: what the receivers make of segments that contradict each other.
+    public var overlap: SegmentOverlap
 
-    public init(isInline: Bool, midstream: Bool) {
+    public init(
+        isInline: Bool, midstream: Bool, passesExceptions: Bool = false, overlap: SegmentOverlap = .bsd
+    ) {
         self.isInline = isInline
         self.midstream = midstream
+        self.passesExceptions = passesExceptions
+        self.overlap = overlap
     }
 }
 
@@ -22,11 +30,15 @@ public struct FlowCounters: Sendable, Equatable {
     public var variablesLost: UInt64 = 0
     /// Streams that lost what was kept of them to another.
     public var historiesLost: UInt64 = 0
-    /// Segments behind a gap that were kept, and those that found no room.
+    /// Places where bytes are missing that will not come any more.
+    public var gaps: UInt64 = 0
+    /// Segments that were kept to be inspected later, and those that found no room.
     public var held: UInt64 = 0
     public var refused: UInt64 = 0
     /// Segments whose bytes differ from those seen before at the same place.
     public var contradictions: UInt64 = 0
+    /// Listening: flows that ended in such a crowd that what was left of them was not looked at.
+    public var lostAtEnd: UInt64 = 0
     /// Retransmissions of bytes that are no longer known.
     public var unverified: UInt64 = 0
 }
@@ -40,11 +52,19 @@ public struct FlowTable: ~Copyable {
     private let bucketMask: UInt64
     private let seed: UInt64
     public let capacity: Int
+    /// Those of ended flows included.
+    let records: Int
+    /// A captured packet makes at most as many flows as packets are inspected for it.
+    private static let spare = 64
     /// Records that were ever used, and the first of those given back; both from 1.
-    private var used: UInt32 = 0
-    private var free: UInt32 = 0
-    private var oldest: UInt32 = 0
-    private var newest: UInt32 = 0
+    var used: UInt32 = 0
+    var free: UInt32 = 0
+    /// By age: flows that are not established, and the others. A flood of the first kind does not make us forget
+    /// the second.
+    var young = AgeList<Flow>()
+    var old = AgeList<Flow>()
+    /// Listening only: flows that are over, and of whose streams something was not inspected yet.
+    var ended: UInt32 = 0
     private var nextIdentifier: UInt64 = 1
     /// Where in a flow the two streams are.
     let clientOffset = MemoryLayout<Flow>.offset(of: \.session.client)!
@@ -70,10 +90,11 @@ public struct FlowTable: ~Copyable {
         bucketMask = UInt64(size - 1)
         // Zero pages, which cost nothing until they are written.
         unsafe buckets = unsafe calloc(size, 4)!.bindMemory(to: UInt32.self, capacity: size)
-        unsafe flows = unsafe calloc(capacity + 1, MemoryLayout<Flow>.stride)!
-            .bindMemory(to: Flow.self, capacity: capacity + 1)
+        records = capacity + (mode.isInline ? 0 : FlowTable.spare)
+        unsafe flows = unsafe calloc(records + 1, MemoryLayout<Flow>.stride)!
+            .bindMemory(to: Flow.self, capacity: records + 1)
         self.variables = VariablePool(capacity: variables)
-        streams = StreamPools(bytes: streamBytes)
+        streams = StreamPools(bytes: streamBytes, isInline: mode.isInline)
     }
 
     deinit {
@@ -82,10 +103,15 @@ public struct FlowTable: ~Copyable {
     }
 
     /// Bytes of address space that the table takes for good; the pages of flows never used are not backed.
-    public var memoryBytes: Int {
-        (capacity + 1) * MemoryLayout<Flow>.stride + (Int(bucketMask) + 1) * 4 + variables.memoryBytes
-            + streams.memoryBytes
+    public var memoryBytes: Int { recordBytes + streamBytes }
+
+    /// Those for the flows, the buckets by which they are found, and their variables.
+    public var recordBytes: Int {
+        (records + 1) * MemoryLayout<Flow>.stride + (Int(bucketMask) + 1) * 4 + variables.memoryBytes
     }
+
+    /// Those for what is kept of streams.
+    public var streamBytes: Int { streams.memoryBytes }
 
     // MARK: - Following
 
@@ -110,7 +136,13 @@ public struct FlowTable: ~Copyable {
             unsafe flow.pointee.flags.insert(.answered)
         }
         if packet.kind == .tcp {
-            if checksumIsGood { unsafe follow(flow, packet, bytes, &step) }
+            if checksumIsGood {
+                unsafe follow(flow, packet, bytes, &step)
+                // Whether its receiver takes data before the handshake is complete nobody knows: it is looked at as
+                // a packet as well.
+                if unsafe flow.pointee.state == .new { step.isAdded = false }
+                if !mode.isInline, step.window.freshLength == 0, isReady(step) { _ = nextWindow(&step) }
+            }
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
             unsafe flow.pointee.state = .established
         }
@@ -130,6 +162,7 @@ public struct FlowTable: ~Copyable {
             if let toServer = unsafe key.direction(in: flow) {
                 step.toServer = toServer
                 if unsafe isOver(flow, time, packet) {
+                    if end(index) { return unsafe make(key, bucket, time, packet, &step) }
                     unsafe begin(flow, key, time, packet, &step)
                 } else if unsafe time > flow.pointee.lastTime {
                     unsafe flow.pointee.lastTime = time
@@ -156,10 +189,13 @@ public struct FlowTable: ~Copyable {
         _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
         _ step: inout FlowStep
     ) -> UnsafeMutablePointer<Flow> {
-        if free == 0, Int(used) == capacity {
+        if count == capacity {
             counters.evicted &+= 1
-            remove(oldest)
+            // An eighth is for those that begin.
+            let oldest = young.count > capacity / 8 || old.oldest == 0 ? young.oldest : old.oldest
+            if !end(oldest) { remove(oldest) }
         }
+        precondition(free != 0 || Int(used) < records)
         let index: UInt32
         if free != 0 {
             index = free
@@ -200,6 +236,7 @@ public struct FlowTable: ~Copyable {
         fresh.lastTime = time
         fresh.identifier = nextIdentifier
         nextIdentifier &+= 1
+        fresh.flags = unsafe flow.pointee.flags.intersection(.isYoung)
         fresh.next = next
         fresh.older = older
         fresh.newer = newer
@@ -211,15 +248,26 @@ public struct FlowTable: ~Copyable {
         unsafe seed &+ flow.pointee.identifier
     }
 
-    private mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
+    mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
         unsafe variables.removeAll(&flow.pointee.variables)
         unsafe streams.release(&flow.pointee.session.client)
         unsafe streams.release(&flow.pointee.session.server)
     }
 
-    private mutating func remove(_ index: UInt32) {
+    mutating func remove(_ index: UInt32) {
+        unsafe giveBack(flows + Int(index))
+        takeOut(index)
+        release(index)
+    }
+
+    mutating func release(_ index: UInt32) {
+        unsafe flows[Int(index)].next = free
+        free = index
+    }
+
+    /// A record that is found no more.
+    mutating func takeOut(_ index: UInt32) {
         let flow = unsafe flows + Int(index)
-        unsafe giveBack(flow)
         let bucket = unsafe buckets + Int(hash(of: flow) & bucketMask)
         if unsafe bucket.pointee == index {
             unsafe bucket.pointee = unsafe flow.pointee.next
@@ -228,9 +276,7 @@ public struct FlowTable: ~Copyable {
             while before != 0, unsafe flows[Int(before)].next != index { before = unsafe flows[Int(before)].next }
             if before != 0 { unsafe flows[Int(before)].next = unsafe flow.pointee.next }
         }
-        unsafe unlink(flow)
-        unsafe flow.pointee.next = free
-        free = index
+        unsafe unlink(index, flow)
         count -= 1
     }
 
@@ -243,26 +289,30 @@ public struct FlowTable: ~Copyable {
 
     // MARK: - Age
 
-    /// Moves a flow to the end of the list by age.
+    /// Moves a flow to the end of the list of its kind.
     @inline(__always)
     private mutating func touch(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
-        guard index != newest else { return }
-        unsafe unlink(flow)
+        guard index != old.newest else { return }
+        unsafe unlink(index, flow)
         unsafe link(index, flow)
     }
 
     private mutating func link(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>) {
-        unsafe flow.pointee.older = newest
-        unsafe flow.pointee.newer = 0
-        if newest != 0 { unsafe flows[Int(newest)].newer = index }
-        newest = index
-        if oldest == 0 { oldest = index }
+        if unsafe flow.pointee.flags.contains(.answered) && flow.pointee.state != .new {
+            unsafe flow.pointee.flags.remove(.isYoung)
+            unsafe old.append(index, flows)
+        } else {
+            unsafe flow.pointee.flags.insert(.isYoung)
+            unsafe young.append(index, flows)
+        }
     }
 
-    private mutating func unlink(_ flow: UnsafeMutablePointer<Flow>) {
-        let (older, newer) = unsafe (flow.pointee.older, flow.pointee.newer)
-        if older != 0 { unsafe flows[Int(older)].newer = newer } else { oldest = newer }
-        if newer != 0 { unsafe flows[Int(newer)].older = older } else { newest = older }
+    private mutating func unlink(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>) {
+        if unsafe flow.pointee.flags.contains(.isYoung) {
+            unsafe young.remove(index, flows)
+        } else {
+            unsafe old.remove(index, flows)
+        }
     }
 }
 
@@ -282,6 +332,8 @@ extension FlowKey {
 
 /// For how long a flow may be silent before it is over: the defaults of Suricata's suricata.yaml.
 enum FlowTimeout {
+    static let longest: UInt64 = 600 * 1_000_000_000
+
     static func nanoseconds(_ flow: UnsafeMutablePointer<Flow>) -> UInt64 {
         let seconds: UInt64 =
             switch unsafe (flow.pointee.ipProtocol, flow.pointee.state) {

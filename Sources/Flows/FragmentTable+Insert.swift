@@ -79,7 +79,7 @@ extension FragmentTable {
             return noRoom(&step)
         }
         let policy =
-            mode.isInline ? .first : self.policy ?? OverlapPolicy.stock(unsafe record.pointee.key.ipVersion)
+            mode.isInline ? .first : self.policy ?? FragmentOverlap.stock(unsafe record.pointee.key.ipVersion)
         let takes = unsafe merge(range, data, policy, record)
         step.isKept = true
         if fragment.offset == 0 { unsafe record.pointee.hasFirst = true }
@@ -195,7 +195,7 @@ extension FragmentTable {
     /// Takes the bytes of a range that are new, and those that the policy prefers to what is there. Returns how
     /// many those were, and whether the first was among them.
     private mutating func merge(
-        _ range: Range<Int>, _ data: UnsafePointer<UInt8>, _ policy: OverlapPolicy,
+        _ range: Range<Int>, _ data: UnsafePointer<UInt8>, _ policy: FragmentOverlap,
         _ record: UnsafeMutablePointer<Datagram>
     ) -> (count: Int, first: Bool) {
         var count = 0

@@ -52,7 +52,7 @@ public struct FragmentStep: BitwiseCopyable, Sendable {
 
 /// The fragments that one worker sees until their datagrams are whole, in memory of fixed size.
 ///
-/// Not inline, overlaps are resolved as the receiving host would (`OverlapPolicy`).
+/// Not inline, overlaps are resolved as the receiving host would (`FragmentOverlap`).
 ///
 /// Inline, no host gets to put together what was not inspected, whatever its policy. A fragment passes as long as
 /// its datagram is not whole, and the one that makes it whole gets the verdict of the whole. So the table must
@@ -87,12 +87,12 @@ public struct FragmentTable: ~Copyable {
     public let capacity: Int
     public let mode: FlowMode
     /// nil for Suricata's stock policies.
-    public let policy: OverlapPolicy?
+    public let policy: FragmentOverlap?
 
     private var used: UInt32 = 0
     private var free: UInt32 = 0
-    private var open = AgeList()
-    private var closed = AgeList()
+    private var open = AgeList<Datagram>()
+    private var closed = AgeList<Datagram>()
     private var nextSerial: UInt64 = 1
     var pools: FragmentPools
     /// The datagrams that fragments of the packet at hand were added to.
@@ -106,7 +106,7 @@ public struct FragmentTable: ~Copyable {
 
     /// For `capacity` datagrams, those counted that are only remembered, and `bytes` of those that are not whole.
     public init(
-        capacity: Int, bytes: Int, mode: FlowMode, policy: OverlapPolicy? = nil,
+        capacity: Int, bytes: Int, mode: FlowMode, policy: FragmentOverlap? = nil,
         seed: UInt64 = .random(in: .min ... .max)
     ) {
         precondition(capacity >= 16 && capacity < Int(UInt32.max))
@@ -372,24 +372,4 @@ enum FragmentTimeout {
     static let shortest: UInt64 = 10_000_000_000
     /// As long as any host may wait (RFC 1122 §3.3.2).
     static let longest: UInt64 = 120_000_000_000
-}
-
-/// Records by age, linked through themselves.
-struct AgeList: BitwiseCopyable {
-    private(set) var oldest: UInt32 = 0
-    private var newest: UInt32 = 0
-
-    mutating func append(_ index: UInt32, _ records: UnsafeMutablePointer<Datagram>) {
-        unsafe records[Int(index)].older = newest
-        unsafe records[Int(index)].newer = 0
-        if newest != 0 { unsafe records[Int(newest)].newer = index }
-        newest = index
-        if oldest == 0 { oldest = index }
-    }
-
-    mutating func remove(_ index: UInt32, _ records: UnsafeMutablePointer<Datagram>) {
-        let (older, newer) = unsafe (records[Int(index)].older, records[Int(index)].newer)
-        if older != 0 { unsafe records[Int(older)].newer = newer } else { oldest = newer }
-        if newer != 0 { unsafe records[Int(newer)].older = older } else { newest = older }
-    }
 }

@@ -28,7 +28,9 @@ public enum StreamEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
 extension StreamEvent {
     /// As rules spell it, without `stream.` before it; nil for what is no event.
     public static func named(_ name: String) -> StreamEvent? {
-        names.firstIndex(of: name).flatMap { StreamEvent(rawValue: UInt8($0)) }
+        // Suricata's own rules have the longer word.
+        let name = name.replacing("with_different_ack", with: "with_diff_ack")
+        return names.firstIndex(of: name).flatMap { StreamEvent(rawValue: UInt8($0)) }
     }
 
     private static let names = [

@@ -1,36 +1,43 @@
 import Glibc
 
 /// What is kept of streams, in two pools of fixed blocks: the end of what was inspected (`histories`), so that
-/// a pattern may begin in one segment and end in the next; and segments that wait behind a gap (`waiting`).
+/// a pattern may begin in one segment and end in the next; and, in pieces, what is known of a stream but was not
+/// inspected as part of it yet: it waits behind a gap or, for who only listens, for its acknowledgement.
 @safe
 struct StreamPools: ~Copyable {
     /// A history is appended to until the block is full, and only then moved to its front.
     static let historySize = 8_192
-    /// How far ahead of the gap a segment may be.
-    static let waitingSize = 256 << 10
-    /// Gaps in what waits.
-    static let islandLimit = 16
+    /// How far ahead of what was inspected a segment may be.
+    static let reach = 256 << 10
+    static let pieceSize = 512
+    /// Pieces of one stream, so that segments of one byte do not fill the pool.
+    static let pieceLimit = 1_024
 
     struct History: BitwiseCopyable {
         /// Bytes in the block.
         var count: Int32
+        /// Bytes in front of the last gap, and how many are missing there; with 0 missing there is none.
+        var beforeGap: Int32
+        var missing: UInt32
+        var nextFree: UInt32
         /// Whose it is: the stream's address; 0 for nobody's.
         var owner: UInt
-        var nextFree: UInt32
+
+        /// Bytes behind the last gap.
+        var unbroken: Int { Int(count - beforeGap) }
     }
 
-    struct Island: BitwiseCopyable {
-        /// From the first byte that was not inspected.
-        var start: Int32
-        var end: Int32
-    }
+    /// Some bytes of one segment. The pieces of a stream are a list in the order of their numbers, and do not
+    /// overlap.
+    struct Piece: BitwiseCopyable {
+        var sequence: UInt32
+        var length: UInt32
+        var next: UInt32
+        /// The segment that it came with, from its first byte to behind its last.
+        var segmentStart: UInt32
+        var segmentEnd: UInt32
 
-    struct Waiting: BitwiseCopyable {
-        /// Where in the block the first byte that was not inspected has its place.
-        var begin: Int32
-        var islandCount: Int32
-        var nextFree: UInt32
-        var islands: InlineArray<16, Island>
+        var end: UInt32 { sequence &+ length }
     }
 
     private let historyBytes: UnsafeMutablePointer<UInt8>
@@ -40,45 +47,51 @@ struct StreamPools: ~Copyable {
     private var freeHistory: UInt32 = 0
     private var hand = 0
 
-    private let waitingBytes: UnsafeMutablePointer<UInt8>
-    private let waitings: UnsafeMutablePointer<Waiting>
-    private let waitingCount: Int
-    private var waitingsUsed = 0
-    private var freeWaiting: UInt32 = 0
+    private let pieceBytes: UnsafeMutablePointer<UInt8>
+    private let pieces: UnsafeMutablePointer<Piece>
+    private let pieceCount: Int
+    private var piecesUsed = 0
+    private var freePiece: UInt32 = 0
+    /// Pieces that nobody has.
+    private(set) var piecesLeft: Int
 
-    /// Where history and fresh bytes are put together, and what was overwritten in its block.
+    /// Where what was kept apart is put together: up to `historyLimit` bytes in front of `assembly`, what is new
+    /// from there on.
     let assembly: UnsafeMutablePointer<UInt8>
-    let saved: UnsafeMutablePointer<UInt8>
-    static let assemblySize = StreamWindow.historyLimit + 2 * waitingSize
+    private let assemblyStart: UnsafeMutablePointer<UInt8>
+    /// A segment is at most 65,535 bytes, and behind it may be what waits.
+    private static let assemblySize = 2 * StreamWindow.historyLimit + reach + (1 << 16)
 
-    init(bytes: Int) {
-        historyCount = max(4, bytes / 4 * 3 / StreamPools.historySize)
-        waitingCount = max(2, bytes / 4 / StreamPools.waitingSize)
+    /// Who only listens keeps what was not acknowledged yet, and needs more pieces.
+    init(bytes: Int, isInline: Bool) {
+        historyCount = max(4, bytes / 4 * (isInline ? 3 : 2) / StreamPools.historySize)
+        pieceCount = max(256, bytes / 4 * (isInline ? 1 : 2) / StreamPools.pieceSize)
+        piecesLeft = pieceCount
+        // Zero pages, which cost nothing until they are written.
         unsafe historyBytes = unsafe calloc(historyCount, StreamPools.historySize)!
             .bindMemory(to: UInt8.self, capacity: historyCount * StreamPools.historySize)
         unsafe histories = unsafe calloc(historyCount + 1, MemoryLayout<History>.stride)!
             .bindMemory(to: History.self, capacity: historyCount + 1)
-        unsafe waitingBytes = unsafe calloc(waitingCount, StreamPools.waitingSize)!
-            .bindMemory(to: UInt8.self, capacity: waitingCount * StreamPools.waitingSize)
-        unsafe waitings = unsafe calloc(waitingCount + 1, MemoryLayout<Waiting>.stride)!
-            .bindMemory(to: Waiting.self, capacity: waitingCount + 1)
-        unsafe assembly = unsafe calloc(1, StreamPools.assemblySize)!
+        unsafe pieceBytes = unsafe calloc(pieceCount, StreamPools.pieceSize)!
+            .bindMemory(to: UInt8.self, capacity: pieceCount * StreamPools.pieceSize)
+        unsafe pieces = unsafe calloc(pieceCount + 1, MemoryLayout<Piece>.stride)!
+            .bindMemory(to: Piece.self, capacity: pieceCount + 1)
+        unsafe assemblyStart = unsafe calloc(1, StreamPools.assemblySize)!
             .bindMemory(to: UInt8.self, capacity: StreamPools.assemblySize)
-        unsafe saved = .allocate(capacity: StreamWindow.historyLimit)
+        unsafe assembly = unsafe assemblyStart + StreamWindow.historyLimit
     }
 
     deinit {
         unsafe free(historyBytes)
         unsafe free(histories)
-        unsafe free(waitingBytes)
-        unsafe free(waitings)
-        unsafe free(assembly)
-        unsafe saved.deallocate()
+        unsafe free(pieceBytes)
+        unsafe free(pieces)
+        unsafe free(assemblyStart)
     }
 
     var memoryBytes: Int {
         historyCount * (StreamPools.historySize + MemoryLayout<History>.stride)
-            + waitingCount * (StreamPools.waitingSize + MemoryLayout<Waiting>.stride) + StreamPools.assemblySize
+            + pieceCount * (StreamPools.pieceSize + MemoryLayout<Piece>.stride) + StreamPools.assemblySize
     }
 
     // MARK: - Histories
@@ -107,7 +120,8 @@ struct StreamPools: ~Copyable {
             }
             wasTaken = true
         }
-        unsafe histories[Int(block)] = History(count: 0, owner: UInt(bitPattern: stream), nextFree: 0)
+        unsafe histories[Int(block)] = History(
+            count: 0, beforeGap: 0, missing: 0, nextFree: 0, owner: UInt(bitPattern: stream))
         unsafe stream.pointee.history = block
         return wasTaken
     }
@@ -119,37 +133,52 @@ struct StreamPools: ~Copyable {
         guard unsafe Int(history.pointee.count) + length > StreamPools.historySize,
             unsafe Int(history.pointee.count) > limit
         else { return }
+        unsafe forget(block, Int(history.pointee.count) - limit)
+    }
+
+    /// Takes the first `count` bytes out of a history.
+    private func forget(_ block: UInt32, _ count: Int) {
+        let history = unsafe history(block)
         let start = unsafe bytes(ofHistory: block)
-        unsafe memmove(start, start + Int(history.pointee.count) - limit, limit)
-        unsafe history.pointee.count = Int32(limit)
+        let kept = unsafe Int(history.pointee.count) - count
+        unsafe memmove(start, start + count, kept)
+        unsafe history.pointee.count = Int32(kept)
+        if unsafe Int(history.pointee.beforeGap) < count { unsafe history.pointee.missing = 0 }
+        unsafe history.pointee.beforeGap = max(0, history.pointee.beforeGap - Int32(count))
     }
 
-    // MARK: - What waits
-
-    func waiting(_ block: UInt32) -> UnsafeMutablePointer<Waiting> { unsafe waitings + Int(block) }
-
-    func bytes(ofWaiting block: UInt32) -> UnsafeMutablePointer<UInt8> {
-        unsafe waitingBytes + (Int(block) - 1) * StreamPools.waitingSize
+    /// What comes next in a history is `missing` bytes further on. Of gaps the last is kept.
+    func breakOff(_ block: UInt32, missing: UInt32) {
+        let history = unsafe history(block)
+        if unsafe history.pointee.missing != 0 { unsafe forget(block, Int(history.pointee.beforeGap)) }
+        unsafe history.pointee.beforeGap = unsafe history.pointee.count
+        unsafe history.pointee.missing = missing
     }
 
-    /// 0 when none is left.
-    mutating func takeWaiting() -> UInt32 {
-        var block = freeWaiting
-        if block != 0 {
-            freeWaiting = unsafe waitings[Int(block)].nextFree
-        } else {
-            guard waitingsUsed < waitingCount else { return 0 }
-            waitingsUsed += 1
-            block = UInt32(waitingsUsed)
+    // MARK: - Pieces
+
+    func piece(_ index: UInt32) -> UnsafeMutablePointer<Piece> { unsafe pieces + Int(index) }
+
+    func bytes(ofPiece index: UInt32) -> UnsafeMutablePointer<UInt8> {
+        unsafe pieceBytes + (Int(index) - 1) * StreamPools.pieceSize
+    }
+
+    /// One of `piecesLeft`.
+    mutating func takePiece() -> UInt32 {
+        piecesLeft -= 1
+        if freePiece != 0 {
+            let index = freePiece
+            freePiece = unsafe pieces[Int(index)].next
+            return index
         }
-        unsafe waitings[Int(block)].begin = 0
-        unsafe waitings[Int(block)].islandCount = 0
-        return block
+        piecesUsed += 1
+        return UInt32(piecesUsed)
     }
 
-    mutating func releaseWaiting(_ block: UInt32) {
-        unsafe waitings[Int(block)].nextFree = freeWaiting
-        freeWaiting = block
+    mutating func releasePiece(_ index: UInt32) {
+        unsafe pieces[Int(index)].next = freePiece
+        freePiece = index
+        piecesLeft += 1
     }
 
     // MARK: - Streams
@@ -157,10 +186,13 @@ struct StreamPools: ~Copyable {
     /// Gives back all that a stream has.
     mutating func release(_ stream: inout TCPStream) {
         releaseHistory(&stream)
-        if stream.held != 0 {
-            releaseWaiting(stream.held)
-            stream.held = 0
+        while stream.held != 0 {
+            let next = unsafe pieces[Int(stream.held)].next
+            releasePiece(stream.held)
+            stream.held = next
         }
+        stream.lastHeld = 0
+        stream.heldCount = 0
     }
 
     mutating func releaseHistory(_ stream: inout TCPStream) {

@@ -7,6 +7,9 @@ public struct TCPSession: BitwiseCopyable {
     public var server = TCPStream()
 
     @inlinable public init() {}
+
+    /// Whether something waits to be inspected.
+    var holdsSome: Bool { client.held | server.held != 0 }
 }
 
 /// RFC 9293 §3.3.2, as far as somebody who looks on can tell.
@@ -32,13 +35,17 @@ public struct TCPStream: BitwiseCopyable {
     public var offset: UInt64 = 0
     /// Receive window that this side announced, scaled.
     public var window: UInt32 = 0
-    /// Its blocks in the pools, for what was inspected and for what waits behind a gap; 0 for none.
+    /// Its history's block, and the first and the last of its pieces, in the pools; 0 for none.
     var history: UInt32 = 0
     var held: UInt32 = 0
+    var lastHeld: UInt32 = 0
+    /// The last timestamp that its receiver took note of (RFC 7323 §4.3).
+    var timestamp: UInt32 = 0
+    var heldCount: UInt16 = 0
     public var scale: UInt8 = 0
     public var flags: TCPStreamFlags = []
-    /// Rules whose pattern was found, but not all that they ask: numbers of whoever asked to remember them.
-    var pendingCount: UInt8 = 0
+    /// Rules whose pattern was found, but not all that they ask: one more than the numbers of whoever asked to
+    /// remember them, and 0 for none.
     var pending = InlineArray<4, UInt32>(repeating: 0)
 
     @inlinable public init() {}
@@ -54,6 +61,7 @@ public struct TCPStreamFlags: OptionSet, BitwiseCopyable, Sendable {
     @inlinable public static var hasFinished: TCPStreamFlags { TCPStreamFlags(rawValue: 2) }
     @inlinable public static var wasReset: TCPStreamFlags { TCPStreamFlags(rawValue: 4) }
     @inlinable public static var hasScale: TCPStreamFlags { TCPStreamFlags(rawValue: 8) }
+    @inlinable public static var hasTimestamps: TCPStreamFlags { TCPStreamFlags(rawValue: 32) }
     /// More rules than can be remembered wait for the rest of what they ask.
     @inlinable public static var scansAgain: TCPStreamFlags { TCPStreamFlags(rawValue: 16) }
 }

@@ -2,6 +2,27 @@ import Conformance
 import Flows
 public import Signatures
 
+/// What a worker's flow table holds and has counted.
+public struct FlowFigures: Sendable {
+    public var count: UInt64 = 0
+    public var evicted: UInt64 = 0
+    public var held: UInt64 = 0
+    public var refused: UInt64 = 0
+    public var contradictions: UInt64 = 0
+    public var unverified: UInt64 = 0
+    public var gaps: UInt64 = 0
+
+    init(_ table: borrowing FlowTable) {
+        count = UInt64(table.count)
+        evicted = table.counters.evicted
+        held = table.counters.held
+        refused = table.counters.refused
+        contradictions = table.counters.contradictions
+        unverified = table.counters.unverified
+        gaps = table.counters.gaps
+    }
+}
+
 /// What workers remember of flows and hosts. It outlives the programs: after a reload a flow is still what
 /// it was.
 @safe
@@ -16,7 +37,7 @@ public final class FlowMemory: @unchecked Sendable {
 
     /// All numbers are for all workers together; `datagrams` are those of which fragments came.
     public init(
-        workers: Int, flows: Int = 1 << 18, streamBytes: Int = 64 << 20, datagrams: Int = 1 << 14,
+        workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
         mode: InspectionMode = .live
     ) {
@@ -25,7 +46,9 @@ public final class FlowMemory: @unchecked Sendable {
         unsafe neighbours = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)
         let share = max(16, flows / workerCount)
-        let flowMode = FlowMode(isInline: mode.isInline, midstream: mode.midstream)
+        let flowMode = FlowMode(
+            isInline: mode.isInline, midstream: mode.midstream, passesExceptions: mode.passesExceptions,
+            overlap: mode.segmentOverlap)
         for worker in 0..<workerCount {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
@@ -33,7 +56,7 @@ public final class FlowMemory: @unchecked Sendable {
             unsafe (fragmentTables + worker).initialize(
                 to: FragmentTable(
                     capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
-                    policy: mode.overlaps))
+                    policy: mode.fragmentOverlap))
             // A replay is to find the same each time.
             let seed: UInt64 = mode.isInline ? .random(in: .min ... .max) : 0
             unsafe (neighbours + worker).initialize(to: NeighbourMemory(seed: seed))
@@ -72,6 +95,13 @@ public final class FlowMemory: @unchecked Sendable {
 
     /// What rules had to forget before its time, for want of room.
     public var forgotten: UInt64 { hostBits.evicted &+ thresholds.evicted &+ tags.evicted }
+
+    /// Bytes for flows, their variables and the table that finds them; and bytes for what is kept of streams.
+    public var bytes: (records: Int, streams: Int) {
+        (0..<workerCount).reduce((0, 0)) {
+            unsafe ($0.0 + tables[$1].recordBytes, $0.1 + tables[$1].streamBytes)
+        }
+    }
 
     public var memoryBytes: Int {
         (0..<workerCount).reduce(hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes) {

@@ -1,5 +1,5 @@
 import Evidence
-import Flows
+public import Flows
 import Wire
 
 /// One of the packets that are inspected for a captured one.
@@ -13,6 +13,10 @@ public struct InspectedPacket: BitwiseCopyable {
     public var depth: UInt8
     /// What its bytes are the beginning of.
     public var link: LinkLayer
+
+    /// The flow that it is of, which may be another's by the next captured packet; nil for none.
+    public var flow: UnsafeMutablePointer<Flow>?
+    public var toServer = true
 
     /// Where the bytes are that it was decoded from, counted from the start of the captured frame or, if it is
     /// not nil, of `buffer`: memory that its maker keeps until the next captured packet.
@@ -32,12 +36,22 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
 
     public internal(set) var count = 0
     @usableFromInline let storage: UnsafeMutablePointer<InspectedPacket>
+    /// Where the packet is made that stands for the end of a stream.
+    private let ending: UnsafeMutablePointer<UInt8>
+    /// A copy of one packet's bytes that may be written to.
+    private let copy: UnsafeMutableRawBufferPointer
 
     public init() {
         unsafe storage = .allocate(capacity: InspectedPackets.capacity)
+        unsafe ending = .allocate(capacity: StreamEnding.capacity)
+        unsafe copy = .allocate(byteCount: 1 << 17, alignment: 16)
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit {
+        unsafe storage.deallocate()
+        unsafe ending.deallocate()
+        unsafe copy.deallocate()
+    }
 
     public var isFull: Bool { count == InspectedPackets.capacity }
 
@@ -68,7 +82,11 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
 
     /// What an event says of how packet `index` came about.
     public func origin(of index: Int) -> Origin {
-        guard index > 0 else { return Origin() }
+        guard index > 0 else {
+            var origin = Origin()
+            origin.source = self[0].source
+            return origin
+        }
         return Origin(self[index].source, depth: self[index].depth, outer: self[0].packet)
     }
 
@@ -82,6 +100,30 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
         count = 1
         unsafe Decoder.decode(
             frame, as: link, etherType: etherType, capturedShort: capturedShort, into: &storage.pointee.packet)
+    }
+
+    /// The bytes of packet `index`, to be changed. nil if they are too many, or if another packet has been copied.
+    mutating func copyBytes(of index: Int, in frame: RawSpan) -> UnsafeMutableRawBufferPointer? {
+        let size = self[index].count
+        let start = unsafe UnsafeRawPointer(copy.baseAddress!)
+        for i in 0..<count where unsafe storage[i].buffer == start { return nil }
+        guard size > 0, unsafe size <= copy.count else { return nil }
+        unsafe bytes(of: index, in: frame).withUnsafeBytes { unsafe copy.copyMemory(from: $0) }
+        unsafe storage[index].buffer = start
+        unsafe storage[index].start = 0
+        return unsafe UnsafeMutableRawBufferPointer(rebasing: copy[..<size])
+    }
+
+    /// The only packet is one that stands for the end of a stream; what was there before is gone.
+    mutating func begin(endOf flow: UnsafeMutablePointer<Flow>, toServer: Bool) {
+        let size = unsafe StreamEnding.write(flow, toServer: toServer, to: ending)
+        unsafe storage.initialize(
+            to: InspectedPacket(
+                packet: Packet(), source: .streamEnd, parent: 0, depth: 0, link: .ip, flow: flow, toServer: toServer,
+                start: 0, count: size, buffer: UnsafeRawPointer(ending)))
+        count = 1
+        let bytes = unsafe UnsafeRawBufferPointer(start: ending, count: size).bytes
+        unsafe Decoder.decode(bytes, as: .ip, capturedShort: false, into: &storage.pointee.packet)
     }
 
     /// Unwraps what the last packet carries, and what that carries, as far as there is room. A fragment is given

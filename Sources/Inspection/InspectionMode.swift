@@ -12,14 +12,16 @@ public struct InspectionMode: Sendable, Equatable {
     public var verifiesHeaders = true
     /// TCP connections whose beginning was not seen are followed from where they are.
     public var midstream: Bool
-    /// Not inline: which host's way of putting overlapping fragments together is gone by; nil for Suricata's stock
-    /// configuration.
-    public var overlaps: OverlapPolicy?
+    /// Inline: segments that cannot be kept until they can be inspected with their stream pass, looked at by
+    /// themselves. Otherwise they are dropped, and will be sent again.
+    public var passesExceptions = false
+    /// Listening: what receivers make of segments that contradict each other. Most are Windows or BSD to
+    /// Suricata's stock configuration.
+    public var segmentOverlap = SegmentOverlap.bsd
+    /// Listening: the same for fragments that overlap; nil for Suricata's stock configuration.
+    public var fragmentOverlap: FragmentOverlap?
 
-    public init(
-        isInline: Bool, verifiesChecksums: Bool, midstream: Bool = true, overlaps: OverlapPolicy? = nil
-    ) {
-        self.overlaps = overlaps
+    public init(isInline: Bool, verifiesChecksums: Bool, midstream: Bool = true) {
         self.isInline = isInline
         self.verifiesChecksums = verifiesChecksums
         self.midstream = midstream

@@ -230,9 +230,16 @@ public struct Inspector: ~Copyable {
         if reason == .none { reason = asked }
     }
 
+    @inline(__always)
+    private mutating func checkStream(_ step: FlowStep, _ asked: inout Asked) {
+        if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
+            checkStart(step, &asked)
+        }
+    }
+
     /// What is wrong with the form of what an application says first in a stream.
     @inline(never)
-    private mutating func examineStart(_ step: FlowStep, _ asked: inout Asked) {
+    private mutating func checkStart(_ step: FlowStep, _ asked: inout Asked) {
         guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream),
             let start = unsafe step.window.fresh
         else { return }
@@ -263,28 +270,74 @@ public struct Inspector: ~Copyable {
     private mutating func match<Asking: RuleAsking>(
         _ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked, _ asking: Asking
     ) {
-        let bytes = packets.bytes(of: layer, in: frame)
+        let whole = packets.bytes(of: layer, in: frame)
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
-            packets[layer].packet, bytes, vlan: packets.tags(around: layer, arrival), time: arrival.time,
+            packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.
         if !isGood { step.isAdded = true }
-        if step.mustDrop { asked.streamRefuses = true }
+        unsafe packets[layer].flow = unsafe step.flow
+        packets[layer].toServer = step.toServer
+        if step.mustDrop {
+            asked.streamRefuses = true
+            repair(layer, frame, &step)
+        }
         if let flow = unsafe step.flow, unsafe !flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
             if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }
             return
         }
+        let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
-        if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
-            examineStart(step, &asked)
-        }
+        checkStream(step, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
         let outcome = unsafe asking.ask(
             &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+        take(outcome, layer, step, &asked)
+        if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked, asking) }
+        if unsafe matcher.isTagged(
+            packets[layer].packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
+        {
+            findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
+            asked.tagged += 1
+        }
+        if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    /// A segment that contradicts its stream is refused; what rules are asked about is what stands in its place
+    /// (Suricata's StreamTcpInlineSegmentReplacePacket, which lets it pass like that).
+    @inline(never)
+    private mutating func repair(_ layer: Int, _ frame: RawSpan, _ step: inout FlowStep) {
+        guard step.events.contains(.reassemblyOverlapDifferentData),
+            let copy = unsafe packets.copyBytes(of: layer, in: frame),
+            unsafe flows.pointee.repair(packets[layer].packet, copy, &step)
+        else { return }
+        unsafe packets[layer].packet.finishTransportChecksum(in: copy)
+    }
+
+    /// What else a packet gives to inspect of its stream, where there is more than one part.
+    @inline(never)
+    private mutating func matchRest<Asking: RuleAsking>(
+        _ layer: Int, _ bytes: RawSpan, _ context: MatchContext, _ step: inout FlowStep, _ before: Int,
+        _ asked: inout Asked, _ asking: Asking
+    ) {
+        step.isStreamOnly = true
+        while unsafe flows.pointee.nextWindow(&step) {
+            checkStream(step, &asked)
+            let known = findings.count
+            let outcome = unsafe asking.ask(
+                &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+            findings.removeRepeats(from: known, since: before)
+            take(outcome, layer, step, &asked)
+            if outcome.passes { return }
+        }
+    }
+
+    @inline(__always)
+    private func take(_ outcome: MatchOutcome, _ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }
@@ -297,13 +350,61 @@ public struct Inspector: ~Copyable {
                 unsafe asked.flow = unsafe step.flow
             }
         }
-        if unsafe matcher.isTagged(
-            packets[layer].packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
-        {
-            findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
-            asked.tagged += 1
+    }
+
+    /// The flow of packet `index`, that packet counted.
+    public func course(of index: Int) -> FlowCourse {
+        var course = FlowCourse()
+        guard let flow = unsafe packets[index].flow else { return course }
+        course.direction = packets[index].toServer ? .toServer : .toClient
+        course.packetsToServer = unsafe UInt64(flow.pointee.packetsToServer)
+        course.packetsToClient = unsafe UInt64(flow.pointee.packetsToClient)
+        course.bytesToServer = unsafe flow.pointee.bytesToServer
+        course.bytesToClient = unsafe flow.pointee.bytesToClient
+        course.start = unsafe flow.pointee.firstTime
+        return course
+    }
+
+    public var flowFigures: FlowFigures { unsafe FlowFigures(flows.pointee) }
+
+    // MARK: - The end of a stream
+
+    /// Listening only: ends all flows, or those that have been silent for too long.
+    public func endFlows(before time: UInt64 = .max) { unsafe flows.pointee.endFlows(before: time) }
+
+    /// Listening only, after each captured packet until it gives nil: what is left of a flow that is over is
+    /// inspected as a packet of its own, by the clock of `arrival`. The next for which there are findings.
+    public mutating func inspectEnding(_ arrival: Arrival) -> Decision? {
+        while var step = unsafe flows.pointee.nextEnding(), let flow = unsafe step.flow {
+            findings.removeAll()
+            unsafe packets.begin(endOf: flow, toServer: step.toServer)
+            let destination = hosts.slot(of: packets[0].packet.destination)
+            let source = hosts.slot(of: packets[0].packet.source)
+            guest = hosts.guest(of: destination >= 0 ? destination : source)
+            var asked = Asked()
+            if unsafe flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
+                let bytes = packets.bytes(of: 0, in: RawSpan())
+                matchRest(0, bytes, MatchContext(time: arrival.time), &step, 0, &asked, AskingRules())
+            }
+            // Whoever passes the rest passes all of it.
+            while unsafe flows.pointee.nextWindow(&step) {}
+            guard findings.count > 0 else { continue }
+            countFindings(destination, source)
+            return policies[guest].decide(
+                flood: .none, ruleDrops: asked.drops, streamRefuses: false, sort: .ordinary)
         }
-        if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+        return nil
+    }
+
+    /// What is kept of the stream that packet `index` is of, where bytes are missing with a word on it; empty
+    /// for none. Not for the packet path.
+    public func keptStream(of index: Int) -> [UInt8] {
+        guard let flow = unsafe packets[index].flow else { return [] }
+        let kept = unsafe flows.pointee.kept(flow, toServer: packets[index].toServer)
+        var bytes = unsafe Array(kept.first)
+        // In Suricata's words (AlertJsonStreamDataCallback).
+        if unsafe kept.missing > 0 { bytes += Array("[\(unsafe kept.missing) bytes missing]".utf8) }
+        return unsafe bytes + Array(kept.second)
     }
 
     @inline(__always)

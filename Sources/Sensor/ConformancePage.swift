@@ -60,6 +60,9 @@ public struct ConformanceReview: Sendable {
                 capture.bytes, capture.link, Arrival(time: capture.time), capturedShort: capture.isCutShort)
             count(inspector, &seen)
         }
+        // What streams still held is looked at, too.
+        inspector.endFlows()
+        while inspector.inspectEnding(Arrival(time: capture.time)) != nil { count(inspector, &seen) }
         return capture.ending == .whole
     }
 

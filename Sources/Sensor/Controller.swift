@@ -105,6 +105,7 @@ final class Controller: Sendable {
             status.uninspected = state.losses.uninspected(
                 crew.members, passedFragments: tally.passedFragments())
             status.fragments = Status.Fragments(tally.fragments())
+            for member in crew.members { member.addFlows(to: &status.flows) }
             status.rules = Status.Rules(
                 loaded: state.program.rules.rules.count, rejected: state.program.rules.problems.count,
                 generation: state.generation, lastError: state.lastError,

@@ -1,5 +1,6 @@
 import CLinux
 import Configuration
+import Control
 import Evidence
 import Events
 import Glibc
@@ -140,6 +141,7 @@ extension Crew.Member {
     var withheld: UInt64 { unsafe cell.pointee.withheld.value }
     var rejectsSent: UInt64 { unsafe cell.pointee.rejectsSent.value }
     var rejectsWithheld: UInt64 { unsafe cell.pointee.rejectsWithheld.value }
+    func addFlows(to sum: inout Status.Flows) { unsafe cell.pointee.flows.add(to: &sum) }
     var receiveErrors: UInt64 { unsafe cell.pointee.receiveErrors.value }
     var commitErrors: UInt64 { unsafe cell.pointee.commitErrors.value }
     /// 0, or why the thread could not be pinned (an errno value).

@@ -30,17 +30,22 @@ public final class Program: Sendable {
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
     ///
-    /// `hostSeed` keys the host table; by default nobody can know it.
+    /// `hostSeed` keys the host table; by default nobody can know it. `mode` is that of a live sensor, as the
+    /// settings have it, unless it is given.
     ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
     public init(
         _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max),
-        mode: InspectionMode = .live
+        mode: InspectionMode? = nil
     ) throws(RuleLoadError) {
-        var mode = mode
-        mode.overlaps = settings.policy.overlaps
+        var mode = mode ?? Program.live(settings.flows)
+        mode.segmentOverlap = settings.flows.segmentOverlap
+        mode.fragmentOverlap = settings.flows.fragmentOverlap
         self.mode = mode
-        memory = former?.memory ?? FlowMemory(workers: workers, mode: mode)
+        memory =
+            former?.memory
+            ?? FlowMemory(
+                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -73,6 +78,13 @@ public final class Program: Sendable {
             let index = unsafe if_nametoindex(name)
             return index == 0 ? nil : index
         }
+    }
+
+    private static func live(_ flows: Settings.Flows) -> InspectionMode {
+        var mode = InspectionMode.live
+        mode.midstream = flows.midstream
+        mode.passesExceptions = flows.whenFull == .pass
+        return mode
     }
 
     private static func cache(_ settings: Settings) -> PatternCache? {
@@ -125,6 +137,9 @@ public final class Program: Sendable {
             },
             guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil })
     }
+
+    /// Of them, bytes for the records of flows, and for streams.
+    public var flowBytes: (records: Int, streams: Int) { memory.bytes }
 
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {

@@ -23,6 +23,7 @@ public struct Replay: ~Copyable {
     private var inspector: Inspector
     private var floods: FloodController
     private var nextStep: UInt64 = 0
+    private var lastFile = ""
     private var kinds = [UInt64](repeating: 0, count: PacketKind.allCases.count)
     private var findings: UInt64 = 0
 
@@ -58,13 +59,14 @@ public struct Replay: ~Copyable {
             findings &+= UInt64(inspector.findings.count + inspector.findings.overflow)
             for index in 0..<inspector.findings.count {
                 let layer = Int(inspector.findings[index].layer)
-                encoder.encode(
-                    Event(inspector, finding: index, decision: decision, arrival: arrival, seed: Replay.flowSeed),
-                    at: CapturePlace(file: path, number: number, linkType: capture.linkType),
-                    packet: inspector.packets.bytes(of: layer, in: capture.bytes))
+                encode(
+                    index, decision, arrival, CapturePlace(file: path, number: number, linkType: capture.linkType),
+                    inspector.packets.bytes(of: layer, in: capture.bytes), &encoder)
             }
+            inspectEndings(path, &encoder)
             if encoder.count > 1 << 16 { try flush(&encoder) }
         }
+        lastFile = path
         unsupported &+= capture.unsupported
         try flush(&encoder)
         return capture.ending
@@ -73,11 +75,36 @@ public struct Replay: ~Copyable {
     /// Judges what came since the last step, lets the floods end that are open, and encodes the last line: the
     /// statistics.
     public mutating func finish(into encoder: inout EVEEncoder) {
+        inspector.endFlows()
+        inspectEndings(lastFile, &encoder)
         let end = max(time, nextStep)
         if packets > 0 { step(end, into: &encoder) }
         let program = program
         for event in floods.closeAll(end, identify: program.identify) { encoder.encode(event) }
         encoder.encodeStats(time: time, uptime: 0, counters: counters)
+    }
+
+    /// One finding of the inspector's, about a packet with these bytes.
+    private func encode(
+        _ index: Int, _ decision: Decision, _ arrival: Arrival, _ place: CapturePlace, _ packet: RawSpan,
+        _ encoder: inout EVEEncoder
+    ) {
+        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, seed: Replay.flowSeed)
+        let stream = event.finding.matchedStream ? inspector.keptStream(of: Int(event.finding.layer)) : []
+        unsafe encoder.encode(event, at: place, packet: packet, payload: stream.isEmpty ? nil : stream.span.bytes)
+    }
+
+    /// What flows that are over left behind. No captured packet stands for it.
+    private mutating func inspectEndings(_ path: String, _ encoder: inout EVEEncoder) {
+        let arrival = Arrival(time: time)
+        while let decision = inspector.inspectEnding(arrival) {
+            findings &+= UInt64(inspector.findings.count + inspector.findings.overflow)
+            for index in 0..<inspector.findings.count {
+                encode(
+                    index, decision, arrival, CapturePlace(file: path, number: 0, linkType: CapturePlace.raw),
+                    inspector.packets.bytes(of: 0, in: RawSpan()), &encoder)
+            }
+        }
     }
 
     /// Two runs over the same capture give the same flow_id.
@@ -98,6 +125,7 @@ public struct Replay: ~Copyable {
     }
 
     private mutating func step(_ time: UInt64, into encoder: inout EVEEncoder) {
+        inspector.endFlows(before: time)
         let program = program
         for event in floods.step(time, identify: program.identify, release: program.hosts.release) {
             encoder.encode(event)

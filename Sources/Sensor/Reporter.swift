@@ -85,9 +85,10 @@ extension Event {
         let finding = inspector.findings[index]
         let layer = Int(finding.layer)
         self.init(
-            packet: inspector.packets[layer].packet, origin: inspector.packets.origin(of: layer), arrival: arrival,
-            finding: finding, isPassed: inspector.findings.isPassed(layer: finding.layer),
-            rejects: inspector.rejects, verdict: decision.verdict,
+            packet: inspector.packets[layer].packet, origin: inspector.packets.origin(of: layer),
+            course: inspector.course(of: layer), arrival: arrival, finding: finding,
+            isPassed: inspector.findings.isPassed(layer: finding.layer), rejects: inspector.rejects,
+            verdict: decision.verdict,
             reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,
             flow: inspector.packets[layer].packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),

@@ -111,6 +111,10 @@ public final class Sensor {
             }
             log.notice("\(line)")
         }
+        let flows = program.flowBytes
+        log.notice(
+            "\(settings.flows.count) flows in \(flows.records >> 20) MiB, their streams in \(flows.streams >> 20) MiB; segments that find no room: \(settings.flows.whenFull.rawValue)"
+        )
         log.notice(
             "\(program.rules.rules.count) rules, \(settings.guests.count) guests, tables of \(bound >> 20) MiB at most; when stopped \(settings.divert.whenStopped.rawValue), when overloaded \(settings.divert.whenOverloaded.rawValue)\(settings.shadow ? "; SHADOW: everything passes" : "")"
         )

@@ -54,6 +54,7 @@ struct Worker: ~Copyable {
             // Counted before they are let go: what has left the kernel's queue is never missing here.
             unsafe cell.pointee.packets.add(UInt64(verdicts.count))
             unsafe cell.pointee.batches.add(1)
+            unsafe cell.pointee.flows.record(inspector.pointee.flowFigures)
             commit()
             if unsafe cell.pointee.mustLeave(now) { return }
         }

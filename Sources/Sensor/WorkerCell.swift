@@ -1,3 +1,4 @@
+import Control
 import Inspection
 import Synchronization
 
@@ -28,6 +29,7 @@ struct WorkerCell: ~Copyable {
     let rejectsWithheld = Gauge()
     let receiveErrors = Gauge()
     let commitErrors = Gauge()
+    let flows = FlowGauges()
 
     /// The inspector to take over, if the controller has put one here.
     func takeNext() -> UnsafeMutablePointer<Inspector>? {
@@ -41,6 +43,37 @@ struct WorkerCell: ~Copyable {
 
     func mustLeave(_ now: UInt64) -> Bool {
         stopping.load(ordering: .relaxed) && now > deadline.load(ordering: .relaxed)
+    }
+}
+
+/// What a worker's flow table counts, as of its last batch.
+struct FlowGauges: ~Copyable {
+    let count = Gauge()
+    let evicted = Gauge()
+    let held = Gauge()
+    let refused = Gauge()
+    let contradictions = Gauge()
+    let unverified = Gauge()
+    let gaps = Gauge()
+
+    func record(_ table: FlowFigures) {
+        count.set(table.count)
+        evicted.set(table.evicted)
+        held.set(table.held)
+        refused.set(table.refused)
+        contradictions.set(table.contradictions)
+        unverified.set(table.unverified)
+        gaps.set(table.gaps)
+    }
+
+    func add(to sum: inout Status.Flows) {
+        sum.count &+= count.value
+        sum.evicted &+= evicted.value
+        sum.held &+= held.value
+        sum.refused &+= refused.value
+        sum.contradictions &+= contradictions.value
+        sum.unverified &+= unverified.value
+        sum.gaps &+= gaps.value
     }
 }
 

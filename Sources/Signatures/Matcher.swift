@@ -132,7 +132,8 @@ public struct Matcher: ~Copyable {
                 if unsafe group.pointee.unprompted.count != 0,
                     unsafe !subject.hasUpperHeader || hasWindow || group.pointee.admits(key: subject.key)
                 {
-                    unsafe tables.insert(group.pointee.unprompted, into: candidates, [.packet, .stream])
+                    unsafe tables.insert(
+                        group.pointee.unprompted, into: candidates, step.isStreamOnly ? .stream : [.packet, .stream])
                     prompted = true
                 }
             }
@@ -251,6 +252,9 @@ public struct Matcher: ~Copyable {
         var last = UInt32.max
         while let (number, plane) = unsafe candidates.popFirst(&cursor) {
             let entry = unsafe tables.entries + number
+            guard unsafe !scene.step.isStreamOnly || entry.pointee.traits.isSuperset(of: [.hasPayload, .streams]) else {
+                continue
+            }
             meter.turn(to: unsafe entry.pointee.finding.code)
             guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
                 unsafe scene.admits(entry.pointee.flow)
@@ -283,7 +287,8 @@ public struct Matcher: ~Copyable {
                 if ruling == .none { continue }
                 finding.asks = action == .drop || action == .reject ? .drop : .accept
             }
-            unsafe outcome.add(entry, action, inStream: finding.matchedStream)
+            // Data before the handshake is complete is no stream yet.
+            unsafe outcome.add(entry, action, inStream: finding.matchedStream && scene.step.isEstablished)
             if unsafe entry.pointee.tags.count != 0 { unsafe tables.tag(entry.pointee.tags, scene, &flows, tags) }
             // What a threshold does not let it say, a rule that passes does not do either.
             if ruling == .silent { continue }

@@ -17,7 +17,7 @@ struct Subject {
     @inline(__always)
     init(_ packet: Packet, byteCount: Int, _ step: FlowStep) {
         payloadOffset = packet.payloadOffset
-        payloadLength = packet.hidesPayload ? 0 : packet.payloadLength
+        payloadLength = packet.hidesPayload || step.isStreamOnly ? 0 : packet.payloadLength
         key = 0
         hasUpperHeader = true
         asksAddresses = true

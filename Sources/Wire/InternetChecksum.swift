@@ -124,3 +124,16 @@ extension Packet {
         return false
     }
 }
+
+extension Packet {
+    /// Writes the right TCP checksum into bytes that the packet was decoded from and that were changed since.
+    public func finishTransportChecksum(in bytes: UnsafeMutableRawBufferPointer) {
+        let start = Int(transportOffset)
+        let end = Int(payloadOffset) + Int(payloadLength)
+        guard kind == .tcp, start >= 0, end - start >= TCPHeader.minimumSize, end <= bytes.count else { return }
+        unsafe bytes.storeBytes(of: 0, toByteOffset: start + 16, as: UInt16.self)
+        var sum = InternetChecksum(source: source, destination: destination, protocol: 6, length: end - start)
+        unsafe sum.add(UnsafeRawBufferPointer(rebasing: bytes[start..<end]).bytes)
+        unsafe bytes.storeBytes(of: sum.value.bigEndian, toByteOffset: start + 16, as: UInt16.self)
+    }
+}

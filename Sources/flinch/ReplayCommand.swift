@@ -57,9 +57,10 @@ struct ReplayCommand: ParsableCommand {
     }
 
     func run() throws {
+        let settings = try settings()
         var mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
         mode.verifiesHeaders = !noChecksums
-        let program = try Program(settings(), workers: 1, hostSeed: Replay.hostSeed, mode: mode)
+        let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems + program.rules.thresholdProblems)
         let output = try EVEFile(path: eve)
         var encoder = EVEEncoder(names: program.names)

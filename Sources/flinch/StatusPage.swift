@@ -13,7 +13,8 @@ struct StatusPage {
 
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
-        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected] + fragments + [rules])
+        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected, flows] + fragments
+            + [rules])
             .joined(separator: "\n")
     }
 
@@ -105,6 +106,17 @@ struct StatusPage {
         guard !parts.isEmpty else { return "Uninspected  " + style.good("none") }
         let text = parts.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
         return "Uninspected  " + style.concern("medium", text)
+    }
+
+    private var flows: String {
+        let flows = status.flows
+        let parts = [
+            ("made room for others", flows.evicted), ("segments without room", flows.refused),
+            ("contradicted their stream", flows.contradictions), ("looked at by themselves", flows.unverified),
+            ("gaps", flows.gaps),
+        ].filter { $0.1 > 0 }
+        let text = parts.map { ", \(Figure.whole($0.1)) \($0.0)" }.joined()
+        return "Flows        \(Figure.whole(flows.count)) now" + text
     }
 
     /// Only where there are any.

@@ -65,12 +65,12 @@ struct GoodFileTests {
               thresholds: threshold.config
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
+            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass, segment-overlap: old-linux, fragment-overlap: bsd-right}
             policy:
               conformance: {ip.land: alert}
               unknown-protocols: alert
               signatures: alert-only
               fragments: pass
-              overlaps: bsd-right
             events:
               eve: "-"
               ring: 1024
@@ -95,6 +95,10 @@ struct GoodFileTests {
         #expect(settings.guests[0].conformance[.tcpBadChecksum].action == .drop)
         #expect(settings.policy.conformance[.tcpBadChecksum].action == .alert)
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
+        #expect(settings.flows.count == 1_000_000)
+        #expect(settings.flows.streamMemory == 1 << 30)
+        #expect(
+            !settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.segmentOverlap == .oldLinux)
         #expect(settings.rules.cache == "/etc/flinch/patterns")
         #expect(settings.rules.actionOrder == [.drop, .reject, .pass, .alert])
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])
@@ -104,7 +108,7 @@ struct GoodFileTests {
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.conformance[.ipLand].action == .alert)
         #expect(settings.policy.signatures == .alertOnly)
-        #expect(settings.policy.fragments == .pass && settings.policy.overlaps == .bsdRight)
+        #expect(settings.policy.fragments == .pass && settings.flows.fragmentOverlap == .bsdRight)
         #expect(settings.events.eve == "-")
         #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")
         let limits = settings.events.limits

@@ -105,6 +105,9 @@ extension CheckTests {
             .httpHeaderTooLong, http(get + String(repeating: "A: b\r\n", count: 101) + "\r\n"),
             http(get + String(repeating: "A: b\r\n", count: 100) + "\r\n")),
         CheckCase(
+            .httpHeaderTooLong, http(get + "A: " + String(repeating: "b", count: 8000)),
+            http(get + "A: b\r\n\r\n" + String(repeating: "b", count: 9000))),
+        CheckCase(
             .httpAmbiguousLength, http(get + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"),
             http(get + "Transfer-Encoding: chunked\r\n\r\n")),
         CheckCase(

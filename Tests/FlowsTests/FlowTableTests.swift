@@ -10,10 +10,12 @@ struct Conversation: ~Copyable {
     private static let client: [UInt8] = [192, 0, 2, 1]
     private static let server: [UInt8] = [198, 51, 100, 7]
 
-    init(capacity: Int = 64, midstream: Bool = false, isInline: Bool = true) {
+    init(
+        capacity: Int = 64, midstream: Bool = false, isInline: Bool = true, overlap: SegmentOverlap = .bsd
+    ) {
         table = FlowTable(
             capacity: capacity, variables: 8, streamBytes: 4 << 20,
-            mode: FlowMode(isInline: isInline, midstream: midstream), seed: 7)
+            mode: FlowMode(isInline: isInline, midstream: midstream, overlap: overlap), seed: 7)
     }
 
     static func segment(
@@ -50,7 +52,7 @@ struct Conversation: ~Copyable {
         let packet = unsafe Decoder.decode(bytes.span.bytes, as: .ip)
         let step = unsafe table.track(packet, bytes.span.bytes, vlan: 0, time: time, checksumIsGood: good)
         let (start, length) = unsafe table.contiguous(step)
-        let window = step.window.freshLength == 0 ? [] : unsafe (0..<Int(length)).map { unsafe start[$0] }
+        let window = step.window.freshLength == 0 ? [] : (0..<Int(length)).map { unsafe start[$0] }
         return unsafe Seen(
             fresh: Array(window.dropFirst(Int(step.window.historyLength))), window: window,
             isAdded: step.isAdded, mustDrop: step.mustDrop, toServer: step.toServer,
@@ -94,11 +96,12 @@ struct Conversation: ~Copyable {
         #expect(second.window == Array("GET /evil HTTP".utf8))
     }
 
+    /// What waits is looked at when it comes, since its receiver will have it; and again with what it continues.
     @Test func aGapIsHeldAndGivenWhenItCloses() {
         var talk = Conversation()
         talk.shakeHands()
         let late = talk.send(1_004, 5_001, 0x18, "def")
-        #expect(late.fresh == [])
+        #expect(late.fresh == Array("def".utf8))
         #expect(late.isAdded)
         #expect(!late.mustDrop)
         let closing = talk.send(1_001, 5_001, 0x18, "abc")
@@ -194,8 +197,35 @@ struct Conversation: ~Copyable {
         #expect(unsafe talk.table.isSet(9, flow))
     }
 
+    /// A flood of SYNs evicts its own.
+    @Test func whatIsEstablishedStaysWhenItIsFull() {
+        var talk = Conversation(capacity: 16)
+        talk.shakeHands()
+        _ = talk.send(1_001, 5_001, 0x18, "GET /ev")
+        for port in 1...100 { _ = talk.send(1_000, 0, 0x02, port: UInt16(port)) }
+        #expect(talk.table.counters.evicted == 85)
+        #expect(talk.send(1_008, 5_001, 0x18, "il HTTP").window == Array("GET /evil HTTP".utf8))
+        // But those that begin have some room, whatever is established.
+        var full = Conversation(capacity: 16)
+        for port in 1...16 {
+            let port = UInt16(port)
+            _ = full.send(1_000, 0, 0x02, port: port)
+            _ = full.send(toServer: false, 5_000, 1_001, 0x12, port: port)
+            _ = full.send(1_001, 5_001, 0x10, port: port)
+            _ = full.send(1_001, 5_001, 0x18, "a", port: port)
+        }
+        for port in 101...110 { _ = full.send(1_000, 0, 0x02, port: UInt16(port)) }
+        #expect(full.send(1_000, 0, 0x02, port: 110).state == .new)
+        #expect(full.table.counters.evicted == 10)
+    }
+
+    /// The records, the buckets by which they are found, and a variable for each; streams have a pool of their
+    /// own, of the size that the operator gives it.
     @Test func aMillionFlowsFitInto256MiB() {
-        let bytes = (MemoryLayout<Flow>.stride + 4) * (1 << 20)
-        #expect(bytes <= 256 << 20)
+        let mode = FlowMode(isInline: true, midstream: true)
+        let table = FlowTable(capacity: 1_000_000, variables: 1_000_000, streamBytes: 32 << 20, mode: mode)
+        #expect(table.recordBytes <= 256 << 20)
+        #expect(table.streamBytes <= 34 << 20)
+        #expect(table.memoryBytes == table.recordBytes + table.streamBytes)
     }
 }

@@ -14,14 +14,14 @@ import Wire
     ]
 
     /// What comes of them, a letter for 8 bytes.
-    private static let hosts: [(OverlapPolicy, String)] = [
+    private static let hosts: [(FragmentOverlap, String)] = [
         (.first, "AAAJBBCCCLDLMEEFFFGGHHIQ"), (.last, "AJJJJBKKKLLLMMMFNFGOPHQQ"),
         (.bsd, "AAAJJBCCCLLLMMMFFFGGHHIQ"), (.bsdRight, "AJJJBBKKKLDLMEEFNFGOPHQQ"),
         (.linux, "AAAJJBKKKLLLMMMFFFGGPHQQ"), (.windows, "AAAJBBCCCLLLMEEFFFGGHHIQ"),
         (.solaris, "AAAJBBCCCLLLMMMFFFGGHHIQ"),
     ]
 
-    @Test(arguments: hosts, [4, 6]) func aHostHasItsWay(_ host: (OverlapPolicy, String), _ version: Int) {
+    @Test(arguments: hosts, [4, 6]) func aHostHasItsWay(_ host: (FragmentOverlap, String), _ version: Int) {
         var table = Reassembler(isInline: false, policy: host.0)
         let parts = Self.novak.map { letter, start, length in
             Part(start, run(letter, length), more: letter != "Q").with { $0.version = version }
@@ -31,7 +31,7 @@ import Wire
     }
 
     @Test func theStockPoliciesAreSuricatas() {
-        for (version, policy) in [(4, OverlapPolicy.windows), (6, .bsd)] {
+        for (version, policy) in [(4, FragmentOverlap.windows), (6, .bsd)] {
             var table = Reassembler(isInline: false)
             let parts = Self.novak.map { letter, start, length in
                 Part(start, run(letter, length), more: letter != "Q").with { $0.version = version }
@@ -41,7 +41,7 @@ import Wire
     }
 
     struct Case: Sendable {
-        var policy: OverlapPolicy
+        var policy: FragmentOverlap
         var parts: [Part]
         var whole: String?
     }

@@ -185,8 +185,8 @@ import Wire
     }
 
     /// What is found depends on whom the fragments are for.
-    @Test(arguments: [(OverlapPolicy?.none, 0), (.first, 0), (.last, 1)])
-    func overlapsAreTheHostsWhomTheSettingNames(_ policy: OverlapPolicy?, _ count: Int) throws {
+    @Test(arguments: [(FragmentOverlap?.none, 0), (.first, 0), (.last, 1)])
+    func overlapsAreTheHostsWhomTheSettingNames(_ policy: FragmentOverlap?, _ count: Int) throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "flinch-overlaps-\(UUID()).rules").path
         defer { try? FileManager.default.removeItem(atPath: file) }
         try "alert udp any any -> any 9000 (content:\"poison\"; sid:1;)\n"
@@ -200,7 +200,7 @@ import Wire
         let events = try capture.written {
             try replay([$0], home: ["10.0.0.2"], mode: mode) {
                 $0.rules.files = [file]
-                $0.policy.overlaps = policy
+                $0.flows.fragmentOverlap = policy
             }
         }.events()
         #expect(events.count { $0["event_type"] as? String == "alert" } == count)

@@ -23,7 +23,7 @@ import Wire
     struct Followed: ~Copyable {
         var matcher: Matcher
         var flows = FlowTable(
-            capacity: 1 << 12, variables: 16, streamBytes: 1 << 22, mode: FlowMode(isInline: false, midstream: true))
+            capacity: 1 << 12, variables: 16, streamBytes: 1 << 22, mode: FlowMode(isInline: true, midstream: true))
         private var time: UInt64 = 1
 
         init(_ rules: RuleSet) throws { matcher = try Matcher(rules) }
@@ -209,9 +209,9 @@ import Wire
             if round % 3 != 0 { bytes = Array((known + bytes).prefix(known.count - round % known.count)) }
             unsafe bytes.withUnsafeBufferPointer { buffer in
                 guard let start = unsafe buffer.baseAddress else { return }
-                let first = ApplicationBytes(start: start, count: buffer.count)
-                _ = unsafe ApplicationRecogniser.stream(first, mayGoOn: false)
-                _ = unsafe ApplicationRecogniser.datagram(first, Packet())
+                let first = unsafe ApplicationBytes(start: start, count: buffer.count)
+                _ = ApplicationRecogniser.stream(first, mayGoOn: false)
+                _ = ApplicationRecogniser.datagram(first, Packet())
             }
         }
     }

@@ -71,7 +71,7 @@ struct Reassembler: ~Copyable {
     /// Milliseconds since the first fragment could come.
     var clock = 0
 
-    init(isInline: Bool, capacity: Int = 64, bytes: Int = 1 << 20, policy: OverlapPolicy? = nil) {
+    init(isInline: Bool, capacity: Int = 64, bytes: Int = 1 << 20, policy: FragmentOverlap? = nil) {
         table = FragmentTable(
             capacity: capacity, bytes: bytes, mode: FlowMode(isInline: isInline, midstream: true), policy: policy,
             seed: 7)

@@ -1,6 +1,6 @@
 /// Which of two fragments that overlap a host believes: J. Novak, "Target-Based Fragmentation Reassembly"
 /// (2005), whose names and rules Suricata has taken over. The raw value is how a configuration says it.
-public enum OverlapPolicy: String, Sendable, CaseIterable {
+public enum FragmentOverlap: String, Sendable, CaseIterable {
     /// What came first, always; and what came last.
     case first, last
     /// What came first, unless the later one begins before it.
@@ -30,5 +30,5 @@ public enum OverlapPolicy: String, Sendable, CaseIterable {
     }
 
     /// Suricata's `host-os-policy` as it comes: Windows for every IPv4 address, and for what is not listed BSD.
-    static func stock(_ ipVersion: UInt8) -> OverlapPolicy { ipVersion == 4 ? .windows : .bsd }
+    static func stock(_ ipVersion: UInt8) -> FragmentOverlap { ipVersion == 4 ? .windows : .bsd }
 }

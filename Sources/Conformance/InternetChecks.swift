@@ -193,8 +193,9 @@ extension Checks {
             .fragmentTiny, "ip.frag_tiny", .high, .alert, "fragments are cut within the upper header",
             "RFC 1858 §3, RFC 7112", reason: .evasion),
         ConformanceCheck(
-            .fragmentOverlap, "ip.frag_overlap", .high, .alert, "fragments overlap (teardrop)", "RFC 1858 §4, RFC 5722",
-            reason: .evasion, [.ipv4FragOverlap, .ipv6FragOverlap]),
+            .fragmentOverlap, "ip.frag_overlap", .medium, .alert,
+            "fragments overlap (teardrop), or one comes twice", "RFC 1858 §4, RFC 5722", reason: .evasion,
+            [.ipv4FragOverlap, .ipv6FragOverlap]),
         ConformanceCheck(
             .fragmentEmpty, "ip.frag_empty", .medium, .alert, "fragment without data",
             "RFC 791 §3.2, RFC 8200 §4.5"),

@@ -18,6 +18,8 @@ build:
 # What of the public rule sets loads, and a reference of all keywords.
 docs: build
 	docs/make-rules-page $(RELEASE)/flinch > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
+	$(RELEASE)/flinch policy checks --page docs/conformance.md \
+		$(if $(wildcard ../shared/captures),--captures ../shared/captures)
 
 demo:
 	@.ci/install build lab

@@ -85,9 +85,9 @@ let package = Package(
         room(
             "Configuration",
             [
-                "Events", "Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Sinks", "Store",
-                "Topology",
-                "Wire", yams,
+                "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Sinks",
+                "Store",
+                "Topology", "Wire", yams,
             ]),
         room(
             "Sensor",
@@ -119,7 +119,9 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "CVectorscan", "Control", "Evidence", "Floods", "Inspection", "Intake",
+                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods",
+                "Inspection",
+                "Intake",
                 "Lab", "Policy", "Signatures", "Topology", "Wire",
                 arguments, histogram,
             ],
@@ -146,8 +148,9 @@ let package = Package(
         tests(
             "ConfigurationTests",
             [
-                "Configuration", "Events", "Evidence", "Floods", "Flows", "Offload", "Signatures", "Sinks", "Store",
-                "Topology", "Wire",
+                "Configuration", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Signatures",
+                "Sinks",
+                "Store", "Topology", "Wire",
             ]),
         tests(
             "SensorTests",

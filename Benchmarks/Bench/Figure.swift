@@ -50,7 +50,8 @@ struct Bar {
         Bar(.cpu, .atMost(1.05)), Bar(.roundTripTailAwake, .atMost(1.1)),
         Bar(.allocations, .exactly(0)), Bar("allocations-decode", .exactly(0)),
         Bar("allocations-floods", .exactly(0)), Bar("allocations-flood-16M", .exactly(0)),
-        Bar("flood-16M", .atMost(1.3)),
+        Bar("flood-16M", .atMost(1.3)), Bar("conformance", .valueAtMost(40)),
+        Bar("allocations-conformance", .exactly(0)),
         Bar("allocations-inspection", .exactly(0)), Bar("allocations-control", .someOf),
         Bar("rules-all-rate", .atLeast(0.5)), Bar("allocations-rules-all", .exactly(0)),
     ]

@@ -1,4 +1,5 @@
 import CBaseline
+import Conformance
 import Evidence
 import Floods
 import Topology
@@ -12,6 +13,7 @@ enum InProcess {
         if wanted("decode") || wanted("allocations-decode") { rows += try decode() }
         if wanted("floods") || wanted("allocations-floods") { rows += try floods() }
         if wanted("flood-16M") || wanted("allocations-flood-16M") { rows += try flooded() }
+        if wanted("conformance") || wanted("allocations-conformance") { rows += try conformance() }
         rows += try inspectionRows(wanted, rules: rules())
         if wanted("allocations-control") { rows += try control() }
         rows += try RuleFigures.rows(wanted)
@@ -102,6 +104,42 @@ enum InProcess {
         let count = FloodedTraffic.count
         let costs = try Stopwatch(packets: count).measure(answer: UInt64(count), [few.pass, many.pass])
         return [row("flood-16M", costs[1], baseline: costs[0]), allocations("flood-16M", costs[1])]
+    }
+
+    /// What is wrong with the form of packets that were decoded before. The decoder takes turns with it, because a
+    /// machine that is slow for the one is slow for the other.
+    private static func conformance() throws -> [Row] {
+        let traffic = SampleTraffic.mixed
+        let bytes = unsafe traffic.bytes.span.bytes
+        let packets = traffic.ranges.map { Decoder.decode(unsafe bytes.extracting(unchecked: $0), as: .ip) }
+        let table = CheckTable(guestCount: 1)
+        let view = table.view
+        var memory = NeighbourMemory(seed: 1)
+        var around = Surroundings(time: 1_800_000_000_000_000_000)
+        around.sourceMAC = 0x0200_0000_000A
+        let decode = {
+            var clean: UInt64 = 0
+            let bytes = unsafe traffic.bytes.span.bytes
+            for range in traffic.ranges {
+                let packet = Decoder.decode(unsafe bytes.extracting(unchecked: range), as: .ip)
+                if packet.anomalies.isEmpty { clean &+= 1 }
+            }
+            return clean
+        }
+        let examine = {
+            var clean: UInt64 = 0
+            let bytes = unsafe traffic.bytes.span.bytes
+            for (index, range) in traffic.ranges.enumerated() {
+                let failed = Conformance.examine(
+                    packets[index], unsafe bytes.extracting(unchecked: range), around, view, &memory)
+                if failed.isEmpty { clean &+= 1 }
+            }
+            return clean
+        }
+        // None of them fails anything.
+        let costs = try Stopwatch(packets: packets.count).measure(answer: UInt64(packets.count), [decode, examine])
+        withExtendedLifetime(table) {}
+        return [row("conformance", costs[1], baseline: costs[0]), allocations("conformance", costs[1])]
     }
 
     /// All stages of the packet path between the queue and the verdict, with the rules of the sensor.

@@ -84,7 +84,8 @@ struct SampleTraffic {
         -> [UInt8]
     {
         let fixed = big(Int(source)) + big(Int(destination)) + [0, 0, 0, 1, 0, 0, 0, flags == 2 ? 0 : 1]
-        return fixed + [0x80, flags, 0xff, 0xff, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 1] + payload
+        return fixed + [0x80, flags, 0xff, 0xff, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, flags == 2 ? 0 : 1]
+            + payload
     }
 
     /// Fills in the checksum of the upper header (RFC 9293 §3.1, RFC 768, RFC 792).

@@ -4,9 +4,9 @@ import Wire
 
 /// Reads the list of guests.
 struct GuestReader {
-    /// What the file says for every guest.
-    let shadow: Bool
-    let floods: FloodLimits
+    /// What the file says for every guest, and the policies that there are.
+    let defaults: Settings.NamedPolicy
+    let policies: [Settings.NamedPolicy]
 
     func read(_ value: Value) -> [Settings.ProtectedGuest] {
         let example = "- {name: web, addresses: [192.0.2.7]}"
@@ -15,16 +15,30 @@ struct GuestReader {
         var guests: [Settings.ProtectedGuest] = []
         var names: [String: Int] = [:]
         var owners: [Prefix: (name: String, line: Int)] = [:]
+        var hardware: [UInt64: Int] = [:]
         for element in elements {
-            guard let section = element.section(["name", "addresses", "port", "shadow", "floods"]) else {
-                continue
-            }
+            let keys = ["name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance"]
+            guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
             var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
             guest.port = section["port"].flatMap(InterfaceName.read)
-            guest.shadow = (section["shadow"]?.flag() ?? false) || shadow
-            let limits = section["floods"].map { FloodReader.read($0, over: floods) } ?? floods
-            guests.append(Settings.ProtectedGuest(guest: guest, floods: limits))
+            guest.macs = section["mac"].map { macs($0, &hardware) } ?? []
+            guest.group = section["group"]?.text("a group's name", atMost: 64)
+            let named = section["policy"].flatMap { PolicyReader.name($0, among: policies) }
+            let choices = Settings.choices(for: guest, named: named, among: policies)
+            let policy = policies.first { $0.name == choices.first?.policy } ?? defaults
+            guest.shadow = (section["shadow"]?.flag() ?? policy.shadow) || defaults.shadow
+            var protected = Settings.ProtectedGuest(
+                guest: guest,
+                floods: section["floods"].map { FloodReader.read($0, over: policy.floods) } ?? policy.floods,
+                conformance: section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) }
+                    ?? policy.conformance)
+            protected.choices = choices
+            if !choices.isEmpty {
+                protected.unknownProtocols = policy.unknownProtocols
+                protected.signatures = policy.signatures
+            }
+            guests.append(protected)
         }
         return guests
     }
@@ -40,6 +54,21 @@ struct GuestReader {
         }
         names[name] = names[name] ?? value.line
         return name
+    }
+
+    /// One hardware address, or a list of them.
+    private func macs(_ value: Value, _ owners: inout [UInt64: Int]) -> [UInt64] {
+        let example = "[02:00:00:00:00:01]"
+        let elements = value.word != nil ? [value] : value.elements(like: example) ?? []
+        return elements.compactMap { element in
+            guard let mac = element.mac() else { return nil }
+            if let line = owners[mac] {
+                element.problem("this hardware address is given on line \(line) already")
+                return nil
+            }
+            owners[mac] = element.line
+            return mac
+        }
     }
 
     private func addresses(

@@ -140,6 +140,17 @@ struct Value {
         return nil
     }
 
+    /// A hardware address of a single host, the first byte in bits 47…40.
+    func mac() -> UInt64? {
+        let parts = word?.split(separator: ":", omittingEmptySubsequences: false) ?? []
+        let bytes = parts.compactMap { $0.count == 2 && $0.allSatisfy(\.isHexDigit) ? UInt64($0, radix: 16) : nil }
+        guard parts.count == 6, bytes.count == 6, bytes[0] & 1 == 0, bytes.contains(where: { $0 != 0 }) else {
+            refuse("a guest's hardware address; write it like 02:00:00:00:00:01")
+            return nil
+        }
+        return bytes.reduce(0) { $0 << 8 | $1 }
+    }
+
     func prefix() -> Prefix? {
         guard let word, let prefix = Prefix(word) else {
             refuse("an address or prefix; write it like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64")

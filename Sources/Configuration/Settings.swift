@@ -1,3 +1,4 @@
+import Conformance
 import Evidence
 import Floods
 import Flows
@@ -21,6 +22,8 @@ public struct Settings: Sendable, Equatable {
     /// For every guest that says nothing else; already part of each guest's own.
     public var floods = FloodLimits()
     public var guests: [ProtectedGuest] = []
+    /// Those that are ready, then those of the file.
+    public var policies = NamedPolicy.ready
     public var rules = Rules()
     public var flows = Flows()
     public var policy = Policy()
@@ -78,10 +81,17 @@ public struct Settings: Sendable, Equatable {
     public struct ProtectedGuest: Sendable, Equatable {
         public var guest: Guest
         public var floods: FloodLimits
+        public var conformance: CheckSettings
+        /// nil: as the file has it for everybody.
+        public var unknownProtocols: Handling?
+        public var signatures: Signatures?
+        /// The policies that could be the guest's; the first is. Empty: what the file says for everybody.
+        public var choices: [PolicyChoice] = []
 
-        public init(guest: Guest, floods: FloodLimits) {
+        public init(guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings()) {
             self.guest = guest
             self.floods = floods
+            self.conformance = conformance
         }
     }
 
@@ -117,7 +127,8 @@ public struct Settings: Sendable, Equatable {
     }
 
     public struct Policy: Sendable, Equatable {
-        public var malformed = Handling.alert
+        /// For every guest that says nothing else, already part of each guest's own; and for traffic of nobody's.
+        public var conformance = CheckSettings()
         public var unknownProtocols = Handling.pass
         public var signatures = Signatures.asWritten
         /// What becomes of fragments that there is no room to put together, and so to inspect.

@@ -17,8 +17,9 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "events", "sinks",
-            "metrics",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "policies",
+            "events",
+            "sinks", "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -26,15 +27,18 @@ struct SettingsReader {
         if let value = top["divert"] { divert(value, &settings.divert) }
         settings.shadow = top["shadow"]?.flag() ?? false
         if let value = top["floods"] { settings.floods = FloodReader.read(value, over: settings.floods) }
+        if let value = top["policy"] { policy(value, &settings.policy) }
+        if let value = top["policies"] {
+            settings.policies = PolicyReader.read(value, over: settings.defaults, beside: settings.policies)
+        }
         if let value = top["guests"] {
-            settings.guests = GuestReader(shadow: settings.shadow, floods: settings.floods).read(value)
+            settings.guests = GuestReader(defaults: settings.defaults, policies: settings.policies).read(value)
         } else {
             top.missing(
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["flows"] { flows(value, &settings.flows) }
-        if let value = top["policy"] { policy(value, &settings.policy) }
         if let value = top["events"] { events(value, &settings.events) }
         if let value = top["sinks"] {
             settings.sinks = SinkReader(
@@ -188,8 +192,11 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        guard let section = value.section(["malformed", "unknown-protocols", "signatures", "fragments"]) else { return }
-        policy.malformed = section["malformed"]?.choice() ?? policy.malformed
+        let keys = ["conformance", "unknown-protocols", "signatures", "fragments"]
+        guard let section = value.section(keys) else { return }
+        if let value = section["conformance"] {
+            policy.conformance = ConformanceReader.read(value, over: policy.conformance)
+        }
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         policy.signatures = section["signatures"]?.choice() ?? policy.signatures
         policy.fragments = section["fragments"]?.choice() ?? policy.fragments

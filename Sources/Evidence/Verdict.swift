@@ -18,7 +18,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case floodDeny
     /// The guest is under a flood of this class and this packet is beyond the rate let through.
     case floodThrottle
-    /// The packet's headers contradict its bytes, and the policy drops such packets.
+    /// It fails a check of its form that the policy drops for.
     case malformed
     /// A protocol that the policy does not pass.
     case unknownProtocol
@@ -30,6 +30,12 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// The guest is under a flood of this class, and the packet's source has not shown that it receives what
     /// is sent to it.
     case floodSource
+    /// It fails a check of who it says that it is from.
+    case spoofed
+    /// It fails a check of what is only made to get past a filter or to crash a host.
+    case evasion
+    /// A guest says that it is a router or gives out addresses.
+    case rogue
 
     /// Short, for a person.
     public var text: String {
@@ -43,6 +49,9 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .stream: "stream"
         case .fragment: "fragment"
         case .floodSource: "flood, source unproved"
+        case .spoofed: "spoofed"
+        case .evasion: "evasion"
+        case .rogue: "rogue service"
         }
     }
 }

@@ -1,3 +1,4 @@
+import Conformance
 import Floods
 import Flows
 public import Signatures
@@ -33,6 +34,7 @@ public final class FlowMemory: @unchecked Sendable {
     public let tags: TagTable
     public let floods: FloodMemory
     private let tables: UnsafeMutablePointer<FlowTable>
+    private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
     /// All numbers are for all workers together; `datagrams` are those of which fragments came.
@@ -44,6 +46,7 @@ public final class FlowMemory: @unchecked Sendable {
         workerCount = max(1, workers)
         floods = FloodMemory(workers: workers)
         unsafe tables = .allocate(capacity: workerCount)
+        unsafe neighbours = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)
         let share = max(16, flows / workerCount)
         let flowMode = FlowMode(
@@ -57,6 +60,9 @@ public final class FlowMemory: @unchecked Sendable {
                 to: FragmentTable(
                     capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
                     policy: mode.fragmentOverlap))
+            // A replay is to find the same each time.
+            let seed: UInt64 = mode.isInline ? .random(in: .min ... .max) : 0
+            unsafe (neighbours + worker).initialize(to: NeighbourMemory(seed: seed))
         }
         self.hostBits = HostBits(capacity: hostBits)
         self.thresholds = ThresholdTable(capacity: thresholds)
@@ -66,6 +72,8 @@ public final class FlowMemory: @unchecked Sendable {
     deinit {
         unsafe tables.deinitialize(count: workerCount)
         unsafe tables.deallocate()
+        unsafe neighbours.deinitialize(count: workerCount)
+        unsafe neighbours.deallocate()
         unsafe fragmentTables.deinitialize(count: workerCount)
         unsafe fragmentTables.deallocate()
     }
@@ -82,6 +90,12 @@ public final class FlowMemory: @unchecked Sendable {
         return unsafe fragmentTables + worker
     }
 
+    /// The same for who is where.
+    func neighbours(_ worker: Int) -> UnsafeMutablePointer<NeighbourMemory> {
+        precondition((0..<workerCount).contains(worker))
+        return unsafe neighbours + worker
+    }
+
     /// What rules had to forget before its time, for want of room.
     public var forgotten: UInt64 { hostBits.evicted &+ thresholds.evicted &+ tags.evicted }
 
@@ -96,7 +110,7 @@ public final class FlowMemory: @unchecked Sendable {
         (0..<workerCount).reduce(
             hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes + floods.memoryBytes
         ) {
-            unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes
+            unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes + NeighbourMemory.memoryBytes
         }
     }
 }

@@ -8,6 +8,8 @@ public struct InspectionMode: Sendable, Equatable {
     /// A packet whose transport checksum is wrong is not what its receiver will read: rules are asked about
     /// the packet, but it is no part of its stream.
     public var verifiesChecksums: Bool
+    /// The checksum of the IPv4 header, which is quick to verify and never left for later.
+    public var verifiesHeaders = true
     /// TCP connections whose beginning was not seen are followed from where they are.
     public var midstream: Bool
     /// Inline: segments that cannot be kept until they can be inspected with their stream pass, looked at by

@@ -20,6 +20,9 @@ public struct Inspector: ~Copyable {
     private let fragments: UnsafeMutablePointer<FragmentTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
+    private let checks: CheckTable.View
+    private let senders: SenderTable.View
+    private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let tally: Tally.Writer
     private let mode: InspectionMode
     private let owner: Owner
@@ -46,31 +49,40 @@ public struct Inspector: ~Copyable {
         let hosts: HostTable
         let floods: FloodTable
         let policies: PolicyTable
+        let checks: CheckTable
+        let senders: SenderTable
         let tally: Tally
         let memory: FlowMemory
         let eventLimits: EventLimits
 
         init(
-            _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ tally: Tally,
-            _ memory: FlowMemory, _ eventLimits: EventLimits
+            _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
+            _ senders: SenderTable, _ tally: Tally, _ memory: FlowMemory, _ eventLimits: EventLimits
         ) {
             self.eventLimits = eventLimits
             self.hosts = hosts
             self.floods = floods
             self.policies = policies
+            self.checks = checks
+            self.senders = senders
             self.tally = tally
             self.memory = memory
         }
     }
 
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
-    /// be had.
+    /// be had. Without `checks` every guest has the table's defaults; without `senders` no guest is known by its
+    /// port or hardware address.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, tally: Tally, memory: FlowMemory, mode: InspectionMode = .live,
-        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
+        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory,
+        mode: InspectionMode = .live, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
+        let defaults = mode.isInline ? CheckSettings() : CheckSettings().alertOnly
+        let checks = checks ?? CheckTable(guestCount: hosts.guests.count, defaults)
+        let senders = senders ?? SenderTable([]) { _ in nil }
+        precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(
             rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
@@ -81,9 +93,12 @@ public struct Inspector: ~Copyable {
         self.hosts = hosts.view
         self.floods = floods.worker(worker)
         self.policies = policies.view
+        self.checks = checks.view
+        self.senders = senders.view
+        unsafe neighbours = memory.neighbours(worker)
         self.tally = tally.writer(worker)
         self.eventLimits = eventLimits.view
-        owner = Owner(hosts, floods, policies, tally, memory, eventLimits)
+        owner = Owner(hosts, floods, policies, checks, senders, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -144,21 +159,24 @@ public struct Inspector: ~Copyable {
                 asked.fragment = unsafe packets.unfold(
                     bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
             }
-            if policy.malformed != .pass { checkForm() }
+            asked.form = checkForm(bytes, arrival, source)
+            asked.isRefused = asked.form != .none && !policy.shadow
             for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
         }
 
         let decision = policy.decide(
             flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
-            sort: packets[0].packet.kind == .malformed ? .malformed : PacketSort(packets[packets.whole].packet))
+            form: asked.form, sort: PacketSort(packets[packets.whole].packet))
         if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
         if asked.hasFragments {
             unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
             unsafe tally.publish(fragments.pointee.counters)
         }
         // Only what is dropped in earnest stays dropped.
-        if asked.dropsFlow, decision.verdict == .drop, decision.reason == .rule {
+        if decision.verdict == .drop,
+            asked.dropsFlow && decision.reason == .rule || asked.isStartRefused && decision.reason == asked.form
+        {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
         rejects = asked.rejects
@@ -171,6 +189,11 @@ public struct Inspector: ~Copyable {
     @safe
     private struct Asked {
         var drops = false
+        /// Why a check of its form drops it, and whether it will be gone.
+        var form = Reason.none
+        var isRefused = false
+        /// The check is about the beginning of a stream, which must not get through when it is sent again.
+        var isStartRefused = false
         var streamRefuses = false
         var fragment = FragmentStep.Refusal.none
         var hasFragments = false
@@ -183,14 +206,83 @@ public struct Inspector: ~Copyable {
         var tagged = 0
     }
 
+    /// What is wrong with the form of the captured packet, and of the datagram that it makes whole. Returns why it is
+    /// to be dropped; `none` if it is not.
     @inline(__always)
-    private mutating func checkForm() {
-        Conformance.inspect(packets[0].packet, into: &findings)
-        let whole = packets.whole
-        guard whole > 0 else { return }
+    private mutating func checkForm(_ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot) -> Reason {
+        var around = Surroundings(time: arrival.time)
+        around.sourceGuest = hosts.guest(of: source)
+        around.sourceMAC = arrival.sourceMAC
+        // Of a capture, the frame says what a queue would.
+        if packets[0].packet.linkOffset >= 0, arrival.sourceMAC == 0,
+            let header = EthernetHeader(frame.extracting(packets[0].packet.linkHeader))
+        {
+            around.sourceMAC = header.source
+        }
+        // From no port and nobody: a capture of a loopback device, or of one without frames.
+        around.isLoopback = around.sourceMAC | UInt64(arrival.port | arrival.bridge) == 0
+        if !senders.isEmpty { identifySender(arrival, &around) }
+        around.hasChecksums = mode.verifiesHeaders
+        around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(0, frame, arrival)
+        let failed = unsafe Conformance.examine(
+            packets[0].packet, frame, around, checks, &neighbours.pointee)
+        var reason = failed.isEmpty ? Reason.none : checks.report(failed, guest: guest, into: &findings)
+        if packets.whole > 0 { checkWhole(frame, arrival, around, failed, &reason) }
+        return reason
+    }
+
+    /// Of the datagram that fragments make, only what the last of them does not fail already.
+    @inline(never)
+    private mutating func checkWhole(
+        _ frame: RawSpan, _ arrival: Arrival, _ last: Surroundings, _ known: CheckSet, _ reason: inout Reason
+    ) {
+        var around = last
+        around.sender = -1
+        around.hasChecksums = false
+        around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(packets.whole, frame, arrival)
+        var failed = unsafe Conformance.examine(
+            packets[packets.whole].packet, packets.bytes(of: packets.whole, in: frame), around, checks,
+            &neighbours.pointee)
+        failed.subtract(known)
         let before = findings.count
-        Conformance.inspect(packets[whole].packet, into: &findings)
-        findings.place(from: before, layer: UInt8(whole))
+        let asked = checks.report(failed, guest: guest, into: &findings)
+        findings.place(from: before, layer: UInt8(packets.whole))
+        if reason == .none { reason = asked }
+    }
+
+    @inline(__always)
+    private mutating func checkStream(_ step: FlowStep, _ asked: inout Asked) {
+        if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
+            checkStart(step, &asked)
+        }
+    }
+
+    /// What is wrong with the form of what an application says first in a stream.
+    @inline(never)
+    private mutating func checkStart(_ step: FlowStep, _ asked: inout Asked) {
+        guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream),
+            let start = unsafe step.window.fresh
+        else { return }
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(step.window.freshLength)).bytes
+        let application = unsafe ApplicationForm(
+            firstBytes: bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
+        let failed = Conformance.examine(streamStart: bytes, application, toServer: step.toServer)
+        guard !failed.isEmpty else { return }
+        let reason = checks.report(failed, guest: guest, into: &findings)
+        guard reason != .none, asked.form == .none else { return }
+        asked.form = reason
+        asked.isStartRefused = true
+        unsafe asked.flow = unsafe flow
+    }
+
+    @inline(never)
+    private func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
+        let byMAC = senders.guest(ofMAC: around.sourceMAC)
+        let byPort = senders.guest(atPort: arrival.port)
+        around.sender = byPort >= 0 ? byPort : byMAC
+        guard byPort >= 0 else { return }
+        around.port = arrival.port
+        around.isMACForeign = byMAC != byPort && senders.knowsMACs(of: byPort) && around.sourceMAC != 0
     }
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
@@ -202,9 +294,10 @@ public struct Inspector: ~Copyable {
         let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
         var step = unsafe flows.pointee.track(
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
-            checksumIsGood: isGood)
+            checksumIsGood: isGood && !asked.isRefused)
         if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
-        // What its receiver throws away is no part of the stream.
+        // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
+        // receiver never gets because of its form is no part either, but a rule may know it.
         if !isGood { step.isAdded = true }
         unsafe packets[layer].flow = unsafe step.flow
         packets[layer].toServer = step.toServer
@@ -218,6 +311,7 @@ public struct Inspector: ~Copyable {
         }
         let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
+        checkStream(step, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
@@ -253,6 +347,7 @@ public struct Inspector: ~Copyable {
     ) {
         step.isStreamOnly = true
         while unsafe flows.pointee.nextWindow(&step) {
+            checkStream(step, &asked)
             let known = findings.count
             let outcome = unsafe asking.ask(
                 &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
@@ -361,7 +456,6 @@ extension PacketSort {
     @inlinable
     init(_ packet: Packet) {
         switch packet.kind {
-        case .malformed: self = .malformed
         case .otherIP, .other: self = .unknownProtocol
         default: self = .ordinary
         }

@@ -31,18 +31,19 @@ public enum FloodAdvice: UInt8, Sendable, BitwiseCopyable {
 /// What the packet is, as far as a policy cares.
 @frozen
 public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
-    case ordinary, malformed, unknownProtocol
+    case ordinary, unknownProtocol
 }
 
 extension GuestPolicy {
     /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a segment that
-    /// contradicts its stream, a fragment that must not become part of a datagram, a packet that is malformed, a protocol that is not passed. `ruleDrops` is
-    /// whether a rule asks to drop, `streamRefuses` whether the stream does, `fragmentRefuses` whether what
-    /// fragments are put together in does.
+    /// contradicts its stream, a fragment that must not become part of a datagram, a check of its form that drops,
+    /// a protocol that is not passed. `ruleDrops` is whether a rule asks to drop, `streamRefuses` whether the stream
+    /// does, `fragmentRefuses` whether what fragments are put together in does, `form` why a check does; `none` if
+    /// none does.
     @inlinable
     public func decide(
         flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, fragmentRefuses: Bool = false,
-        sort: PacketSort
+        form: Reason = .none, sort: PacketSort
     ) -> Decision {
         switch flood {
         case .deny: return refuse(.drop, .floodDeny)
@@ -53,9 +54,9 @@ extension GuestPolicy {
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
         if streamRefuses { return refuse(.drop, .stream) }
         if fragmentRefuses { return refuse(.drop, .fragment) }
+        if form != .none { return refuse(.drop, form) }
         switch sort {
         case .ordinary: return .accept
-        case .malformed: return malformed == .drop ? refuse(.drop, .malformed) : .accept
         case .unknownProtocol: return unknownProtocol == .drop ? refuse(.drop, .unknownProtocol) : .accept
         }
     }

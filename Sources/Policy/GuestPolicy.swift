@@ -5,8 +5,6 @@ import Evidence
 public struct GuestPolicy: Sendable, Equatable, BitwiseCopyable {
     /// Verdicts are recorded and the packet passes.
     public var shadow: Bool
-    /// Packets whose headers contradict their bytes.
-    public var malformed: Handling
     /// Protocols that Flinch has no view for.
     public var unknownProtocol: Handling
     /// Whether a rule with the action drop may drop.
@@ -15,11 +13,10 @@ public struct GuestPolicy: Sendable, Equatable, BitwiseCopyable {
     public var passesFragments: Bool
 
     public init(
-        shadow: Bool = false, malformed: Handling = .alert, unknownProtocol: Handling = .pass,
-        signaturesDrop: Bool = true, passesFragments: Bool = false
+        shadow: Bool = false, unknownProtocol: Handling = .pass, signaturesDrop: Bool = true,
+        passesFragments: Bool = false
     ) {
         self.shadow = shadow
-        self.malformed = malformed
         self.unknownProtocol = unknownProtocol
         self.signaturesDrop = signaturesDrop
         self.passesFragments = passesFragments

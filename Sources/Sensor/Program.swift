@@ -21,6 +21,8 @@ public final class Program: Sendable {
     public let floods: FloodTable
     public let rules: RuleSet
     public let policies: PolicyTable
+    public let checks: CheckTable
+    public let senders: SenderTable
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -59,17 +61,23 @@ public final class Program: Sendable {
             classification: settings.rules.classification, variables: Program.variables(settings),
             precedence: settings.rules.actionOrder, cache: Program.cache(settings))
         eventLimits = EventLimits(settings.events.limits, rules)
-        let base = GuestPolicy(
-            shadow: settings.shadow, malformed: settings.policy.malformed,
-            unknownProtocol: settings.policy.unknownProtocols,
-            signaturesDrop: mode.isInline && settings.policy.signatures == .asWritten,
-            passesFragments: settings.policy.fragments == .pass)
+        let decide = { (shadow: Bool, unknown: Handling?, signatures: Settings.Signatures?) in
+            GuestPolicy(
+                shadow: settings.shadow || shadow, unknownProtocol: unknown ?? settings.policy.unknownProtocols,
+                signaturesDrop: mode.isInline && (signatures ?? settings.policy.signatures) == .asWritten,
+                passesFragments: settings.policy.fragments == .pass)
+        }
         policies = PolicyTable(
-            guests: guests.map { guest in
-                var policy = base
-                policy.shadow = base.shadow || guest.shadow
-                return policy
-            }, others: base)
+            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols, $0.signatures) },
+            others: decide(false, nil, nil))
+        // What is dropped elsewhere, or was delivered long ago, is only told.
+        let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
+        checks = CheckTable(
+            guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        senders = SenderTable(guests) { name in
+            let index = unsafe if_nametoindex(name)
+            return index == 0 ? nil : index
+        }
     }
 
     private static func live(_ flows: Settings.Flows) -> InspectionMode {
@@ -95,7 +103,8 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
+            policies: policies, checks: checks, senders: senders, tally: tally, memory: memory, mode: mode,
+            eventLimits: eventLimits)
     }
 
     /// What is known of sources, for the controller of floods.
@@ -138,7 +147,8 @@ public final class Program: Sendable {
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
-            + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes
+            + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
+            + senders.memoryBytes
     }
 }
 

@@ -12,7 +12,7 @@ public struct Anomalies: OptionSet, Hashable, Sendable, BitwiseCopyable {
     init(bit: UInt64) { rawValue = 1 << bit }
 
     /// How many members there are: bits 0 ..< count.
-    @inlinable public static var count: Int { 45 }
+    @inlinable public static var count: Int { 53 }
 }
 
 // MARK: - Link layer
@@ -54,6 +54,10 @@ extension Anomalies {
     @inlinable public static var ipv4Truncated: Anomalies { Anomalies(bit: 14) }
     @inlinable public static var ipv4BadOptionLength: Anomalies { Anomalies(bit: 15) }
     @inlinable public static var icmp6InIPv4: Anomalies { Anomalies(bit: 16) }
+    /// A loose or strict source route.
+    @inlinable public static var ipv4SourceRoute: Anomalies { Anomalies(bit: 46) }
+    /// Routers are asked to write down that they passed it on: record route, timestamp.
+    @inlinable public static var ipv4RecordsRoute: Anomalies { Anomalies(bit: 47) }
 }
 
 // MARK: - IPv6
@@ -85,6 +89,8 @@ extension Anomalies {
     /// `::ffff:a.b.c.d` as an address of an IPv6 packet, where it would pass for the IPv4 host.
     @inlinable public static var ipv6MappedAddress: Anomalies { Anomalies(bit: 30) }
     @inlinable public static var icmpInIPv6: Anomalies { Anomalies(bit: 31) }
+    /// Routing, fragment, authentication and what follows in another order than RFC 8200 §4.1 gives.
+    @inlinable public static var ipv6ExtensionOrder: Anomalies { Anomalies(bit: 45) }
 }
 
 // MARK: - Fragments
@@ -116,4 +122,14 @@ extension Anomalies {
     @inlinable public static var udpLengthBeyondPacket: Anomalies { Anomalies(bit: 42) }
     @inlinable public static var icmpTooShort: Anomalies { Anomalies(bit: 43) }
     @inlinable public static var icmp6TooShort: Anomalies { Anomalies(bit: 44) }
+    /// A maximum segment size of 0.
+    @inlinable public static var tcpSegmentSizeZero: Anomalies { Anomalies(bit: 48) }
+    /// A maximum segment size below `TCPHeader.smallestSegment`.
+    @inlinable public static var tcpSegmentSizeSmall: Anomalies { Anomalies(bit: 49) }
+    /// A window scale above 14.
+    @inlinable public static var tcpWindowScale: Anomalies { Anomalies(bit: 50) }
+    /// What only a SYN may offer, in another segment: segment size, window scale, selective acknowledgement.
+    @inlinable public static var tcpOfferOutsideSYN: Anomalies { Anomalies(bit: 51) }
+    /// A timestamp echoed in a segment that acknowledges nothing.
+    @inlinable public static var tcpEchoWithoutACK: Anomalies { Anomalies(bit: 52) }
 }

@@ -38,4 +38,23 @@ public struct DecodeEvents: Equatable, Sendable, BitwiseCopyable {
     public func isDisjoint(with other: DecodeEvents) -> Bool {
         low & other.low | middle & other.middle | high & other.high == 0
     }
+
+    /// Takes the lowest event out; nil when none is left.
+    @inlinable
+    public mutating func popFirst() -> DecodeEvent? {
+        let bit: Int
+        if low != 0 {
+            bit = low.trailingZeroBitCount
+            low &= low &- 1
+        } else if middle != 0 {
+            bit = 64 + middle.trailingZeroBitCount
+            middle &= middle &- 1
+        } else if high != 0 {
+            bit = 128 + high.trailingZeroBitCount
+            high &= high &- 1
+        } else {
+            return nil
+        }
+        return DecodeEvent(rawValue: UInt8(truncatingIfNeeded: bit))
+    }
 }

@@ -10,6 +10,11 @@ extension Decoder {
                 packet.note(.ipv4OptInvalid)
                 continue
             }
+            switch known {
+            case .looseRoute, .strictRoute: packet.anomalies.insert(.ipv4SourceRoute)
+            case .recordRoute, .timestamp: packet.anomalies.insert(.ipv4RecordsRoute)
+            default: break
+            }
             let bit = 1 as UInt16 &<< UInt16(known.rawValue)
             if seen & bit != 0 {
                 packet.note(.ipv4OptDuplicate)

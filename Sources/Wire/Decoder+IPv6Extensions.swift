@@ -11,6 +11,7 @@ extension Decoder {
         var offset = start
         var kind = packet.ipProtocol
         var seen = SeenExtensions()
+        var rank: UInt8 = 0
         // What is odd about the beginning of a datagram is found in the whole of it.
         var known: (DecodeEvents, isInvalid: Bool)?
         defer { if let known { (packet.events, packet.isInvalid) = known } }
@@ -33,6 +34,10 @@ extension Decoder {
                     if !packet.isFragment { packet.setFragment(header) }
                     return packet.refuse(.ipv6DuplicateExtension)
                 }
+            }
+            if let place = placeInOrder(kind) {
+                if place < rank { packet.anomalies.insert(.ipv6ExtensionOrder) }
+                rank = place
             }
             switch kind {
             case IPProtocol.hopByHop:
@@ -80,6 +85,18 @@ extension Decoder {
             }
         }
         packet.refuse(.ipv6TooManyExtensions)
+    }
+
+    /// Where a header stands in the order of RFC 8200 §4.1. nil for those that have a check of their own (hop-by-hop
+    /// options) or two places (destination options).
+    private static func placeInOrder(_ kind: UInt8) -> UInt8? {
+        switch kind {
+        case IPProtocol.hopByHop, IPProtocol.destinationOptions: nil
+        case IPProtocol.routing: 1
+        case IPProtocol.fragment: 2
+        case IPProtocol.authentication: 3
+        default: 4
+        }
     }
 
     /// Checks options of a header of kind `kind`, and returns what a jumbo payload option among them states.

@@ -1,6 +1,9 @@
 /// A TCP header (RFC 9293 §3.1), its first 20 bytes checked to be there; the options may be cut short.
 public struct TCPHeader: ~Escapable {
     public static var minimumSize: Int { 20 }
+    /// Bytes of a segment that no peer asks for less than, but to have its sender cut everything into crumbs
+    /// (CVE-2019-11479): Linux makes none that are smaller (net.ipv4.tcp_min_snd_mss).
+    @inlinable public static var smallestSegment: Int { 48 }
 
     @usableFromInline enum Field {
         @usableFromInline static var sourcePort: Int { 0 }

@@ -59,7 +59,8 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let settings = try settings()
-        let mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
+        var mode = InspectionMode(isInline: inline, verifiesChecksums: !noChecksums, midstream: midstream)
+        mode.verifiesHeaders = !noChecksums
         let program = try Program(settings, workers: 1, hostSeed: Replay.hostSeed, mode: mode)
         Complaint.report(program.rules.problems + program.rules.thresholdProblems)
         let output = try EVEFile(path: eve)
@@ -88,7 +89,7 @@ struct ReplayCommand: ParsableCommand {
         if let config { settings = try Settings.load(path: config) }
         if !home.isEmpty {
             settings.guests.append(
-                Settings.ProtectedGuest(guest: Guest(name: "home", addresses: home), floods: settings.floods))
+                settings.protected(Guest(name: "home", addresses: home)))
         }
         settings.rules.files += rules
         if let thresholds { settings.rules.thresholds = thresholds }

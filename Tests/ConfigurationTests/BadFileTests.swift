@@ -38,7 +38,7 @@ struct BadFileTests {
         BadCase(
             "- name: web\n",
             "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, rules,"
-                + " flows, policy, events, sinks, metrics"),
+                + " flows, policy, policies, events, sinks, metrics"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",
             "3:15: guests[0].addresses: \"10.0.0.300\" is not an address or prefix; write it like 192.0.2.7,"
@@ -129,9 +129,27 @@ struct BadFileTests {
             "2:53: rules.variables.HOME NET: \"HOME NET\" is not the name of a variable; write letters, digits"
                 + " and _, like HOME_NET"),
         BadCase(
-            web + "policy: {malformed: block}\nevents: {ring: 1000}\n",
-            "2:21: policy.malformed: \"block\" is not one of pass, alert, drop",
+            web
+                + "policy: {conformance: {ip.lnd: drop, ip.land: block, all: {concern: grave}, nothing: off}}\nevents: {ring: 1000}\n",
+            "2:32: policy.conformance.ip.lnd: \"ip.lnd\" is no check; did you mean ip.land?",
+            "2:47: policy.conformance.ip.land: \"block\" is not one of off, alert, drop",
+            "2:69: policy.conformance.all.concern: \"grave\" is not one of low, medium, high",
+            "2:86: policy.conformance.nothing: \"nothing\" is no check; write one that `flinch policy checks` lists,"
+                + " a protocol like tcp.*, or all",
             "3:16: events.ring: 1000 is not a power of two; write 512 or 1024"),
+        BadCase(
+            "policies: {watch: {}, a: {based-on: b}, b: {for: web, shadow: maybe}, c: {for: [10.0.0.1/8]}}\n"
+                + "guests: [{name: web, addresses: [192.0.2.7], policy: strickt, mac: [\"0:1\", \"01:00:00:00:00:01\"]}]\n",
+            "1:19: policies.watch: watch is there without being written; give yours another name",
+            "1:37: policies.a.based-on: \"b\" is no policy; write one of watch, balanced, strict",
+            "1:50: policies.b.for: \"web\" is not a list; write it like [web*, 192.0.2.128/25, \"group:dmz\"]",
+            "1:63: policies.b.shadow: \"maybe\" is not true or false",
+            "1:81: policies.c.for: \"10.0.0.1/8\" has bits set beyond its length; write 10.0.0.0/8 for the range or"
+                + " 10.0.0.1 for the one address",
+            "2:54: guests[0].policy: \"strickt\" is no policy; did you mean strict?",
+            "2:69: guests[0].mac: \"0:1\" is not a guest's hardware address; write it like 02:00:00:00:00:01",
+            "2:76: guests[0].mac: \"01:00:00:00:00:01\" is not a guest's hardware address; write it like"
+                + " 02:00:00:00:00:01"),
         BadCase(
             web + "events: {limits: {period: 0, default: -1, drop: none, rules: {x: 1, \"1:5\": 2, 5: 3, 6: many}}}\n",
             "2:27: events.limits.period: 0 is out of range; write a number from 1 to 3600 (seconds)",

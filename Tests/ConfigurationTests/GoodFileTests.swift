@@ -1,4 +1,5 @@
 import Configuration
+import Conformance
 import Evidence
 import Floods
 import Flows
@@ -57,6 +58,8 @@ struct GoodFileTests {
                   - fd77::10
                   - 10.77.1.0/24
                 port: web0
+                mac: [02:00:00:00:00:0A, "02:00:00:00:00:0b"]
+                conformance: {tcp.*: drop, tcp.xmas: {concern: low}}
             rules:
               files: [rules/starter.rules, /opt/own.rules]
               action-order: [drop, reject, pass, alert]
@@ -64,7 +67,11 @@ struct GoodFileTests {
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
             flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass, segment-overlap: old-linux, fragment-overlap: bsd-right}
-            policy: {malformed: drop, unknown-protocols: alert, signatures: alert-only, fragments: pass}
+            policy:
+              conformance: {ip.land: alert}
+              unknown-protocols: alert
+              signatures: alert-only
+              fragments: pass
             events:
               eve: "-"
               ring: 1024
@@ -83,6 +90,11 @@ struct GoodFileTests {
                     arp: .inspect, otherProtocols: .drop,
                     excluded: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!], markBit: 0x20))
         #expect(settings.guests[0].guest.port == "web0")
+        #expect(settings.guests[0].guest.macs == [0x0200_0000_000A, 0x0200_0000_000B])
+        #expect(settings.guests[0].conformance[.ipLand].action == .alert, "what is said for all holds for each")
+        #expect(settings.guests[0].conformance[.tcpXmas] == CheckSetting(action: .drop, concern: .low))
+        #expect(settings.guests[0].conformance[.tcpBadChecksum].action == .drop)
+        #expect(settings.policy.conformance[.tcpBadChecksum].action == .alert)
         #expect(settings.guests[0].guest.shadow, "shadow for all is shadow for each")
         #expect(settings.flows.count == 1_000_000)
         #expect(settings.flows.streamMemory == 1 << 30)
@@ -95,7 +107,7 @@ struct GoodFileTests {
             settings.rules.variables.addresses
                 == ["HOME_NET": "[10.0.0.0/8,!10.1.0.0/16]", "EXTERNAL_NET": "any"])
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
-        #expect(settings.policy.malformed == .drop)
+        #expect(settings.policy.conformance[.ipLand].action == .alert)
         #expect(settings.policy.signatures == .alertOnly)
         #expect(settings.policy.fragments == .pass && settings.flows.fragmentOverlap == .bsdRight)
         #expect(settings.events.eve.path == "-")
@@ -105,6 +117,17 @@ struct GoodFileTests {
         #expect(
             limits.rules
                 == [Settings.RuleNumber(sid: 2_100_498): 1, Settings.RuleNumber(gid: 3, sid: 19_187): 0])
+    }
+
+    /// The narrower line counts, wherever it stands.
+    @Test func checksByNameProtocolAndAll() throws {
+        let settings = try parsed(
+            "policy: {conformance: {ip.land: off, all: drop, ip.*: {action: alert, concern: low}}}\n"
+                + GoodFileTests.guest)
+        let checks = settings.policy.conformance
+        #expect(checks[.ipLand] == CheckSetting(action: .off, concern: .low))
+        #expect(checks[.ipHopLimitZero] == CheckSetting(action: .alert, concern: .low))
+        #expect(checks[.udpPortZero] == CheckSetting(action: .drop, concern: .medium))
     }
 
     @Test func sectionsWithNothingBehindThemAreDefaults() throws {

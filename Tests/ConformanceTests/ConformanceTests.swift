@@ -4,11 +4,13 @@ import Testing
 import Wire
 
 @Suite struct ConformanceTests {
-    /// A finding's code is the anomaly's bit and the index of the table.
-    @Test func theTableFollowsTheBits() {
-        #expect(Checks.all.count == Anomalies.count)
-        for (index, check) in Checks.all.enumerated() {
-            #expect(check.anomaly.rawValue == 1 << UInt64(index), "\(check.identifier)")
+    /// A finding's code is the check's number and the index of the table; of an anomaly it is the bit.
+    @Test func theTableFollowsTheNumbers() {
+        #expect(Checks.all.map(\.check) == Check.allCases)
+        #expect(Check.allCases.count <= CheckSet.capacity)
+        for number in 0..<Anomalies.count {
+            var failed = CheckSet(Anomalies(rawValue: 1 << UInt64(number)))
+            #expect(failed.popFirst() == UInt8(number) && failed.isEmpty)
         }
     }
 
@@ -18,56 +20,92 @@ import Wire
         for check in Checks.all {
             #expect(check.identifier.wholeMatch(of: /[a-z0-9]+\.[a-z0-9_]+/) != nil, "\(check.identifier)")
             #expect(!check.reference.isEmpty)
+            // What is dropped for must be worth telling why.
+            #expect(check.setting.action != .drop || check.setting.concern > .low, "\(check.identifier)")
         }
+    }
+
+    /// Every event has a check, but one of Suricata's own that is never raised; and one event raises one check.
+    @Test func everyDecoderEventHasACheck() {
+        let named = Set(Checks.all.flatMap(\.events))
+        #expect(Set(DecodeEvent.allCases).subtracting(named) == [.afpacketTruncPkt])
+        let raising = Checks.all.filter { Int($0.check.rawValue) >= Anomalies.count }.flatMap(\.events)
+        #expect(Set(raising).count == raising.count)
     }
 
     @Test func isFoundByName() throws {
         let found = try #require(Checks.named("ipv4.hlen_too_small"))
-        #expect(found.check.anomaly == .ipv4HeaderTooSmall)
-        #expect(Checks.all[found.index].identifier == "ipv4.hlen_too_small")
+        #expect(found.check == .ipv4HeaderTooSmall)
+        #expect(Checks[found.check].identifier == "ipv4.hlen_too_small")
         #expect(Checks.named("ipv4.hlen") == nil)
+        #expect(Checks.of(protocol: "arp").count == 9)
+        #expect(Checks.of(protocol: "nothing").isEmpty)
     }
 
-    private func inspect(_ anomalies: Anomalies) -> Findings {
-        var packet = Packet()
-        packet.anomalies = anomalies
+    @Test func aSetHoldsWhatWasPutIn() {
+        var set = CheckSet()
+        for check in Check.allCases { set.insert(check) }
+        var other = CheckSet()
+        other.formUnion(set)
+        #expect(other == set)
+        #expect(Check.allCases.allSatisfy { $0.rawValue == other.popFirst() ?? 255 })
+        #expect(other.popFirst() == nil && other.isEmpty)
+    }
+
+    private func report(_ checks: [Check], _ change: (inout CheckSettings) -> Void = { _ in }) -> Reported {
+        var settings = CheckSettings()
+        change(&settings)
+        // Of the second guest; nobody else's settings must count.
+        let table = CheckTable(guests: [CheckSettings(), settings], others: CheckSettings())
+        var failed = CheckSet()
+        for check in checks { failed.insert(check) }
         var findings = Findings()
-        Conformance.inspect(packet, into: &findings)
-        return findings
+        let reason = table.view.report(failed, guest: 1, into: &findings)
+        return Reported(
+            findings: (0..<findings.count).map { findings[$0] }, overflow: findings.overflow, reason: reason)
     }
 
-    @Test func aPacketInOrderHasNoFinding() { #expect(inspect([]).count == 0) }
+    private struct Reported {
+        var findings: [Finding]
+        var overflow: Int
+        var reason: Reason
+    }
 
-    @Test func eachAnomalyIsAFindingOfItsConcern() throws {
-        for (index, check) in Checks.all.enumerated() {
-            let findings = inspect(check.anomaly)
-            #expect(findings.count == 1)
-            let finding = findings[0]
-            #expect(finding.source == .conformance && finding.asks == .accept)
-            #expect(Int(finding.code) == index)
-            #expect(finding.concern == check.concern)
+    @Test(arguments: Checks.all) func eachIsAFindingAsTheTableHasIt(_ check: ConformanceCheck) {
+        let reported = report([check.check])
+        let (findings, reason) = (reported.findings, reported.reason)
+        guard check.setting.action != .off else {
+            #expect(findings.count == 0 && reason == .none)
+            return
         }
+        #expect(findings.count == 1)
+        #expect(findings[0].source == .conformance && findings[0].code == UInt32(check.check.rawValue))
+        #expect(findings[0].concern == check.setting.concern)
+        #expect(findings[0].asks == (check.setting.action == .drop ? .drop : .accept))
+        #expect(reason == (check.setting.action == .drop ? check.reason : .none))
     }
 
-    @Test(arguments: [
-        (Anomalies.cutByCapture, Concern.low), (.ipv6Jumbogram, .low), (.ipv4Truncated, .medium),
-        (.udpLengthTooSmall, .medium), (.fragmentTiny, .high), (.fragmentTooLarge, .high),
-    ]) func concern(_ anomaly: Anomalies, _ concern: Concern) {
-        #expect(inspect(anomaly)[0].concern == concern)
+    @Test func thePolicySaysWhatBecomesOfIt() {
+        let reported = report([.ipLand, .tcpReservedBits, .udpPortZero]) {
+            $0[.ipLand].action = .off
+            $0[.udpPortZero] = CheckSetting(action: .drop, concern: .high)
+        }
+        let (findings, reason) = (reported.findings, reported.reason)
+        #expect(findings.count == 2 && reason == .malformed)
+        #expect(findings[0].code == UInt32(Check.tcpReservedBits.rawValue) && findings[0].asks == .accept)
+        #expect(findings[1].concern == .high && findings[1].asks == .drop)
     }
 
-    @Test func severalComeInTheOrderOfTheTable() {
-        let findings = inspect([.udpLengthTooSmall, .ipv4LengthZero, .ipv4BadOptionLength])
-        let names = (0..<findings.count).map { Checks.all[Int(findings[$0].code)].identifier }
-        #expect(names == ["ipv4.iplen_zero", "ipv4.opt_invalid_len", "udp.len_invalid"])
+    @Test func alertOnlyDropsNothing() {
+        #expect(report([.ipLand]).reason == .spoofed)
+        let reported = report([.ipLand]) { $0 = $0.alertOnly }
+        #expect(reported.findings.map(\.asks) == [.accept] && reported.reason == .none)
     }
 
     @Test func whatDoesNotFitIsCounted() {
-        var packet = Packet()
-        packet.anomalies = Anomalies(rawValue: 1 << UInt64(Anomalies.count) - 1)
-        var findings = Findings()
-        for _ in 0..<2 { Conformance.inspect(packet, into: &findings) }
-        #expect(findings.count == Findings.capacity)
-        #expect(findings.overflow == 2 * Anomalies.count - Findings.capacity)
+        let reported = report(Check.allCases)
+        let told = Checks.all.filter { $0.setting.action != .off }.count
+        #expect(reported.findings.count == Findings.capacity)
+        #expect(reported.overflow == told - Findings.capacity)
     }
 }

@@ -27,12 +27,12 @@ private struct Rig: ~Copyable {
         }
         let rules = try RuleSet.load(files: ["Sources/Signatures/Rules/starter.rules"], variables: .stock(home: []))
         precondition(rules.problems.isEmpty && !rules.rules.isEmpty)
-        let strict = GuestPolicy(malformed: .drop, unknownProtocol: .drop)
+        let strict = GuestPolicy(unknownProtocol: .drop)
         var shadow = strict
         shadow.shadow = true
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules,
-            policies: PolicyTable(guests: [strict, GuestPolicy(malformed: .pass), shadow], others: GuestPolicy()),
+            policies: PolicyTable(guests: [strict, GuestPolicy(), shadow], others: GuestPolicy()),
             tally: Tally(workerCount: 1), memory: FlowMemory(workers: 1))
     }
 }

@@ -1,3 +1,4 @@
+import Conformance
 import Evidence
 import Floods
 import Inspection
@@ -36,7 +37,7 @@ import Wire
 
     @Test(arguments: Family.allCases)
     func betweenGuestsBothAreCounted(_ family: Family) throws {
-        var rig = try Rig(rules: "alert udp any any -> any 53 (msg:\"m\"; content:\"EVIL\"; sid:1;)")
+        var rig = try Rig(rules: "alert udp any any -> any 9000 (msg:\"m\"; content:\"EVIL\"; sid:1;)")
         let bytes = family.udp(.web, .dns, "EVIL")
         _ = rig.inspect(bytes)
         let web = [HostCounter.udpIn, .bytesIn, .packetsOut, .bytesOut, .findings].map {
@@ -75,12 +76,14 @@ import Wire
     /// Each packet is in exactly one place of the tally: accepted or dropped. What shadow mode would have
     /// dropped is accepted.
     @Test func everyPacketIsTalliedOnce() throws {
-        var shadow = GuestPolicy(shadow: true, malformed: .drop, unknownProtocol: .drop)
+        var shadow = GuestPolicy(shadow: true, unknownProtocol: .drop)
         shadow.signaturesDrop = true
-        let strict = GuestPolicy(malformed: .drop, unknownProtocol: .drop)
+        let strict = GuestPolicy(unknownProtocol: .drop)
+        var checks = CheckSettings()
+        checks[.tcpHeaderTooSmall].action = .drop
         var rig = try Rig(
-            rules: "drop udp any any -> any 53 (msg:\"m\"; content:\"KILL\"; sid:1;)", web: shadow,
-            dns: strict)
+            rules: "drop udp any any -> any 9000 (msg:\"m\"; content:\"KILL\"; sid:1;)", web: shadow,
+            dns: strict, checks: CheckTable(guests: [checks, checks], others: CheckSettings()))
         for party in [Party.web, .dns] {
             for family in Family.allCases {
                 rig.floods.setGate(rig.slot(of: party, family), .icmp, .deny)

@@ -163,7 +163,7 @@ import Wire
     @Test(arguments: Family.allCases) func whatIsFoundInFragmentsIsToldOfTheWhole(_ family: Family) throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "flinch-fragments-\(UUID()).rules").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        try "alert udp any any -> any 53 (content:\"needle\"; sid:1;)\n"
+        try "alert udp any any -> any 9000 (content:\"needle\"; sid:1;)\n"
             .write(toFile: file, atomically: true, encoding: .utf8)
         let whole = family.udp(.client, .web, "there is a needle in here")
         var capture = Capture()
@@ -178,7 +178,7 @@ import Wire
         let alerts = events.filter { $0["event_type"] as? String == "alert" }
         let alert = try #require(alerts.first)
         #expect(alerts.count == 1 && alert["pkt_src"] as? String == "defrag" && alert["pcap_cnt"] as? Int == 5)
-        #expect(alert["src_port"] as? Int == 40_000 && alert["dest_port"] as? Int == 53)
+        #expect(alert["src_port"] as? Int == 40_000 && alert["dest_port"] as? Int == 9000)
         #expect(alert["payload_printable"] as? String == "there is a needle in here")
         #expect(alert["packet"] as? String == Data(whole).base64EncodedString())
         #expect((alert["packet_info"] as? [String: Any])?["linktype"] as? Int == 12)
@@ -189,7 +189,7 @@ import Wire
     func overlapsAreTheHostsWhomTheSettingNames(_ policy: FragmentOverlap?, _ count: Int) throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "flinch-overlaps-\(UUID()).rules").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        try "alert udp any any -> any 53 (content:\"poison\"; sid:1;)\n"
+        try "alert udp any any -> any 9000 (content:\"poison\"; sid:1;)\n"
             .write(toFile: file, atomically: true, encoding: .utf8)
         let parts = ["some poison in here", "some things in here"].map {
             Family.v4.fragments(of: Family.v4.udp(.client, .web, $0), at: [8, 24])

@@ -18,6 +18,8 @@ import Wire
         var packet = Family.v4.udp(.client, .web, "EVIL")
         packet[14] = UInt8(1 + (source >> 8))
         packet[15] = UInt8(source & 0xFF)
+        packet.replaceSubrange(10..<12, with: [0, 0])
+        packet.replaceSubrange(10..<12, with: big16(checksum(Array(packet[..<20]))))
         return packet
     }
 

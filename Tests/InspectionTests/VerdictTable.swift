@@ -1,3 +1,4 @@
+import Conformance
 import Evidence
 import Floods
 import Policy
@@ -14,8 +15,12 @@ struct VerdictCase: Sendable, CustomTestStringConvertible {
     /// Of the guest web; everybody else has the default policy, but for `others`.
     var web = GuestPolicy()
     var others = GuestPolicy()
+    var webChecks = CheckSettings()
+    var othersChecks = CheckSettings()
     /// A gate at web.
     var gate: (FloodClass, GateSetting)?
+    /// Its connection was seen to begin.
+    var open = false
     /// How often the same packet came just before.
     var before = 0
     /// 0 web, 1 dns, -1 nobody.
@@ -49,8 +54,8 @@ private let malformed: @Sendable (Family) -> [UInt8] = { $0.badTCP(.client, .web
 enum VerdictTable {
     static let rules = """
             alert tcp any any -> $HOME_NET 80 (msg:"alert"; content:"EVIL"; sid:1;)
-        drop udp any any -> $HOME_NET 53 (msg:"drop"; content:"KILL"; sid:2;)
-        alert udp any any -> $HOME_NET 53 (msg:"beside the drop"; content:"KILL"; sid:3;)
+        drop udp any any -> $HOME_NET 9000 (msg:"drop"; content:"KILL"; sid:2;)
+        alert udp any any -> $HOME_NET 9000 (msg:"beside the drop"; content:"KILL"; sid:3;)
         drop tcp $HOME_NET any -> $EXTERNAL_NET 80 (msg:"from a guest"; content:"LEAK"; sid:4;)
         pass tcp any any -> $HOME_NET 80 (msg:"known"; content:"GOOD"; sid:5;)
         """
@@ -120,31 +125,61 @@ enum VerdictTable {
     ]
 
     static let conformance: [VerdictCase] = [
-        VerdictCase("malformed: pass", 0, malformed) { $0.web.malformed = .pass },
-        VerdictCase("malformed: alert", 0, malformed) { $0.findings = ["tcp.hlen_too_small"] },
-        VerdictCase("malformed: drop", 0, malformed) {
-            $0.web.malformed = .drop
+        VerdictCase("a check that is off", 0, malformed) { $0.webChecks[.tcpHeaderTooSmall].action = .off },
+        VerdictCase("a check that alerts", 0, malformed) { $0.findings = ["tcp.data_offset_too_small"] },
+        VerdictCase("a check that drops", 0, malformed) {
+            $0.webChecks[.tcpHeaderTooSmall].action = .drop
             $0.expected = dropped(.malformed)
-            $0.findings = ["tcp.hlen_too_small"]
+            $0.findings = ["tcp.data_offset_too_small"]
         },
-        VerdictCase("malformed: drop, in shadow mode", 0, malformed) {
-            $0.web.malformed = .drop
+        VerdictCase("a check that drops, in shadow mode", 0, malformed) {
+            $0.webChecks[.tcpHeaderTooSmall].action = .drop
             $0.web.shadow = true
             $0.expected = shadowed(.malformed)
-            $0.findings = ["tcp.hlen_too_small"]
+            $0.findings = ["tcp.data_offset_too_small"]
         },
-        VerdictCase("malformed between strangers", -1, { $0.badTCP(.client, .stranger) }) {
-            $0.others.malformed = .drop
+        VerdictCase("another check drops", 0, malformed) {
+            $0.webChecks[.tcpHeaderBeyondPacket].action = .drop
+            $0.findings = ["tcp.data_offset_too_small"]
+        },
+        VerdictCase("a check between strangers", -1, { $0.badTCP(.client, .stranger) }) {
+            $0.othersChecks[.tcpHeaderTooSmall].action = .drop
             $0.expected = dropped(.malformed)
-            $0.findings = ["tcp.hlen_too_small"]
+            $0.findings = ["tcp.data_offset_too_small"]
+        },
+        VerdictCase("flags that are only made to get past filters", 0, { $0.tcp(.client, .web, flags: [.syn, .fin]) }) {
+            $0.expected = dropped(.evasion)
+            $0.findings = ["tcp.syn_fin"]
+        },
+        VerdictCase("what is dropped for its form is scanned all the same", 1, { $0.udp(.dns, .dns, "KILL") }) {
+            $0.expected = dropped(.rule)
+            $0.findings = ["ip.land", "sid:2", "sid:3"]
+        },
+        VerdictCase("land", 0, { $0.tcp(.web, .web) }) {
+            $0.expected = dropped(.spoofed)
+            $0.findings = ["ip.land"]
         },
         VerdictCase("odd, but to be read: named and scanned", 0, { $0.udp(.client, .web, length: 4, "KILL") }) {
-            $0.web.malformed = .drop
             $0.web.signaturesDrop = false
             $0.findings = ["udp.len_invalid", "sid:2", "sid:3"]
         },
+        VerdictCase("the beginning of a stream", 0, { $0.tcp(.client, .web, "GET  / HTTP/1.1\r\n\r\n") }) {
+            $0.open = true
+            $0.webChecks[.httpRequestLine].action = .drop
+            $0.expected = dropped(.malformed)
+            $0.findings = ["http.request_line"]
+        },
+        VerdictCase("the same in the middle of one that was not seen to begin", 0) {
+            $0.tcp(.client, .web, "GET  / HTTP/1.1\r\n\r\n")
+        },
+        VerdictCase("what was dropped at its beginning stays dropped", 0, { $0.tcp(.client, .web, "GET  /\r\n\r\n") }) {
+            $0.open = true
+            $0.before = 1
+            $0.webChecks[.httpRequestLine].action = .drop
+            $0.expected = dropped(.rule)
+        },
         VerdictCase("no whole IP header", -1, { Array($0.tcp(.client, .web).prefix(19)) }) {
-            $0.others.malformed = .drop
+            $0.othersChecks[.ipv4TooShort].action = .drop
             $0.expected = dropped(.malformed)
             $0.families = [.v4]
             $0.findings = ["ipv4.pkt_too_small"]
@@ -154,17 +189,14 @@ enum VerdictTable {
             $0.findings = ["ipv4.pkt_too_small"]
         },
         VerdictCase(
-            "longer than its bytes: named, but not dropped for it", 0,
+            "longer than its bytes", 0,
             {
                 $0.ip(.client, .web, 17, big16(1) + big16(2) + big16(8) + big16(0), length: 200)
             }
-        ) {
-            $0.web.malformed = .drop
-            $0.findings = ["trunc_pkt"]
-        },
+        ) { $0.findings = ["trunc_pkt"] },
         VerdictCase("ARP of odd lengths", -1, { _ in arp(.client, .web, protocolLength: 16) }) {
             $0.link = .arp
-            $0.others.malformed = .drop
+            $0.othersChecks[.arpBadLengths].action = .drop
             $0.families = [.v4]
             $0.expected = dropped(.malformed)
             $0.findings = ["arp.invalid_address_size"]

@@ -1,3 +1,4 @@
+import Conformance
 import Evidence
 import Floods
 import Inspection
@@ -10,14 +11,17 @@ import Wire
     @Test(arguments: VerdictTable.all)
     func isAsTheTableSays(_ row: VerdictCase) throws {
         for family in row.families {
-            var rig = try Rig(rules: VerdictTable.rules, web: row.web, others: row.others)
+            var rig = try Rig(
+                rules: VerdictTable.rules, web: row.web, others: row.others,
+                checks: CheckTable(guests: [row.webChecks, CheckSettings()], others: row.othersChecks))
             if let (floodClass, setting) = row.gate {
                 rig.floods.setGate(rig.slot(of: .web, family), floodClass, setting)
             }
+            if row.open { rig.open(.client, .web, family) }
             let bytes = row.bytes(family)
             for _ in 0..<row.before { _ = rig.inspect(bytes, row.link) }
             let decision = rig.inspect(
-                bytes, row.link, hardwareProtocol: row.hardwareProtocol, capturedShort: row.capturedShort)
+                bytes, row.link, hardwareProtocol: row.hardwareProtocol, capturedShort: row.capturedShort, port: 9)
             #expect(decision == row.expected, "\(family)")
             let (guest, etherType) = (rig.inspector.guest, rig.inspector.packet.etherType)
             #expect(guest == row.guest, "\(family)")

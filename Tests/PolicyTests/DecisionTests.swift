@@ -9,24 +9,27 @@ struct DecisionTests {
         var policy = GuestPolicy()
         var flood = FloodAdvice.none
         var ruleDrops = false
+        var form = Reason.none
         var sort = PacketSort.ordinary
         var expected: Decision
 
         init(
             _ text: String, policy: GuestPolicy = GuestPolicy(), flood: FloodAdvice = .none,
-            ruleDrops: Bool = false, sort: PacketSort = .ordinary, _ verdict: Verdict, _ intended: Verdict,
+            ruleDrops: Bool = false, form: Reason = .none, sort: PacketSort = .ordinary, _ verdict: Verdict,
+            _ intended: Verdict,
             _ reason: Reason
         ) {
             self.text = text
             self.policy = policy
             self.flood = flood
             self.ruleDrops = ruleDrops
+            self.form = form
             self.sort = sort
             expected = Decision(verdict: verdict, intended: intended, reason: reason)
         }
     }
 
-    static let shadow = GuestPolicy(shadow: true, malformed: .drop, unknownProtocol: .drop)
+    static let shadow = GuestPolicy(shadow: true, unknownProtocol: .drop)
 
     static let cases: [Case] = [
         Case("nothing found", .accept, .accept, .none),
@@ -37,42 +40,38 @@ struct DecisionTests {
             "a rule would drop, but signatures only alert", policy: GuestPolicy(signaturesDrop: false),
             ruleDrops: true, .accept, .accept, .none),
         Case("flood before rule", flood: .deny, ruleDrops: true, .drop, .drop, .floodDeny),
-        Case("malformed, alert only", sort: .malformed, .accept, .accept, .none),
+        Case("a check of its form drops", form: .evasion, .drop, .drop, .evasion),
+        Case("rule before form", ruleDrops: true, form: .malformed, .drop, .drop, .rule),
         Case(
-            "malformed, dropped", policy: GuestPolicy(malformed: .drop), sort: .malformed, .drop, .drop,
-            .malformed),
-        Case(
-            "malformed, passed", policy: GuestPolicy(malformed: .pass), sort: .malformed, .accept, .accept, .none
-        ),
+            "form before protocol", policy: GuestPolicy(unknownProtocol: .drop), form: .spoofed, sort: .unknownProtocol,
+            .drop, .drop, .spoofed),
         Case("unknown protocol, passed", sort: .unknownProtocol, .accept, .accept, .none),
         Case(
             "unknown protocol, dropped", policy: GuestPolicy(unknownProtocol: .drop), sort: .unknownProtocol,
             .drop, .drop, .unknownProtocol),
-        Case(
-            "dropping malformed packets is not dropping unknown protocols",
-            policy: GuestPolicy(malformed: .drop), sort: .unknownProtocol, .accept, .accept, .none),
         Case("shadow: flood denied", policy: shadow, flood: .deny, .accept, .drop, .floodDeny),
         Case("shadow: throttled", policy: shadow, flood: .throttle, .accept, .throttle, .floodThrottle),
         Case("shadow: rule", policy: shadow, ruleDrops: true, .accept, .drop, .rule),
-        Case("shadow: malformed", policy: shadow, sort: .malformed, .accept, .drop, .malformed),
+        Case("shadow: malformed", policy: shadow, form: .malformed, .accept, .drop, .malformed),
         Case("shadow: unknown", policy: shadow, sort: .unknownProtocol, .accept, .drop, .unknownProtocol),
         Case("shadow: nothing found", policy: shadow, .accept, .accept, .none),
     ]
 
     @Test("Decisions", arguments: cases)
     func decide(_ test: Case) {
-        let decision = test.policy.decide(flood: test.flood, ruleDrops: test.ruleDrops, sort: test.sort)
+        let decision = test.policy.decide(
+            flood: test.flood, ruleDrops: test.ruleDrops, form: test.form, sort: test.sort)
         #expect(decision == test.expected, "\(test.text)")
     }
 
     @Test("Every guest has its policy, and what is nobody's has one too")
     func table() {
         let table = PolicyTable(
-            guests: [GuestPolicy(shadow: true), GuestPolicy(malformed: .drop)],
+            guests: [GuestPolicy(shadow: true), GuestPolicy(signaturesDrop: false)],
             others: GuestPolicy(unknownProtocol: .drop))
         #expect(table.view[-1] == GuestPolicy(unknownProtocol: .drop))
         #expect(table.view[0] == GuestPolicy(shadow: true))
-        #expect(table.view[1] == GuestPolicy(malformed: .drop))
+        #expect(table.view[1] == GuestPolicy(signaturesDrop: false))
     }
 
     @Test("Every reason but acceptance has words for a person")

@@ -22,7 +22,8 @@ extension Tables {
             "length below the options", ipv4(6, tcp(), options: route, length: 27), .malformed,
             .ipv4LengthTooSmall),
         .init(
-            "length of the header", ipv4(99, data, options: route, length: 28), .otherIP, payload: [28, 0]),
+            "length of the header", ipv4(99, data, options: route, length: 28), .otherIP, .ipv4RecordsRoute,
+            payload: [28, 0]),
         .init("length below the bytes", ipv4(6, tcp() + data), .tcp, payload: [40, 32]),
         .init(
             "length beyond the bytes", ipv4(6, tcp(), length: 57), .tcp, .ipv4Truncated,
@@ -33,11 +34,16 @@ extension Tables {
         .init("length 0", ipv4(6, tcp(), length: 0), .tcp, .ipv4LengthZero, payload: [40, 16]),
         .init("length 0, cut", ipv4(6, tcp(), length: 0), cut: true, .tcp, [.ipv4LengthZero, .cutByCapture]),
 
-        .init("record route", ipv4(6, tcp(), options: route), .tcp, payload: [48, 16]),
+        .init("record route", ipv4(6, tcp(), options: route), .tcp, .ipv4RecordsRoute, payload: [48, 16]),
+        .init(
+            "timestamps", ipv4(6, tcp(), options: hex("4408 0500 00000000")), .tcp, .ipv4RecordsRoute,
+            payload: [48, 16]),
+        .init("loose source route", ipv4(6, tcp(), options: hex("8307 040a 000003 00")), .tcp, .ipv4SourceRoute),
+        .init("strict source route", ipv4(6, tcp(), options: hex("8907 040a 000003 00")), .tcp, .ipv4SourceRoute),
         .init("option length 0", ipv4(6, tcp(), options: hex("0700 0000")), .tcp, .ipv4BadOptionLength),
         .init("option length 1", ipv4(6, tcp(), options: hex("0701 0000")), .tcp, .ipv4BadOptionLength),
-        .init("option length 2", ipv4(6, tcp(), options: hex("0702 0000")), .tcp),
-        .init("option fills the header", ipv4(6, tcp(), options: hex("0704 0000")), .tcp),
+        .init("option length 2", ipv4(6, tcp(), options: hex("0702 0000")), .tcp, .ipv4RecordsRoute),
+        .init("option fills the header", ipv4(6, tcp(), options: hex("0704 0000")), .tcp, .ipv4RecordsRoute),
         .init(
             "option beyond the header", ipv4(6, tcp(), options: hex("0705 0000")), .tcp,
             .ipv4BadOptionLength),

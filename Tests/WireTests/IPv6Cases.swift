@@ -62,6 +62,15 @@ extension Tables {
 
     static let extensions: [DecodeCase] = [
         .init("each kind once", ipv6(0, chain([0, 60, 51, 135, 139, 140, 60], then: 6) + tcp()), .tcp),
+        .init(
+            "fragment before routing",
+            ipv6(44, fragmentHeader(43, offset: 0, more: false) + extensionHeader(6, hex("0201 00000000")) + tcp()),
+            .tcp,
+            .ipv6ExtensionOrder),
+        .init(
+            "routing before fragment",
+            ipv6(43, extensionHeader(44, hex("0201 00000000")) + fragmentHeader(6, offset: 0, more: false) + tcp()),
+            .tcp),
         .init("routing type 2", ipv6(43, extensionHeader(6, hex("0201 00000000")) + tcp()), .tcp),
         .init(
             "routing type 0", ipv6(43, extensionHeader(6, hex("0001 00000000")) + tcp()), .tcp,

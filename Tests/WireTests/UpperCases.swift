@@ -23,10 +23,22 @@ extension Tables {
             .otherIP, .cutByCapture),
         .init("TCP timestamps", ipv4(6, tcp(options: timestamps)), .tcp, payload: [52, 16]),
         .init(
-            "TCP SYN options", ipv4(6, tcp([], options: hex("020405b4 0402080a 00000001 00000000 01030307"))),
+            "TCP SYN options",
+            ipv4(6, tcp([], options: hex("020405b4 0402080a 00000001 00000000 01030307"), flags: .syn)),
             .tcp),
+        .init(
+            "TCP segments of 0 bytes", ipv4(6, tcp(options: hex("02040000"), flags: .syn)), .tcp, .tcpSegmentSizeZero),
+        .init(
+            "TCP segments of 47 bytes", ipv4(6, tcp(options: hex("0204002f"), flags: .syn)), .tcp, .tcpSegmentSizeSmall),
+        .init("TCP segments of 48 bytes", ipv4(6, tcp(options: hex("02040030"), flags: .syn)), .tcp),
+        .init("TCP window scale 15", ipv4(6, tcp(options: hex("03030f00"), flags: .syn)), .tcp, .tcpWindowScale),
+        .init("TCP window scale 14", ipv4(6, tcp(options: hex("03030e00"), flags: .syn)), .tcp),
+        .init("TCP segment size, not in a SYN", ipv4(6, tcp(options: hex("020405b4"))), .tcp, .tcpOfferOutsideSYN),
+        .init(
+            "TCP echo in a SYN", ipv4(6, tcp(options: hex("080a 00000001 00000001 0000"), flags: .syn)), .tcp,
+            .tcpEchoWithoutACK),
         .init("TCP option length 0", ipv4(6, tcp(options: hex("0300 0000"))), .tcp, .tcpBadOptionLength),
-        .init("TCP option length 2", ipv4(6, tcp(options: hex("0402 0000"))), .tcp),
+        .init("TCP option length 2", ipv4(6, tcp(options: hex("0402 0000"), flags: .syn)), .tcp),
         .init(
             "TCP option beyond the header", ipv4(6, tcp(options: hex("0101 0203"))), .tcp,
             .tcpBadOptionLength),

@@ -5,6 +5,14 @@ func big16(_ number: Int) -> [UInt8] {
 }
 func big32(_ number: Int) -> [UInt8] { big16(number >> 16) + big16(number) }
 
+/// RFC 1071, of bytes whose checksum is 0.
+func checksum(_ bytes: [UInt8]) -> Int {
+    var sum = 0
+    for (index, byte) in bytes.enumerated() { sum += index & 1 == 0 ? Int(byte) << 8 : Int(byte) }
+    while sum > 0xFFFF { sum = (sum & 0xFFFF) + (sum >> 16) }
+    return ~sum & 0xFFFF
+}
+
 /// Who speaks in the tests. Two are guests, each with an address of either family.
 enum Party: Int, Sendable, CaseIterable {
     case web = 2
@@ -40,17 +48,21 @@ enum Family: Int, Sendable, CaseIterable {
         _ from: Party, _ to: Party, _ number: UInt8, _ payload: some Collection<UInt8>, length: Int? = nil,
         fragment: Int = 0
     ) -> [UInt8] {
+        let addresses = bytes(of: from) + bytes(of: to)
         switch self {
         case .v4:
-            let header =
-                [0x45, 0] + big16(length ?? 20 + payload.count) + big16(1) + big16(fragment) + [64, number]
-            let ends = bytes(of: from) + bytes(of: to)
-            var sum = InternetChecksum()
-            unsafe sum.add((header + ends).span.bytes)
-            return header + big16(Int(sum.value)) + ends + payload
+            var header = [0x45, 0] + big16(length ?? 20 + payload.count) + big16(1) + big16(fragment)
+            header += [64, number, 0, 0] + addresses
+            header.replaceSubrange(10..<12, with: big16(checksum(header)))
+            return header + payload
         case .v6:
-            return [0x60, 0, 0, 0] + big16((length ?? 40 + payload.count) - 40) + [number, 64]
-                + bytes(of: from) + bytes(of: to) + payload
+            var payload = Array(payload)
+            // IPv6 has no UDP without a checksum.
+            if number == 17, payload.count >= 8 {
+                payload.replaceSubrange(
+                    6..<8, with: big16(checksum(addresses + [0, 17] + big16(payload.count) + payload)))
+            }
+            return [0x60, 0, 0, 0] + big16((length ?? 40 + payload.count) - 40) + [number, 64] + addresses + payload
         }
     }
 
@@ -65,6 +77,14 @@ enum Family: Int, Sendable, CaseIterable {
                 + Array(text.utf8))
     }
 
+    /// The answer to a SYN of `to`.
+    func answer(_ from: Party, _ to: Party, port: Int = 80) -> [UInt8] {
+        ip(
+            from, to, 6,
+            big16(port) + big16(40_000) + big32(1) + big32(1) + [0x50, TCPFlags([.syn, .ack]).rawValue] + big16(512)
+                + big32(0))
+    }
+
     /// TCP whose data offset is below 20 bytes: where the payload starts cannot be known.
     func badTCP(_ from: Party, _ to: Party, _ text: String = "") -> [UInt8] {
         var packet = tcp(from, to, text)
@@ -72,7 +92,7 @@ enum Family: Int, Sendable, CaseIterable {
         return packet
     }
 
-    func udp(_ from: Party, _ to: Party, port: Int = 53, length: Int? = nil, _ text: String = "") -> [UInt8] {
+    func udp(_ from: Party, _ to: Party, port: Int = 9000, length: Int? = nil, _ text: String = "") -> [UInt8] {
         ip(
             from, to, 17,
             big16(40_000) + big16(port) + big16(length ?? 8 + text.utf8.count) + big16(0) + Array(text.utf8))
@@ -86,7 +106,7 @@ enum Family: Int, Sendable, CaseIterable {
 
     /// A fragment of a UDP datagram at byte `offset`, of 16 bytes.
     func fragment(_ from: Party, _ to: Party, offset: Int, more: Bool, _ text: String = "") -> [UInt8] {
-        let head = offset == 0 ? big16(40_000) + big16(53) + big16(32) + big16(0) : []
+        let head = offset == 0 ? big16(40_000) + big16(9000) + big16(32) + big16(0x1234) : []
         let data = head + Array(text.utf8) + Array(repeating: 0, count: 16 - head.count - text.utf8.count)
         switch self {
         case .v4: return ip(from, to, 17, data, fragment: offset / 8 | (more ? 0x2000 : 0))

@@ -30,8 +30,9 @@ struct Rig: ~Copyable {
 
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
-        others: GuestPolicy = GuestPolicy(), mode: InspectionMode = .live,
-        datagrams: Int = 1 << 10, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
+        others: GuestPolicy = GuestPolicy(), checks: CheckTable? = nil, senders: [Guest] = [],
+        mode: InspectionMode = .live, datagrams: Int = 1 << 10,
+        eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
         let hosts = HostTable([
             Guest(name: "web", addresses: Rig.home[0]), Guest(name: "dns", addresses: Rig.home[1]),
@@ -44,8 +45,9 @@ struct Rig: ~Copyable {
         let policies = PolicyTable(guests: [web, dns], others: others)
         let memory = FlowMemory(workers: 1, datagrams: datagrams, mode: mode)
         inspector = try Inspector(
-            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, tally: tally,
-            memory: memory, mode: mode, eventLimits: eventLimits)
+            worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, checks: checks,
+            senders: SenderTable(senders) { _ in 7 }, tally: tally, memory: memory, mode: mode,
+            eventLimits: eventLimits)
         self.policies = policies
         self.memory = memory
         self.mode = mode
@@ -53,6 +55,12 @@ struct Rig: ~Copyable {
         self.floods = floods
         self.rules = rules
         self.tally = tally
+    }
+
+    /// The handshake of the connection that `Family.tcp` speaks of.
+    mutating func open(_ from: Party, _ to: Party, _ family: Family, port: Int = 80) {
+        _ = inspect(family.tcp(from, to, port: port, flags: .syn))
+        _ = inspect(family.answer(to, from, port: port))
     }
 
     /// Another inspector in place of this one, as after a reload.
@@ -65,9 +73,11 @@ struct Rig: ~Copyable {
     mutating func inspect(
         _ bytes: some Sequence<UInt8>, _ link: LinkLayer = .ip, hardwareProtocol: UInt16 = 0,
         capturedShort: Bool = false,
-        checksum: ChecksumState = .present
+        checksum: ChecksumState = .present, port: UInt32 = 0, mac: UInt64 = 0
     ) -> Decision {
         var arrival = Arrival(time: time)
+        arrival.port = port
+        arrival.sourceMAC = mac
         arrival.hardwareProtocol = hardwareProtocol
         arrival.checksum = checksum
         arrival.outPort = outPort

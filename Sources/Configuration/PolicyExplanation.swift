@@ -1,0 +1,59 @@
+import Conformance
+import Evidence
+import Floods
+import Topology
+import Wire
+
+/// What holds for an address, and why, for a person.
+public struct PolicyExplanation {
+    public let text: String
+
+    public init(_ settings: Settings, _ address: Address) {
+        let guest = settings.guest(of: address)
+        var lines = [PolicyExplanation.who(guest, address)]
+        let choices = guest?.choices ?? []
+        for (index, choice) in choices.enumerated() {
+            let why = choice.target.map { "it is for \($0)" } ?? "the guest names it"
+            lines.append(
+                PolicyExplanation.line(index == 0 ? "policy" : "less specific", "\(choice.policy), because \(why)"))
+        }
+        if choices.isEmpty { lines.append(PolicyExplanation.line("policy", "what the file says for everybody")) }
+        lines.append(
+            PolicyExplanation.line("shadow", guest?.guest.shadow ?? settings.shadow ? "yes, everything passes" : "no"))
+        lines.append(
+            PolicyExplanation.line("signatures", (guest?.signatures ?? settings.policy.signatures).rawValue))
+        lines.append(
+            PolicyExplanation.line(
+                "unknown protocols", (guest?.unknownProtocols ?? settings.policy.unknownProtocols).rawValue))
+        if let guest { lines += FloodClass.allCases.map { PolicyExplanation.flood($0, guest.floods[$0]) } }
+        lines += PolicyExplanation.checks(guest?.conformance ?? settings.policy.conformance)
+        text = lines.joined(separator: "\n")
+    }
+
+    private static func who(_ guest: Settings.ProtectedGuest?, _ address: Address) -> String {
+        guard let guest else { return "\(address) is no guest's; what follows is for packets between others" }
+        return "\(address) is an address of guest \(guest.guest.name)"
+    }
+
+    private static func line(_ name: String, _ value: String) -> String {
+        "  " + name + String(repeating: " ", count: max(1, 19 - name.count)) + value
+    }
+
+    private static func flood(_ floodClass: FloodClass, _ limit: FloodLimit) -> String {
+        var value = "from \(limit.entry) packets a second, \(limit.action)"
+        if limit.action == .throttle { value += " to \(limit.pass)" }
+        return line("\(floodClass.name) flood", value)
+    }
+
+    private static func checks(_ settings: CheckSettings) -> [String] {
+        let changed = Checks.all.filter { settings[$0.check] != $0.setting }
+        let dropping = Checks.all.filter { settings[$0.check].action == .drop }.count
+        var lines = [line("conformance", "\(dropping) of \(Checks.all.count) checks drop; other than by default:")]
+        for check in changed {
+            let setting = settings[check.check]
+            lines.append("    \(check.identifier): \(setting.action.rawValue), \(setting.concern)")
+        }
+        if changed.isEmpty { lines.append("    none") }
+        return lines
+    }
+}

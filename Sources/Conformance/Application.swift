@@ -1,0 +1,66 @@
+import Wire
+
+/// The application protocols whose form is looked at.
+@frozen
+public enum ApplicationForm: UInt8, BitwiseCopyable, Sendable {
+    case none, dns, netbios, smb, http, tls
+}
+
+extension ApplicationForm {
+    /// What the first bytes of a TCP stream are: by themselves, and at the ports whose service cannot be told by
+    /// them alone. Whoever recognises applications for rules may say it instead.
+    public init(firstBytes bytes: RawSpan, serverPort: UInt16, toServer: Bool) {
+        switch serverPort {
+        case 53: self = .dns
+        case 139: self = .netbios
+        case 445: self = .smb
+        default:
+            guard bytes.byteCount >= 4 else {
+                self = .none
+                return
+            }
+            if bytes.be16(0) == 0x1603 {
+                self = .tls
+            } else if toServer ? ApplicationForm.isMethod(bytes) : bytes.be32(0) == 0x4854_5450 {
+                self = .http
+            } else {
+                self = .none
+            }
+        }
+    }
+
+    /// The first four bytes of the methods that browsers and tools use (IANA http-methods), a blank after the
+    /// short ones. OPTIONS is not among them: RTSP and SIP have it too.
+    private static func isMethod(_ bytes: RawSpan) -> Bool {
+        switch bytes.be32(0) {
+        // "GET ", "PUT ", "POST", "HEAD", "DELE", "PATC", "CONN", "TRAC", "PROP"
+        case 0x4745_5420, 0x5055_5420, 0x504F_5354, 0x4845_4144, 0x4445_4C45, 0x5041_5443, 0x434F_4E4E, 0x5452_4143,
+            0x5052_4F50:
+            true
+        default: false
+        }
+    }
+}
+
+extension Conformance {
+    /// The checks that the beginning of a TCP stream fails; `bytes` are its first.
+    @inline(never)
+    public static func examine(
+        streamStart bytes: RawSpan, _ application: ApplicationForm, toServer: Bool
+    ) -> CheckSet {
+        var failed = CheckSet()
+        switch application {
+        case .none: break
+        case .dns:
+            // Two bytes of length before each message (RFC 1035 §4.2.2).
+            guard bytes.byteCount >= 2 else { break }
+            let end = 2 + Int(bytes.be16(0))
+            if end <= bytes.byteCount { DNSMessage.examine(bytes.clamped(2, end), overTCP: true, &failed) }
+        case .netbios: NetBIOSSession.examine(bytes, isDirect: false, &failed)
+        case .smb: NetBIOSSession.examine(bytes, isDirect: true, &failed)
+        case .http: HTTPHead.examine(bytes, isRequest: toServer, &failed)
+        case .tls: TLSRecords.examine(bytes, &failed)
+        }
+        return failed
+    }
+}

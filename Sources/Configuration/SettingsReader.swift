@@ -167,12 +167,15 @@ struct SettingsReader {
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        guard let section = value.section(["eve", "rotate-at", "keep", "community-id", "stats", "ring"]) else { return }
+        guard let section = value.section(["eve", "rotate-at", "keep", "community-id", "drops", "stats", "ring"]) else {
+            return
+        }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
             events.eve.path = path == "-" ? path : resolved(path)
         }
         events.eve.rotation = SinkReader.rotation(section)
         events.communityID = section["community-id"]?.flag() ?? events.communityID
+        events.drops = section["drops"]?.flag() ?? events.drops
         events.stats = section["stats"]?.integer(0...86_400, "seconds") ?? events.stats
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
             if ring.nonzeroBitCount == 1 {

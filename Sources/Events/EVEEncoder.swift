@@ -84,6 +84,10 @@ public struct EVEEncoder {
     }
 
     private mutating func open(_ event: Event, _ place: CapturePlace?, _ bytes: RawSpan? = nil) {
+        head(event, place, type: event.finding.source == .signature ? "alert" : "anomaly", bytes)
+    }
+
+    mutating func head(_ event: Event, _ place: CapturePlace?, type: StaticString, _ bytes: RawSpan? = nil) {
         line.openObject()
         line.key("timestamp")
         line.value(time: event.arrival.time)
@@ -105,7 +109,7 @@ public struct EVEEncoder {
             line.value(place.number)
         }
         line.key("event_type")
-        line.value(event.finding.source == .signature ? "alert" : "anomaly")
+        line.value(type)
         tags(event.packet, event.arrival)
         // What cannot be decoded has no addresses to believe; a check says so of those that it names.
         if !event.packet.isUndecodable || event.finding.source == .conformance { endpoints(event.packet) }
@@ -131,7 +135,7 @@ public struct EVEEncoder {
         course(event)
     }
 
-    private mutating func close(_ event: Event, _ place: CapturePlace?) {
+    mutating func close(_ event: Event, _ place: CapturePlace?) {
         if let place {
             line.key("pcap_filename")
             line.value(place.file)

@@ -67,7 +67,8 @@ public final class Sensor {
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
         collector = EventCollector(
             rings: crew.members.map(\.ring), outlets: sinks.sinks, names: program.names,
-            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID)
+            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID,
+            drops: settings.events.drops)
         try sinks.start()
         try collector.start()
         do {

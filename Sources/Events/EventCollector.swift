@@ -160,7 +160,7 @@ public final class EventCollector: Sendable {
             for ring in rings {
                 ring.drain(max: portion) { event in
                     encoder.encode(copy event)
-                    collect(event.finding.source == .signature ? .alert : .anomaly, event.finding.concern)
+                    collect(Report.Kind(of: event.finding.source), event.finding.concern)
                     if drops, event.verdict == .drop { collectDrop(copy event) }
                 }
             }

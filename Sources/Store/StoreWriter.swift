@@ -61,14 +61,16 @@ public final class StoreWriter {
                 arguments: [id, event.destination])
         }
         try database.cachedStatement(
-            sql: "UPDATE incident SET last = max(last, ?), concern = max(concern, ?), count = count + 1 WHERE id = ?"
-        ).execute(arguments: [event.time, event.concern, id])
+            sql: "UPDATE incident SET last = max(last, ?), concern = max(concern, ?), count = count + ? WHERE id = ?"
+        ).execute(arguments: [event.last, event.concern, event.count, id])
         try database.cachedStatement(
             sql: """
-                INSERT INTO part VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5) ON CONFLICT (incident, grp) DO UPDATE
-                SET count = count + 1, last = max(last, excluded.last), concern = max(concern, excluded.concern)
+                INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (incident, grp) DO UPDATE
+                SET count = count + excluded.count, last = max(last, excluded.last), concern = max(concern, excluded.concern)
                 """
-        ).execute(arguments: [id, event.group, event.title, event.concern, event.time])
+        ).execute(arguments: [
+            id, event.group, event.title, event.concern, event.count, event.time, event.last,
+        ])
         if !event.guest.isEmpty {
             try database.cachedStatement(sql: "INSERT OR IGNORE INTO concerned VALUES (?, ?, ?)").execute(
                 arguments: [id, event.guest, event.time])

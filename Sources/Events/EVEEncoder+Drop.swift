@@ -40,14 +40,13 @@ extension EVEEncoder {
     }
 
     /// In Suricata's words where it has some (src/decode.c, PacketDropReasonToString).
-    private static func dropReason(_ reason: Reason) -> StaticString {
+    private static func dropReason(_ reason: Reason) -> String {
         switch reason {
         case .none: "unknown"
         case .rule: "rules"
         case .stream: "stream error"
         case .malformed: "decode error"
-        case .floodDeny, .floodThrottle: "flood"
-        case .unknownProtocol: "protocol not passed"
+        default: reason.text
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 
 /// Writes events, incidents and rates into the database, and keeps it small. Used by one thread.
 public final class StoreWriter {
@@ -23,8 +24,9 @@ public final class StoreWriter {
     /// Makes the database at `path` if it is not there; its folder is.
     public init(path: String, retention: Retention) throws {
         self.retention = retention
-        let mask = umask(0o077)
-        defer { umask(mask) }
+        // SQLite gives the files beside it the mode of the first.
+        let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
         queue = try DatabaseQueue(path: path, configuration: Schema.configuration(readOnly: false))
         try Schema.migrator.migrate(queue)
         try takeUp()

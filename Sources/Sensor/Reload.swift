@@ -44,7 +44,6 @@ extension Settings {
         sensor = running.sensor
         queues = running.queues
         events = running.events
-        sinks = running.sinks
         metrics = running.metrics
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
@@ -54,7 +53,7 @@ extension Settings {
     static func restartNeeded(_ running: Settings, _ file: Settings) -> [String] {
         [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
-            ("events", running.events != file.events), ("sinks", running.sinks != file.sinks),
+            ("events", running.events != file.events),
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),

@@ -224,6 +224,8 @@ public final class Sink: Outlet {
     }
 
     private func note(_ problem: String) {
+        // A server's words may be in it.
+        let problem = PlainText.line(String(problem.prefix(300)))
         figures.withLock { figures in
             figures.lastError = problem
             figures.lastErrorTime = flinch_now()

@@ -146,6 +146,8 @@ public struct Settings: Sendable, Equatable {
         public var eve = EVEFileSettings(path: "/var/log/flinch/eve.json")
         /// Whether lines carry `community_id`, by which other programs' logs of the same flow are found.
         public var communityID = true
+        /// Whether packets that are dropped get an event of type `drop`, besides the alert that says why.
+        public var drops = false
         /// Seconds between two `stats` events; 0 for none.
         public var stats = 60
         /// Events that one worker's ring holds, a power of two.

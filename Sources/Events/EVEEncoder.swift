@@ -85,6 +85,10 @@ public struct EVEEncoder {
     }
 
     private mutating func open(_ event: Event, _ place: CapturePlace?, _ bytes: RawSpan? = nil) {
+        head(event, place, type: EVEEncoder.type(of: event.finding.source), bytes)
+    }
+
+    mutating func head(_ event: Event, _ place: CapturePlace?, type: StaticString, _ bytes: RawSpan? = nil) {
         line.openObject()
         line.key("timestamp")
         line.value(time: event.arrival.time)
@@ -106,7 +110,7 @@ public struct EVEEncoder {
             line.value(place.number)
         }
         line.key("event_type")
-        line.value(EVEEncoder.type(of: event.finding.source))
+        line.value(type)
         tags(event.packet, event.arrival)
         // What cannot be decoded has no addresses to believe; a check says so of those that it names.
         if !event.packet.isUndecodable || event.finding.source == .conformance { endpoints(event.packet) }
@@ -141,7 +145,7 @@ public struct EVEEncoder {
         course(event)
     }
 
-    private mutating func close(_ event: Event, _ place: CapturePlace?) {
+    mutating func close(_ event: Event, _ place: CapturePlace?) {
         if let place {
             line.key("pcap_filename")
             line.value(place.file)

@@ -28,15 +28,17 @@ public final class EventCollector: Sendable {
         var thread: ServiceThread?
     }
 
-    /// `names` and `generation` as `EVEEncoder` has them. `interval` is in milliseconds.
+    /// `names` and `generation` as `EVEEncoder` has them. `drops`: packets that are dropped get an event of that
+    /// type besides. `interval` is in milliseconds.
     public init(
         rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
-        sensor: String? = nil, communityID: Bool = false, interval: Int = 50
+        sensor: String? = nil, communityID: Bool = false, drops: Bool = false,
+        interval: Int = 50
     ) {
         loop = Loop(
             rings: rings, outlets: outlets,
             encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
-            interval: interval)
+            drops: drops, interval: interval)
     }
 
     public func start() throws(ThreadError) {
@@ -131,6 +133,9 @@ public final class EventCollector: Sendable {
         private let rings: [EventRing]
         private let outlets: [any Outlet]
         private var collected: [Report] = []
+        private let drops: Bool
+        /// The packet of the last `drop` event: all findings on a packet come one after the other.
+        private var lastDrop: (time: UInt64, flow: UInt64) = (0, 0)
         /// Events taken from one ring in a pass.
         private let portion: Int
 
@@ -138,7 +143,8 @@ public final class EventCollector: Sendable {
         /// Reports offered at a time.
         private static let offerSize = 512
 
-        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, interval: Int) {
+        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool, interval: Int) {
+            self.drops = drops
             self.rings = rings
             self.outlets = outlets
             self.encoder = encoder
@@ -154,7 +160,8 @@ public final class EventCollector: Sendable {
             for ring in rings {
                 ring.drain(max: portion) { event in
                     encoder.encode(copy event)
-                    collect(event.finding.source == .signature ? .alert : .anomaly, event.finding.concern)
+                    collect(Report.Kind(of: event.finding.source), event.finding.concern)
+                    if drops, event.verdict == .drop { collectDrop(copy event) }
                 }
             }
             offer()
@@ -164,6 +171,13 @@ public final class EventCollector: Sendable {
         func collect(_ kind: Report.Kind, _ concern: Concern?) {
             collected.append(Report(kind: kind, concern: concern, line: encoder.takeLine()))
             if collected.count >= Loop.offerSize { offer() }
+        }
+
+        private func collectDrop(_ event: Event) {
+            guard lastDrop != (event.arrival.time, event.flow) else { return }
+            lastDrop = (event.arrival.time, event.flow)
+            encoder.encodeDrop(event)
+            collect(.drop, event.finding.concern)
         }
 
         private func offer() {

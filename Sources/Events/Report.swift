@@ -4,7 +4,15 @@ import Evidence
 public struct Report: Sendable {
     /// The line's `event_type`.
     public enum Kind: String, Sendable, CaseIterable {
-        case alert, anomaly, drop, flow, flood, stats
+        case alert, anomaly, drop, flow, flood, packet, stats
+
+        init(of source: Finding.Source) {
+            switch source {
+            case .signature: self = .alert
+            case .conformance: self = .anomaly
+            case .tag: self = .packet
+            }
+        }
     }
 
     public let kind: Kind

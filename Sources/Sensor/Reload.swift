@@ -46,7 +46,6 @@ extension Settings {
         let limits = events.limits
         events = running.events
         events.limits = limits
-        sinks = running.sinks
         metrics = running.metrics
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
@@ -59,7 +58,7 @@ extension Settings {
         events.limits = running.events.limits
         return [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
-            ("events", running.events != events), ("sinks", running.sinks != file.sinks),
+            ("events", running.events != events),
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),

@@ -66,8 +66,9 @@ public final class Sensor {
         sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
         collector = EventCollector(
-            rings: crew.members.map(\.ring), outlets: sinks.sinks, names: program.names,
-            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID)
+            rings: crew.members.map(\.ring), outlets: [sinks], names: program.names,
+            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID,
+            drops: settings.events.drops)
         try sinks.start()
         try collector.start()
         do {
@@ -247,6 +248,7 @@ public final class Sensor {
     private func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
         let tally = tally
+        try sinks.adopt(next.settings.allSinks)
         collector.add(names: next.names, generation: next.generation)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
         report(controller.adopt(next, flinch_now()))

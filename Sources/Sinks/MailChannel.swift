@@ -80,15 +80,15 @@ final class MailChannel: Channel {
         var places: [String: Int] = [:]
         for notice in lines.lazy.compactMap(Notice.init) {
             if let place = places[notice.group] {
-                groups[place].count += 1
-                groups[place].last = notice.time
+                groups[place].count += notice.count
+                groups[place].last = notice.last.isEmpty ? notice.time : notice.last
                 if groups[place].examples.count < examples { groups[place].examples.append(notice) }
             } else {
                 places[notice.group] = groups.count
                 groups.append(
                     Group(
-                        key: notice.group, title: notice.title, concern: notice.concern, count: 1, examples: [notice],
-                        last: notice.time))
+                        key: notice.group, title: notice.title, concern: notice.concern, count: notice.count,
+                        examples: [notice], last: notice.last.isEmpty ? notice.time : notice.last))
             }
         }
         let rank = ["high": 0, "medium": 1, "low": 2]

@@ -28,6 +28,9 @@ public struct Notice {
     var reason = ""
     var intended = ""
     var isShadow = false
+    /// Findings that it stands for, and the time of the last of them, if there are more than one.
+    var count = 1
+    var last = ""
     /// Of the flood, if it is one: the phase, packets a second at the highest, packets, and those stopped.
     var flood: Flood?
 
@@ -73,6 +76,8 @@ public struct Notice {
             intended = flinch.intended ?? ""
             isShadow = flinch.shadow ?? false
             flood = flinch.flood
+            count = max(1, flinch.count ?? 1)
+            last = flinch.last ?? ""
             rates = flinch.guests ?? []
         }
         if let flood {
@@ -109,7 +114,8 @@ public struct Notice {
 
     /// All of it in one line, fit to be shown.
     public var sentence: String {
-        let parts = [concern.isEmpty ? title : "\(concern): \(title)", way, outcome]
+        let number = count > 1 ? "\(count) times" : ""
+        let parts = [concern.isEmpty ? title : "\(concern): \(title)", way, outcome, number]
         return PlainText.line(parts.filter { !$0.isEmpty }.joined(separator: "; "))
     }
 
@@ -149,13 +155,15 @@ public struct Notice {
             var verdict: String?
             var intended: String?
             var shadow: Bool?
+            var count: Int?
+            var last: String?
             var flood: Flood?
             var guests: [Rate]?
         }
     }
 
     /// Since the Unix epoch; nil for what is no time as EVE lines have it.
-    var microseconds: Int64? {
+    static func microseconds(_ time: String) -> Int64? {
         let fields = time.utf8.split { !(48...57).contains($0) }.compactMap { Int(String(Substring($0))) }
         // Year to second, microseconds, and the zone.
         guard fields.count == 8, time.hasSuffix("+0000") else { return nil }

@@ -36,7 +36,7 @@ final class SNMPChannel: Channel {
                         taken: delivery.taken, refused: delivery.refused, isFailure: true, problem: problem)
                 }
             } else {
-                next.hold(notice.group, title: notice.title, count: 1, at: now)
+                next.hold(notice.group, title: notice.title, count: notice.count, at: now)
             }
             restraint = next
             delivery.taken += 1

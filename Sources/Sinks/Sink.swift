@@ -57,6 +57,8 @@ public final class Sink: Outlet {
     private let bell = Bell()
     private let patience = Patience()
     private let isStopping = Atomic<Bool>(false)
+    private let ended = Bell()
+    private let hasEnded = Atomic<Bool>(false)
     private let mustReopen = Atomic<Bool>(false)
     private let figures: Mutex<Figures>
     private let thread = Mutex<ServiceThread?>(nil)
@@ -78,7 +80,11 @@ public final class Sink: Outlet {
     }
 
     public func start() throws(ThreadError) {
-        let started = try ServiceThread(name: String("sink-\(name)".prefix(15))) { [self] in run() }
+        let started = try ServiceThread(name: String("sink-\(name)".prefix(15))) { [self] in
+            run()
+            hasEnded.store(true, ordering: .releasing)
+            ended.ring()
+        }
         thread.withLock { $0 = started }
     }
 
@@ -103,14 +109,23 @@ public final class Sink: Outlet {
     }
 
     /// Waits for the thread. What it could not deliver is then on disk or counted as dropped.
+    ///
+    /// A resolver that looks for a host's name cannot be interrupted: a thread that is in it long after its
+    /// deadline is left to the end of the process.
     public func join() {
         let started = thread.withLock { thread in
             defer { thread = nil }
             return thread
         }
-        started?.join()
+        if let started {
+            ended.wait(until: patience.deadline(within: 60_000) &+ Sink.grace)
+            if hasEnded.load(ordering: .acquiring) { started.join() } else { started.detach() }
+        }
         queue.close()
     }
+
+    /// Nanoseconds.
+    private static let grace: UInt64 = 2_000_000_000
 
     public var health: SinkHealth {
         let waiting = queue.count
@@ -209,6 +224,8 @@ public final class Sink: Outlet {
     }
 
     private func note(_ problem: String) {
+        // A server's words may be in it.
+        let problem = PlainText.line(String(problem.prefix(300)))
         figures.withLock { figures in
             figures.lastError = problem
             figures.lastErrorTime = flinch_now()

@@ -47,6 +47,8 @@ final class SinkQueue: Sendable {
 
     func removeFirst(_ count: Int) {
         state.withLock { state in
+            // Fewer, once it was closed.
+            let count = min(count, state.count)
             for index in state.head..<state.head + count {
                 state.bytes -= state.lines[index].count
                 state.lines[index] = []

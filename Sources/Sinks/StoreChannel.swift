@@ -19,7 +19,7 @@ final class StoreChannel: Channel {
         var rates: [StoredRate] = []
         var delivery = Delivery(taken: lines.count)
         for line in lines {
-            guard let notice = Notice(line: line), let time = notice.microseconds else {
+            guard let notice = Notice(line: line), let time = Notice.microseconds(notice.time) else {
                 delivery.refused += 1
                 delivery.problem = "a line that is no event"
                 continue
@@ -52,6 +52,7 @@ final class StoreChannel: Channel {
             time: time, kind: notice.kind, concern: ["low": 1, "medium": 2, "high": 3][notice.concern] ?? 0,
             group: notice.group, title: notice.title, guest: notice.guest, source: notice.sourceAddress,
             destination: notice.destinationAddress, verdict: notice.verdict, flood: notice.flood?.class,
-            isFloodEnd: notice.flood?.phase == "close", line: String(decoding: line.dropLast(), as: UTF8.self))
+            isFloodEnd: notice.flood?.phase == "close", count: notice.count,
+            last: Notice.microseconds(notice.last), line: String(decoding: line.dropLast(), as: UTF8.self))
     }
 }

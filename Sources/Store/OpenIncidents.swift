@@ -55,7 +55,7 @@ struct OpenIncidents {
     /// Returns true when the destination is a new target of it.
     mutating func touch(_ id: Int64, _ event: StoredEvent) -> Bool {
         guard var entry = entries[id] else { return false }
-        entry.last = max(entry.last, event.time)
+        entry.last = max(entry.last, event.last)
         let isNew =
             event.flood == nil && !event.destination.isEmpty && event.destination != entry.actor
             && !entry.targets.contains(event.destination) && entry.targets.count < OpenIncidents.targetLimit

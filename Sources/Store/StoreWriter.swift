@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 
 /// Writes events, incidents and rates into the database, and keeps it small. Used by one thread.
 public final class StoreWriter {
@@ -23,8 +24,9 @@ public final class StoreWriter {
     /// Makes the database at `path` if it is not there; its folder is.
     public init(path: String, retention: Retention) throws {
         self.retention = retention
-        let mask = umask(0o077)
-        defer { umask(mask) }
+        // SQLite gives the files beside it the mode of the first.
+        let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { close(descriptor) }
         queue = try DatabaseQueue(path: path, configuration: Schema.configuration(readOnly: false))
         try Schema.migrator.migrate(queue)
         try takeUp()
@@ -61,14 +63,16 @@ public final class StoreWriter {
                 arguments: [id, event.destination])
         }
         try database.cachedStatement(
-            sql: "UPDATE incident SET last = max(last, ?), concern = max(concern, ?), count = count + 1 WHERE id = ?"
-        ).execute(arguments: [event.time, event.concern, id])
+            sql: "UPDATE incident SET last = max(last, ?), concern = max(concern, ?), count = count + ? WHERE id = ?"
+        ).execute(arguments: [event.last, event.concern, event.count, id])
         try database.cachedStatement(
             sql: """
-                INSERT INTO part VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5) ON CONFLICT (incident, grp) DO UPDATE
-                SET count = count + 1, last = max(last, excluded.last), concern = max(concern, excluded.concern)
+                INSERT INTO part VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (incident, grp) DO UPDATE
+                SET count = count + excluded.count, last = max(last, excluded.last), concern = max(concern, excluded.concern)
                 """
-        ).execute(arguments: [id, event.group, event.title, event.concern, event.time])
+        ).execute(arguments: [
+            id, event.group, event.title, event.concern, event.count, event.time, event.last,
+        ])
         if !event.guest.isEmpty {
             try database.cachedStatement(sql: "INSERT OR IGNORE INTO concerned VALUES (?, ?, ?)").execute(
                 arguments: [id, event.guest, event.time])

@@ -17,11 +17,15 @@ public struct StoredEvent: Sendable, Equatable {
     /// Of a flood: its class, and whether this is its end.
     public var flood: String?
     public var isFloodEnd: Bool
+    /// Findings that it stands for, and the time of the last of them (the event's own, if it says nothing).
+    public var count: Int
+    public var last: Int64
     public var line: String
 
     public init(
         time: Int64, kind: String, concern: Int, group: String, title: String, guest: String, source: String,
-        destination: String, verdict: String, flood: String? = nil, isFloodEnd: Bool = false, line: String
+        destination: String, verdict: String, flood: String? = nil, isFloodEnd: Bool = false, count: Int = 1,
+        last: Int64? = nil, line: String
     ) {
         self.time = time
         self.kind = kind
@@ -34,6 +38,8 @@ public struct StoredEvent: Sendable, Equatable {
         self.verdict = verdict
         self.flood = flood
         self.isFloodEnd = isFloodEnd
+        self.count = count
+        self.last = max(time, last ?? time)
         self.line = line
     }
 }

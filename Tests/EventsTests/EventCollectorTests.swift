@@ -3,6 +3,7 @@ import Evidence
 import Foundation
 import Synchronization
 import Testing
+import Wire
 
 /// Keeps what it is offered.
 final class Basket: Outlet {
@@ -75,6 +76,32 @@ struct EventCollectorTests {
             }
         }
         #expect(basket.reports.map(\.kind) == [.alert, .flood, .stats, .alert, .anomaly])
+    }
+
+    @Test func aDroppedPacketIsOneDropEvent() throws {
+        let ring = EventRing(capacity: 64)
+        let basket = Basket()
+        let collector = EventCollector(rings: [ring], outlets: [basket], names: sampleNames, drops: true, interval: 1)
+        var writer = ring.makeWriter()
+        for (number, verdict) in [(1, Verdict.drop), (1, .drop), (2, .accept), (3, .drop)] {
+            writer.append(
+                sampleEvent {
+                    $0.arrival.time = sampleTime + UInt64(number)
+                    $0.verdict = verdict
+                    $0.reason = verdict == .drop ? .rule : .none
+                    $0.packet.tcpFlags = .syn
+                    $0.packet.statedLength = 60
+                    $0.packet.hopLimit = 64
+                })
+        }
+        try collector.start()
+        collector.stop()
+        #expect(basket.reports.map(\.kind) == [.alert, .drop, .alert, .alert, .alert, .drop])
+        #expect(
+            basket.lines[1].contains(
+                #""drop":{"len":60,"ttl":64,"syn":true,"ack":false,"psh":false,"rst":false,"urg":false,"fin":false,"#
+                    + #""reason":"rules"}"#))
+        #expect(!basket.lines[1].contains("\"alert\":{"))
     }
 
     @Test func newNames() throws {

@@ -31,6 +31,7 @@ struct SchemaTests {
                 $0.arrival.sourceMAC = 0x0200_5E10_0001
             })
         encoder.encode(sampleEvent { $0.finding = Finding(.conformance, code: 4, concern: .medium, asks: .accept) })
+        encoder.encodeDrop(sampleEvent { $0.verdict = .drop })
         encoder.encode(sampleFlood(.open))
         encoder.encode(sampleFlood(.close))
         encoder.encodeStats(

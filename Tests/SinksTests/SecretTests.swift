@@ -30,4 +30,16 @@ struct SecretTests {
             #expect(throws: Secret.Failure.self) { try Secret(.file(folder + "/none")) }
         }
     }
+
+    /// systemd's folder is the service's alone, whatever the mode of the files in it.
+    @Test func credentials() throws {
+        try withFolder { folder in
+            try write("from systemd", to: folder + "/mail", mode: 0o440)
+            #expect(throws: Secret.Failure.self) { try Secret(.credential("mail")) }
+            unsafe setenv("CREDENTIALS_DIRECTORY", folder, 1)
+            defer { unsafe unsetenv("CREDENTIALS_DIRECTORY") }
+            #expect(try Secret(.credential("mail")).text == "from systemd")
+            #expect(throws: Secret.Failure.self) { try Secret(.credential("none")) }
+        }
+    }
 }

@@ -82,6 +82,20 @@ struct SinkTests {
         }
     }
 
+    /// One that forgets its patience, as a resolver does.
+    @Test func aThreadThatCannotBeInterruptedIsLeft() throws {
+        let receiver = Stubborn()
+        let sink = try Sink.sample(receiver)
+        sink.offer(reports(0..<5))
+        #expect(eventually { receiver.isCalled })
+        let start = Date()
+        sink.end(within: 0.1)
+        #expect(Date().timeIntervalSince(start) < 4)
+        #expect(sink.health.dropped == 5)
+        usleep(2_000_000)
+        #expect(sink.health.queued == 0)
+    }
+
     @Test func theQueueIsBoundedInBytes() throws {
         let receiver = Receiver(.hanging)
         let sink = try Sink.sample(receiver, queueBytes: 5000)
@@ -267,6 +281,17 @@ private final class Limited: Channel, @unchecked Sendable {
 
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
         for line in lines where Notice(line: line).map({ restraint.allows($0.group, at: 0) }) ?? false { told += 1 }
+        return Delivery(taken: lines.count)
+    }
+}
+
+private final class Stubborn: Channel, @unchecked Sendable {
+    let batchLimit = 10
+    private(set) var isCalled = false
+
+    func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
+        isCalled = true
+        usleep(4_000_000)
         return Delivery(taken: lines.count)
     }
 }

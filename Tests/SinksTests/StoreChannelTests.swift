@@ -7,14 +7,30 @@ import Testing
 
 struct StoreChannelTests {
     @Test func timesAreRead() throws {
-        var notice = try #require(Notice(line: line(eveLine(7))))
-        #expect(notice.microseconds == 1_795_687_200_100_007)
+        let notice = try #require(Notice(line: line(eveLine(7))))
+        #expect(Notice.microseconds(notice.time) == 1_795_687_200_100_007)
         for time in [
             "", "2026-11-26", "2026-11-26T10:00:00.100007+0100", "yesterday", "0001-01-01T00:00:00.000000+0000",
-        ] {
-            notice = try #require(
-                Notice(line: line(eveLine(7).replacing("2026-11-26T10:00:00.100007+0000", with: time))))
-            #expect(notice.microseconds == nil, "\(time)")
+        ] { #expect(Notice.microseconds(time) == nil, "\(time)") }
+    }
+
+    /// A line that stands for many findings counts for as many.
+    @Test func aLineForMany() throws {
+        try withFolder { folder in
+            let path = folder + "/s.sqlite"
+            let sink = try Sink.sample(StoreChannel(StoreSettings(path: path)))
+            let many = eveLine(1).replacing(
+                "\"shadow\":false}",
+                with:
+                    #""shadow":false,"first":"2026-11-26T10:00:01.000000+0000","last":"2026-11-26T10:00:09.000000+0000","count":41}"#
+            )
+            #expect(Notice(line: line(many))?.sentence.hasSuffix("; 41 times") == true)
+            sink.offer([report(eveLine(0)), report(many)])
+            sink.end()
+            let incidents = try StoreReader(path: path).incidents(.init())
+            #expect(incidents.map(\.count) == [42] && incidents.first?.parts.map(\.count) == [42])
+            #expect(incidents.first?.last == 1_795_687_209_000_000)
+            #expect(incidents.first?.parts.first?.last == 1_795_687_209_000_000)
         }
     }
 

@@ -356,17 +356,19 @@ public struct Matcher: ~Copyable {
         let isProven = traits.contains(.isProven)
         let window = unsafe scene.step.window
         if traits.contains(.streams), window.freshLength > 0, !plane.isDisjoint(with: [.stream, .history]) {
+            let isScanned = plane.contains(.stream)
             // What was found before its application was known is as good as new once it is.
-            let isNew = unsafe plane.contains(.stream) || isTold && entry.pointee.traits.contains(.namesApplication)
+            let isAwaited = unsafe isTold && entry.pointee.traits.contains(.namesApplication)
             if isProven {
-                if isNew { return .stream }
+                if isScanned || isAwaited { return .stream }
             } else {
                 let (bytes, length) = unsafe flows.contiguous(scene.step)
                 let text = unsafe Subtext(bytes: bytes, length: length, origin: Int64(clamping: window.offset))
                 var furthest: Int32 = 0
-                // What was wholly there before was found before.
+                // What was wholly there before was found before, even if its pattern has come again. A match that
+                // needed no byte, only the absence of some, is one of all that comes.
                 if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest),
-                    isNew || furthest > window.historyLength
+                    isAwaited || furthest > window.historyLength || isScanned && furthest == 0
                 {
                     return .stream
                 }

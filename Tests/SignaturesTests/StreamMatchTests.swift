@@ -36,4 +36,16 @@ import Wire
             #expect(try matches(options, text, cut: cut) == 1, "cut at \(cut)")
         }
     }
+
+    /// The patterns of a match that was found come again, at a place where the rule does not want them.
+    @Test(arguments: [
+        "content:\"some\"; depth:4;", "content:\"some\"; startswith; content:\"hay\"; within:5;",
+        "content:\"s\"; depth:1; content:\"m\"; offset:2; depth:1;",
+    ])
+    func notFoundAgainWhenItsPatternsComeAgain(_ options: String) throws {
+        let text = "some hay, some straw and some more hay"
+        for cut in 1..<text.utf8.count {
+            #expect(try matches(options, text, cut: cut) == 1, "cut at \(cut)")
+        }
+    }
 }

@@ -15,9 +15,10 @@ build:
 	$(SWIFT) build -c release $(CHECKED) --product flinchd
 	$(SWIFT) build -c release $(CHECKED) --product flinch
 
-# What of the public rule sets loads, and a reference of all keywords.
+# What of the public rule sets loads, and a reference of all keywords; what the rules say of real captures.
 docs: build
 	docs/make-rules-page $(RELEASE)/flinch > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
+	docs/make-captures-page $(RELEASE)/flinch > docs/captures.md.new && mv docs/captures.md.new docs/captures.md
 
 demo:
 	@.ci/install build lab

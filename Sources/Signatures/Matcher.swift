@@ -365,12 +365,21 @@ public struct Matcher: ~Copyable {
                 let (bytes, length) = unsafe flows.contiguous(scene.step)
                 let text = unsafe Subtext(bytes: bytes, length: length, origin: Int64(clamping: window.offset))
                 var furthest: Int32 = 0
-                // What was wholly there before was found before, even if its pattern has come again. A match that
-                // needed no byte, only the absence of some, is one of all that comes.
-                if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest),
-                    isAwaited || furthest > window.historyLength || isScanned && furthest == 0
-                {
-                    return .stream
+                if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest) {
+                    if isAwaited || furthest > window.historyLength { return .stream }
+                    // What was wholly there before was found before, unless the rule asks for more than the payload.
+                    // A match that needed no byte, only the absence of some, is one of all that comes.
+                    let isSettled = unsafe entry.pointee.conditions.count == 0 && entry.pointee.tests.count == 0
+                    if isScanned, !isSettled || furthest == 0 { return .stream }
+                    // Its pattern has come again: is there another match, all of it new?
+                    let fresh = unsafe Subtext(
+                        bytes: bytes + Int(window.historyLength), length: window.freshLength,
+                        origin: text.origin &+ Int64(window.historyLength))
+                    if unsafe isScanned && fresh.length >= part.pointee.minimumLength,
+                        unsafe holds(part, fresh, &furthest)
+                    {
+                        return .stream
+                    }
                 }
             }
         }

@@ -45,7 +45,14 @@ import Wire
     func notFoundAgainWhenItsPatternsComeAgain(_ options: String) throws {
         let text = "some hay, some straw and some more hay"
         for cut in 1..<text.utf8.count {
-            #expect(try matches(options, text, cut: cut) == 1, "cut at \(cut)")
+            #expect(try matches("flow:only_stream; " + options, text, cut: cut) == 1, "cut at \(cut)")
         }
+    }
+
+    /// A second match of its own is told.
+    @Test func foundAgainWhereAllOfItComesAgain() throws {
+        let options = "flow:only_stream; content:\"some\"; content:\"hay\"; distance:1;"
+        #expect(try matches(options, "some hay, and some hay", cut: 12) == 2)
+        #expect(try matches(options, "some hay, and hay again", cut: 12) == 1)
     }
 }

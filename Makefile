@@ -15,11 +15,12 @@ build:
 	$(SWIFT) build -c release $(CHECKED) --product flinchd
 	$(SWIFT) build -c release $(CHECKED) --product flinch
 
-# What of the public rule sets loads, and a reference of all keywords.
+# What of the public rule sets loads, and a reference of all keywords; what the rules say of real captures.
 docs: build
 	docs/make-rules-page $(RELEASE)/flinch > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
 	$(RELEASE)/flinch policy checks --page docs/conformance.md \
 		$(if $(wildcard ../shared/captures),--captures ../shared/captures)
+	docs/make-captures-page $(RELEASE)/flinch > docs/captures.md.new && mv docs/captures.md.new docs/captures.md
 
 demo:
 	@.ci/install build lab

@@ -356,19 +356,30 @@ public struct Matcher: ~Copyable {
         let isProven = traits.contains(.isProven)
         let window = unsafe scene.step.window
         if traits.contains(.streams), window.freshLength > 0, !plane.isDisjoint(with: [.stream, .history]) {
+            let isScanned = plane.contains(.stream)
             // What was found before its application was known is as good as new once it is.
-            let isNew = unsafe plane.contains(.stream) || isTold && entry.pointee.traits.contains(.namesApplication)
+            let isAwaited = unsafe isTold && entry.pointee.traits.contains(.namesApplication)
             if isProven {
-                if isNew { return .stream }
+                if isScanned || isAwaited { return .stream }
             } else {
                 let (bytes, length) = unsafe flows.contiguous(scene.step)
                 let text = unsafe Subtext(bytes: bytes, length: length, origin: Int64(clamping: window.offset))
                 var furthest: Int32 = 0
-                // What was wholly there before was found before.
-                if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest),
-                    isNew || furthest > window.historyLength
-                {
-                    return .stream
+                if unsafe length >= part.pointee.minimumLength, unsafe holds(part, text, &furthest) {
+                    if isAwaited || furthest > window.historyLength { return .stream }
+                    // What was wholly there before was found before, unless the rule asks for more than the payload.
+                    // A match that needed no byte, only the absence of some, is one of all that comes.
+                    let isSettled = unsafe entry.pointee.conditions.count == 0 && entry.pointee.tests.count == 0
+                    if isScanned, !isSettled || furthest == 0 { return .stream }
+                    // Its pattern has come again: is there another match, all of it new?
+                    let fresh = unsafe Subtext(
+                        bytes: bytes + Int(window.historyLength), length: window.freshLength,
+                        origin: text.origin &+ Int64(window.historyLength))
+                    if unsafe isScanned && fresh.length >= part.pointee.minimumLength,
+                        unsafe holds(part, fresh, &furthest)
+                    {
+                        return .stream
+                    }
                 }
             }
         }

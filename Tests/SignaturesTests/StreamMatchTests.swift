@@ -36,4 +36,23 @@ import Wire
             #expect(try matches(options, text, cut: cut) == 1, "cut at \(cut)")
         }
     }
+
+    /// The patterns of a match that was found come again, at a place where the rule does not want them.
+    @Test(arguments: [
+        "content:\"some\"; depth:4;", "content:\"some\"; startswith; content:\"hay\"; within:5;",
+        "content:\"s\"; depth:1; content:\"m\"; offset:2; depth:1;",
+    ])
+    func notFoundAgainWhenItsPatternsComeAgain(_ options: String) throws {
+        let text = "some hay, some straw and some more hay"
+        for cut in 1..<text.utf8.count {
+            #expect(try matches("flow:only_stream; " + options, text, cut: cut) == 1, "cut at \(cut)")
+        }
+    }
+
+    /// A second match of its own is told.
+    @Test func foundAgainWhereAllOfItComesAgain() throws {
+        let options = "flow:only_stream; content:\"some\"; content:\"hay\"; distance:1;"
+        #expect(try matches(options, "some hay, and some hay", cut: 12) == 2)
+        #expect(try matches(options, "some hay, and hay again", cut: 12) == 1)
+    }
 }

@@ -56,8 +56,19 @@ public struct EveLog: Sendable {
         /// The opening of a flood.
         public var opens: Bool { event_type == "alert" && flinch?.flood?.phase == "open" }
         public var closes: Bool { event_type == "flood" && flinch?.flood?.phase == "close" }
+        /// Whether it is about what goes to an address: EVE lines write IPv6 in full.
+        public func isTo(_ address: String) -> Bool {
+            guard let dest_ip else { return false }
+            return dest_ip == address
+                || EveLog.bytes(ofIPv6: dest_ip).map { $0 == EveLog.bytes(ofIPv6: address) } == true
+        }
         /// An alert of a rule.
         public var isSignature: Bool { event_type == "alert" && flinch?.flood == nil }
+    }
+
+    private static func bytes(ofIPv6 text: String) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        return unsafe inet_pton(AF_INET6, text, &bytes) == 1 ? bytes : nil
     }
 
     /// Bytes written until now: a place to read from later.

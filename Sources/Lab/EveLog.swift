@@ -37,6 +37,8 @@ public struct EveLog: Sendable {
             public var verdict: String?
             public var intended: String?
             public var shadow: Bool?
+            /// Findings that the line tells of together; nil in the line of a single one.
+            public var count: UInt64?
             public var flood: Flood?
         }
 
@@ -62,8 +64,8 @@ public struct EveLog: Sendable {
             return dest_ip == address
                 || EveLog.bytes(ofIPv6: dest_ip).map { $0 == EveLog.bytes(ofIPv6: address) } == true
         }
-        /// An alert of a rule.
-        public var isSignature: Bool { event_type == "alert" && flinch?.flood == nil }
+        /// An alert of a rule, when it happens: what tells of more of the same comes seconds later.
+        public var isSignature: Bool { event_type == "alert" && flinch?.flood == nil && flinch?.count == nil }
     }
 
     private static func bytes(ofIPv6 text: String) -> [UInt8]? {

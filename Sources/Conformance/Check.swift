@@ -54,63 +54,31 @@ public enum Check: UInt8, BitwiseCopyable, Sendable, CaseIterable {
 /// A set of checks, one bit each.
 @frozen
 public struct CheckSet: Equatable, Sendable, BitwiseCopyable {
-    @usableFromInline var low: UInt64 = 0
-    @usableFromInline var middle: UInt64 = 0
-    @usableFromInline var high: UInt64 = 0
+    @usableFromInline var bits = BitSet192()
 
     /// How many checks there may be.
-    @inlinable public static var capacity: Int { 192 }
+    @inlinable public static var capacity: Int { BitSet192.capacity }
 
     @inlinable
     public init() {}
 
     /// What the decoder found: anomalies have the numbers of their checks.
     @inlinable
-    public init(_ anomalies: Anomalies) { low = anomalies.rawValue }
+    public init(_ anomalies: Anomalies) { bits = BitSet192(low: anomalies.rawValue) }
 
     @inlinable
-    public var isEmpty: Bool { low | middle | high == 0 }
+    public var isEmpty: Bool { bits.isEmpty }
 
     @inlinable
-    public mutating func insert(_ check: Check) {
-        let bit = 1 as UInt64 &<< UInt64(check.rawValue)
-        switch check.rawValue >> 6 {
-        case 0: low |= bit
-        case 1: middle |= bit
-        default: high |= bit
-        }
-    }
+    public mutating func insert(_ check: Check) { bits.insert(check.rawValue) }
 
     @inlinable
-    public mutating func formUnion(_ other: CheckSet) {
-        low |= other.low
-        middle |= other.middle
-        high |= other.high
-    }
+    public mutating func formUnion(_ other: CheckSet) { bits.formUnion(other.bits) }
 
     @inlinable
-    public mutating func subtract(_ other: CheckSet) {
-        low &= ~other.low
-        middle &= ~other.middle
-        high &= ~other.high
-    }
+    public mutating func subtract(_ other: CheckSet) { bits.subtract(other.bits) }
 
     /// Takes the lowest number out; nil when none is left.
     @inlinable
-    public mutating func popFirst() -> UInt8? {
-        let bit: Int
-        if low != 0 {
-            bit = low.trailingZeroBitCount
-            low &= low &- 1
-        } else if middle != 0 {
-            bit = 64 + middle.trailingZeroBitCount
-            middle &= middle &- 1
-        } else if high != 0 {
-            bit = 128 + high.trailingZeroBitCount
-            high &= high &- 1
-        } else {
-            return nil
-        }
-        return UInt8(truncatingIfNeeded: bit)
-    }
+    public mutating func popFirst() -> UInt8? { bits.popFirst() }
 }

@@ -17,6 +17,8 @@ public struct InspectedPacket: BitwiseCopyable {
     /// The flow that it is of, which may be another's by the next captured packet; nil for none.
     public var flow: UnsafeMutablePointer<Flow>?
     public var toServer = true
+    /// Its transport checksum was verified, and is wrong.
+    @usableFromInline var isChecksumBad = false
 
     /// Where the bytes are that it was decoded from, counted from the start of the captured frame or, if it is
     /// not nil, of `buffer`: memory that its maker keeps until the next captured packet.

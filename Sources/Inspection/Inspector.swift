@@ -159,6 +159,7 @@ public struct Inspector: ~Copyable {
                 asked.fragment = unsafe packets.unfold(
                     bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
             }
+            if mode.verifiesChecksums { verifyChecksums(bytes, arrival) }
             asked.form = checkForm(bytes, arrival, source)
             asked.isRefused = asked.form != .none && !policy.shadow
             for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
@@ -223,23 +224,23 @@ public struct Inspector: ~Copyable {
         around.isLoopback = around.sourceMAC | UInt64(arrival.port | arrival.bridge) == 0
         if !senders.isEmpty { identifySender(arrival, &around) }
         around.hasChecksums = mode.verifiesHeaders
-        around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(0, frame, arrival)
+        around.isTransportChecksumBad = packets[0].isChecksumBad
         let failed = unsafe Conformance.examine(
             packets[0].packet, frame, around, checks, &neighbours.pointee)
         var reason = failed.isEmpty ? Reason.none : checks.report(failed, guest: guest, into: &findings)
-        if packets.whole > 0 { checkWhole(frame, arrival, around, failed, &reason) }
+        if packets.whole > 0 { checkWhole(frame, around, failed, &reason) }
         return reason
     }
 
     /// Of the datagram that fragments make, only what the last of them does not fail already.
     @inline(never)
     private mutating func checkWhole(
-        _ frame: RawSpan, _ arrival: Arrival, _ last: Surroundings, _ known: CheckSet, _ reason: inout Reason
+        _ frame: RawSpan, _ last: Surroundings, _ known: CheckSet, _ reason: inout Reason
     ) {
         var around = last
         around.sender = -1
         around.hasChecksums = false
-        around.isTransportChecksumBad = mode.verifiesChecksums && !hasGoodChecksums(packets.whole, frame, arrival)
+        around.isTransportChecksumBad = packets[packets.whole].isChecksumBad
         var failed = unsafe Conformance.examine(
             packets[packets.whole].packet, packets.bytes(of: packets.whole, in: frame), around, checks,
             &neighbours.pointee)
@@ -291,7 +292,7 @@ public struct Inspector: ~Copyable {
         _ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked, _ asking: Asking
     ) {
         let whole = packets.bytes(of: layer, in: frame)
-        let isGood = !mode.verifiesChecksums || hasGoodChecksums(layer, frame, arrival)
+        let isGood = !packets[layer].isChecksumBad
         var step = unsafe flows.pointee.track(
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
@@ -428,10 +429,14 @@ public struct Inspector: ~Copyable {
         return unsafe bytes + Array(kept.second)
     }
 
-    @inline(__always)
-    private func hasGoodChecksums(_ layer: Int, _ frame: RawSpan, _ arrival: Arrival) -> Bool {
-        arrival.checksum != .present
-            || packets[layer].packet.hasValidTransportChecksum(in: packets.bytes(of: layer, in: frame)) != false
+    /// Once for each packet, before anything asks.
+    @inline(never)
+    private mutating func verifyChecksums(_ frame: RawSpan, _ arrival: Arrival) {
+        guard arrival.checksum == .present else { return }
+        for layer in 0..<packets.count {
+            let bytes = packets.bytes(of: layer, in: frame)
+            packets[layer].isChecksumBad = packets[layer].packet.hasValidTransportChecksum(in: bytes) == false
+        }
     }
 
     private func countFindings(_ destination: HostSlot, _ source: HostSlot) {

@@ -6,6 +6,7 @@ import Inspection
 import Intake
 import Policy
 import Synchronization
+import Wire
 
 /// One queue, one core, and all that is touched for a packet. This loop is what Flinch does.
 @safe
@@ -21,12 +22,12 @@ struct Worker: ~Copyable {
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
-        cell: UnsafePointer<WorkerCell>, flowSeed: UInt64
+        cell: UnsafePointer<WorkerCell>, flowHash: SecretHash
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
-        reporter = unsafe Reporter(events: events, cell: cell, flowSeed: flowSeed)
+        reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
         unsafe self.cell = unsafe cell
     }
 

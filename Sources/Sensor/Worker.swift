@@ -42,14 +42,14 @@ struct Worker: ~Copyable {
         defer { reporter.finish() }
         while true {
             let count = queue.receive()
+            let now = flinch_now()
             adoptInspector()
-            unsafe reporter.settle(flinch_now(), period: inspector.pointee.eventLimits.period)
+            unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }
                 continue
             }
-            let now = flinch_now()
             for index in 0..<count {
                 judge(index, now)
             }

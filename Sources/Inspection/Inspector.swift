@@ -22,6 +22,7 @@ public struct Inspector: ~Copyable {
     private let policies: PolicyTable.View
     private let checks: CheckTable.View
     private let senders: SenderTable.View
+    private let relations: RelationTable.View
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let tally: Tally.Writer
     private let mode: InspectionMode
@@ -51,13 +52,15 @@ public struct Inspector: ~Copyable {
         let policies: PolicyTable
         let checks: CheckTable
         let senders: SenderTable
+        let relations: RelationTable
         let tally: Tally
         let memory: FlowMemory
         let eventLimits: EventLimits
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
-            _ senders: SenderTable, _ tally: Tally, _ memory: FlowMemory, _ eventLimits: EventLimits
+            _ senders: SenderTable, _ relations: RelationTable, _ tally: Tally, _ memory: FlowMemory,
+            _ eventLimits: EventLimits
         ) {
             self.eventLimits = eventLimits
             self.hosts = hosts
@@ -65,6 +68,7 @@ public struct Inspector: ~Copyable {
             self.policies = policies
             self.checks = checks
             self.senders = senders
+            self.relations = relations
             self.tally = tally
             self.memory = memory
         }
@@ -72,16 +76,18 @@ public struct Inspector: ~Copyable {
 
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
     /// be had. Without `checks` every guest has the table's defaults; without `senders` no guest is known by its
-    /// port or hardware address.
+    /// port or hardware address; without `relations` everybody may talk to everybody.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory,
+        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil,
+        relations: RelationTable? = nil, tally: Tally, memory: FlowMemory,
         mode: InspectionMode = .live, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
         let defaults = mode.isInline ? CheckSettings() : CheckSettings().alertOnly
         let checks = checks ?? CheckTable(guestCount: hosts.guests.count, defaults)
         let senders = senders ?? SenderTable([]) { _ in nil }
+        let relations = relations ?? RelationTable([])
         precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(
             rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
@@ -95,10 +101,11 @@ public struct Inspector: ~Copyable {
         self.policies = policies.view
         self.checks = checks.view
         self.senders = senders.view
+        self.relations = relations.view
         unsafe neighbours = memory.neighbours(worker)
         self.tally = tally.writer(worker)
         self.eventLimits = eventLimits.view
-        owner = Owner(hosts, floods, policies, checks, senders, tally, memory, eventLimits)
+        owner = Owner(hosts, floods, policies, checks, senders, relations, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -162,11 +169,14 @@ public struct Inspector: ~Copyable {
             if mode.verifiesChecksums { verifyChecksums(bytes, arrival) }
             asked.form = checkForm(bytes, arrival, source)
             asked.isRefused = asked.form != .none && !policy.shadow
-            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
+            for layer in 0..<packets.count where !asked.isForbidden || policy.shadow {
+                match(layer, bytes, arrival, &asked, asking)
+            }
         }
 
         let decision = policy.decide(
-            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
+            flood: advice, relationDenies: asked.isForbidden, ruleDrops: asked.drops,
+            streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
             form: asked.form, sort: PacketSort(packets[packets.whole].packet))
         if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
@@ -195,6 +205,8 @@ public struct Inspector: ~Copyable {
         var isRefused = false
         /// The check is about the beginning of a stream, which must not get through when it is sent again.
         var isStartRefused = false
+        /// Its sender may not talk to its receiver.
+        var isForbidden = false
         var streamRefuses = false
         var fragment = FragmentStep.Refusal.none
         var hasFragments = false
@@ -297,6 +309,9 @@ public struct Inspector: ~Copyable {
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
         if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
+        if !relations.isEmpty, layer == 0 || layer == packets.whole { relate(layer, step, &asked) }
+        // Who may not talk is not listened to, unless it passes all the same.
+        if asked.isForbidden, !policies[guest].shadow { return }
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.
         if !isGood { step.isAdded = true }
@@ -327,6 +342,29 @@ public struct Inspector: ~Copyable {
             asked.tagged += 1
         }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+    }
+
+    /// Who began the conversation that the packet is of, and whether he may. Without knowing that, the kinder of the
+    /// two directions holds; but who asks for a TCP connection begins one, whatever was said before.
+    @inline(never)
+    private mutating func relate(_ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
+        guard packets[layer].packet.isIP, !asked.isForbidden else { return }
+        let (source, destination) = (packets[layer].packet.source, packets[layer].packet.destination)
+        let isRequest =
+            packets[layer].packet.kind == .tcp && packets[layer].packet.tcpFlags.intersection([.syn, .ack]) == .syn
+        var relation = relations.relation(from: source, to: destination)
+        if !isRequest {
+            let isKnown = unsafe step.flow.map { unsafe !$0.pointee.flags.contains(.midstream) } ?? false
+            if !isKnown {
+                relation = relations.kinder(relation, relations.relation(from: destination, to: source))
+            } else if !step.toServer {
+                relation = relations.relation(from: destination, to: source)
+            }
+        }
+        guard let finding = relations.finding(of: relation) else { return }
+        findings.append(finding)
+        if layer > 0 { findings.place(from: findings.count - 1, layer: UInt8(layer)) }
+        asked.isForbidden = finding.asks == .drop
     }
 
     /// A segment that contradicts its stream is refused; what rules are asked about is what stands in its place

@@ -54,11 +54,14 @@ enum PolicyReader {
 
     /// Guests' names and patterns of them, prefixes, and groups.
     private static func targets(_ value: Value) -> [Settings.PolicyTarget] {
-        (value.elements(like: "[web*, 192.0.2.128/25, \"group:dmz\"]") ?? []).compactMap { element in
-            guard let word = element.text("a guest's name, a prefix or a group", atMost: 128) else { return nil }
-            if word.hasPrefix("group:") { return .group(String(word.dropFirst("group:".count))) }
-            guard Prefix(word) != nil else { return .name(word) }
-            return element.prefix().map { .prefix($0) }
-        }
+        (value.elements(like: "[web*, 192.0.2.128/25, \"group:dmz\"]") ?? []).compactMap(target)
+    }
+
+    /// A guest's name or a pattern of them, a prefix, or a group.
+    static func target(_ value: Value) -> Settings.PolicyTarget? {
+        guard let word = value.text("a guest's name, a prefix or a group", atMost: 128) else { return nil }
+        if word.hasPrefix("group:") { return .group(String(word.dropFirst("group:".count))) }
+        guard Prefix(word) != nil else { return .name(word) }
+        return value.prefix().map { .prefix($0) }
     }
 }

@@ -22,6 +22,8 @@ public struct Settings: Sendable, Equatable {
     /// For every guest that says nothing else; already part of each guest's own.
     public var floods = FloodLimits()
     public var guests: [ProtectedGuest] = []
+    /// Who may talk to whom; of several the first holds. Everybody else may.
+    public var relations: [Relation] = []
     /// Those that are ready, then those of the file.
     public var policies = NamedPolicy.ready
     public var rules = Rules()
@@ -65,7 +67,9 @@ public struct Settings: Sendable, Equatable {
         public var whenOverloaded = Uninspected.pass
         public var arp = NonIP.pass
         public var otherProtocols = NonIP.pass
-        public var excluded: [Prefix] = []
+        /// What the kernel never brings up, and what alone it does; the latter empty for everything.
+        public var excluded = TrafficSelection()
+        public var only = TrafficSelection()
         public var markBit: UInt32 = 0x0100_0000
     }
 
@@ -198,7 +202,7 @@ extension Settings {
         DiversionPlan(
             bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(workers),
             whenStopped: divert.whenStopped, arp: divert.arp, otherProtocols: divert.otherProtocols,
-            excluded: divert.excluded, markBit: divert.markBit)
+            excluded: divert.excluded, only: divert.only, markBit: divert.markBit)
     }
 
     public static let maximumWorkers = 64

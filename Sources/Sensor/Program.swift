@@ -23,6 +23,7 @@ public final class Program: Sendable {
     public let policies: PolicyTable
     public let checks: CheckTable
     public let senders: SenderTable
+    public let relations: RelationTable
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -74,6 +75,7 @@ public final class Program: Sendable {
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(
             guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        relations = RelationTable(mode.isInline ? settings.relations : settings.relations.map(\.alertOnly))
         senders = SenderTable(guests) { name in
             let index = unsafe if_nametoindex(name)
             return index == 0 ? nil : index
@@ -103,8 +105,8 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, checks: checks, senders: senders, tally: tally, memory: memory, mode: mode,
-            eventLimits: eventLimits)
+            policies: policies, checks: checks, senders: senders, relations: relations, tally: tally, memory: memory,
+            mode: mode, eventLimits: eventLimits)
     }
 
     /// What is known of sources, for the controller of floods.
@@ -126,6 +128,7 @@ public final class Program: Sendable {
     public var names: EVENames {
         let rules = rules
         let guests = settings.guests.map(\.guest.name)
+        let relations = settings.relations.map(\.text)
         return EVENames(
             rule: { code in
                 guard Int(code) < rules.rules.count else { return nil }
@@ -138,6 +141,7 @@ public final class Program: Sendable {
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
             },
+            relation: { relations.indices.contains(Int($0)) ? relations[Int($0)] : nil },
             guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil })
     }
 
@@ -148,7 +152,7 @@ public final class Program: Sendable {
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
             + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
-            + senders.memoryBytes
+            + senders.memoryBytes + relations.memoryBytes
     }
 }
 

@@ -36,6 +36,11 @@ public struct SensorConfiguration: Sendable {
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
     public var ruleFiles: [String] = []
+    /// What of the traffic is not looked at, and what alone is; as the file has it.
+    public var exclude: [String] = []
+    public var only: [String] = []
+    /// Sections of the file beside those that the rest of this makes.
+    public var more = ""
     /// eve.json and the control socket; in the lab's directory unless set.
     public var eve: String?
     public var control: String?
@@ -97,12 +102,15 @@ public struct SensorConfiguration: Sendable {
               when-overloaded: \(whenOverloaded)
               arp: pass
               other-protocols: pass
+              exclude: [\(exclude.joined(separator: ", "))]
+              only: [\(only.joined(separator: ", "))]
             shadow: \(shadow)
             floods: {sensitivity: medium, action: throttle}
             guests:
             \(guests.joined(separator: "\n"))
             rules: {files: [\(ruleFiles.joined(separator: ", "))]}
             events: {eve: \(eve ?? lab.file("eve.json"))}
+            \(more)
 
             """
     }

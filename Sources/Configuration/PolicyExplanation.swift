@@ -1,6 +1,7 @@
 import Conformance
 import Evidence
 import Floods
+import Signatures
 import Topology
 import Wire
 
@@ -20,8 +21,9 @@ public struct PolicyExplanation {
         if choices.isEmpty { lines.append(PolicyExplanation.line("policy", "what the file says for everybody")) }
         lines.append(
             PolicyExplanation.line("shadow", guest?.guest.shadow ?? settings.shadow ? "yes, everything passes" : "no"))
-        lines.append(
-            PolicyExplanation.line("signatures", (guest?.signatures ?? settings.policy.signatures).rawValue))
+        let rules = guest?.rules ?? settings.policy.rules
+        lines.append(PolicyExplanation.line("signatures", rules.standard == .alert ? "alert-only" : "as-written"))
+        lines += rules.statements.map { PolicyExplanation.line("", "\($0.name): \($0.handling.rawValue)") }
         lines.append(
             PolicyExplanation.line(
                 "unknown protocols", (guest?.unknownProtocols ?? settings.policy.unknownProtocols).rawValue))

@@ -35,7 +35,9 @@ enum PolicyReader {
     private static func read(
         _ value: Value, _ name: String, over defaults: Settings.NamedPolicy, beside policies: [Settings.NamedPolicy]
     ) -> Settings.NamedPolicy {
-        let keys = ["based-on", "for", "shadow", "floods", "conformance", "unknown-protocols", "signatures"]
+        let keys = [
+            "based-on", "for", "shadow", "floods", "conformance", "unknown-protocols", "signatures", "rules",
+        ]
         var policy = defaults
         guard let section = value.section(keys) else { return policy }
         if let base = section["based-on"].flatMap({ self.name($0, among: policies) }) {
@@ -48,7 +50,7 @@ enum PolicyReader {
         policy.conformance =
             section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) } ?? policy.conformance
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
-        policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+        RuleActionReader.read(section, into: &policy.rules)
         return policy
     }
 

@@ -88,11 +88,16 @@ public struct Settings: Sendable, Equatable {
         public var conformance: CheckSettings
         /// nil: as the file has it for everybody.
         public var unknownProtocols: Handling?
-        public var signatures: Signatures?
+        /// With what the file says for everybody.
+        public var rules: RuleActions
         /// The policies that could be the guest's; the first is. Empty: what the file says for everybody.
         public var choices: [PolicyChoice] = []
 
-        public init(guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings()) {
+        public init(
+            guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings(),
+            rules: RuleActions = RuleActions()
+        ) {
+            self.rules = rules
             self.guest = guest
             self.floods = floods
             self.conformance = conformance
@@ -134,16 +139,9 @@ public struct Settings: Sendable, Equatable {
         /// For every guest that says nothing else, already part of each guest's own; and for traffic of nobody's.
         public var conformance = CheckSettings()
         public var unknownProtocols = Handling.pass
-        public var signatures = Signatures.asWritten
+        public var rules = RuleActions()
         /// What becomes of fragments that there is no room to put together, and so to inspect.
         public var fragments = Uninspected.drop
-    }
-
-    /// What becomes of a packet that a rule matched.
-    public enum Signatures: String, Sendable, CaseIterable {
-        /// What the rule's own action says.
-        case asWritten = "as-written"
-        case alertOnly = "alert-only"
     }
 
     public struct Events: Sendable, Equatable {

@@ -195,13 +195,13 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        let keys = ["conformance", "unknown-protocols", "signatures", "fragments"]
+        let keys = ["conformance", "unknown-protocols", "signatures", "rules", "fragments"]
         guard let section = value.section(keys) else { return }
         if let value = section["conformance"] {
             policy.conformance = ConformanceReader.read(value, over: policy.conformance)
         }
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
-        policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+        RuleActionReader.read(section, into: &policy.rules)
         policy.fragments = section["fragments"]?.choice() ?? policy.fragments
     }
 

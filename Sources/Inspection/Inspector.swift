@@ -23,6 +23,7 @@ public struct Inspector: ~Copyable {
     private let checks: CheckTable.View
     private let senders: SenderTable.View
     private let relations: RelationTable.View
+    private let handlings: RuleHandlingTable.View
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let tally: Tally.Writer
     private let mode: InspectionMode
@@ -53,13 +54,15 @@ public struct Inspector: ~Copyable {
         let checks: CheckTable
         let senders: SenderTable
         let relations: RelationTable
+        let handlings: RuleHandlingTable
         let tally: Tally
         let memory: FlowMemory
         let eventLimits: EventLimits
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
-            _ senders: SenderTable, _ relations: RelationTable, _ tally: Tally, _ memory: FlowMemory,
+            _ senders: SenderTable, _ relations: RelationTable,
+            _ handlings: RuleHandlingTable, _ tally: Tally, _ memory: FlowMemory,
             _ eventLimits: EventLimits
         ) {
             self.eventLimits = eventLimits
@@ -69,6 +72,7 @@ public struct Inspector: ~Copyable {
             self.checks = checks
             self.senders = senders
             self.relations = relations
+            self.handlings = handlings
             self.tally = tally
             self.memory = memory
         }
@@ -76,11 +80,12 @@ public struct Inspector: ~Copyable {
 
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
     /// be had. Without `checks` every guest has the table's defaults; without `senders` no guest is known by its
-    /// port or hardware address; without `relations` everybody may talk to everybody.
+    /// port or hardware address; without `relations` everybody may talk to everybody; without `handlings` rules do as
+    /// they are written.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
         policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil,
-        relations: RelationTable? = nil, tally: Tally, memory: FlowMemory,
+        relations: RelationTable? = nil, handlings: RuleHandlingTable? = nil, tally: Tally, memory: FlowMemory,
         mode: InspectionMode = .live, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
@@ -88,6 +93,8 @@ public struct Inspector: ~Copyable {
         let checks = checks ?? CheckTable(guestCount: hosts.guests.count, defaults)
         let senders = senders ?? SenderTable([]) { _ in nil }
         let relations = relations ?? RelationTable([])
+        let handlings = handlings ?? RuleHandlingTable(guestCount: hosts.guests.count)
+        precondition(handlings.guestCount == hosts.guests.count)
         precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(
             rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
@@ -102,10 +109,11 @@ public struct Inspector: ~Copyable {
         self.checks = checks.view
         self.senders = senders.view
         self.relations = relations.view
+        self.handlings = handlings.view
         unsafe neighbours = memory.neighbours(worker)
         self.tally = tally.writer(worker)
         self.eventLimits = eventLimits.view
-        owner = Owner(hosts, floods, policies, checks, senders, relations, tally, memory, eventLimits)
+        owner = Owner(hosts, floods, policies, checks, senders, relations, handlings, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -330,7 +338,7 @@ public struct Inspector: ~Copyable {
         checkStream(step, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
-            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
+            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
         let outcome = unsafe asking.ask(
             &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         take(outcome, layer, step, &asked)
@@ -444,7 +452,8 @@ public struct Inspector: ~Copyable {
             var asked = Asked()
             if unsafe flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
                 let bytes = packets.bytes(of: 0, in: RawSpan())
-                matchRest(0, bytes, MatchContext(time: arrival.time), &step, 0, &asked, AskingRules())
+                let context = MatchContext(time: arrival.time, handlings: handlings[guest])
+                matchRest(0, bytes, context, &step, 0, &asked, AskingRules())
             }
             // Whoever passes the rest passes all of it.
             while unsafe flows.pointee.nextWindow(&step) {}

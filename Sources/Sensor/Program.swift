@@ -24,6 +24,9 @@ public final class Program: Sendable {
     public let checks: CheckTable
     public let senders: SenderTable
     public let relations: RelationTable
+    public let handlings: RuleHandlingTable
+    /// What policies say of rules that no rule is meant by.
+    public let handlingProblems: [String]
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -62,15 +65,19 @@ public final class Program: Sendable {
             classification: settings.rules.classification, variables: Program.variables(settings),
             precedence: settings.rules.actionOrder, cache: Program.cache(settings))
         eventLimits = EventLimits(settings.events.limits, rules)
-        let decide = { (shadow: Bool, unknown: Handling?, signatures: Settings.Signatures?) in
+        let decide = { (shadow: Bool, unknown: Handling?) in
             GuestPolicy(
                 shadow: settings.shadow || shadow, unknownProtocol: unknown ?? settings.policy.unknownProtocols,
-                signaturesDrop: mode.isInline && (signatures ?? settings.policy.signatures) == .asWritten,
-                passesFragments: settings.policy.fragments == .pass)
+                signaturesDrop: mode.isInline, passesFragments: settings.policy.fragments == .pass)
         }
         policies = PolicyTable(
-            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols, $0.signatures) },
-            others: decide(false, nil, nil))
+            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols) },
+            others: decide(false, nil))
+        let list = rules.rules
+        handlings = RuleHandlingTable(
+            guests: settings.guests.map { $0.rules.handlings(of: list) },
+            others: settings.policy.rules.handlings(of: list))
+        handlingProblems = settings.unmatchedRuleNames(among: list)
         // What is dropped elsewhere, or was delivered long ago, is only told.
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(
@@ -105,8 +112,8 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, checks: checks, senders: senders, relations: relations, tally: tally, memory: memory,
-            mode: mode, eventLimits: eventLimits)
+            policies: policies, checks: checks, senders: senders, relations: relations, handlings: handlings,
+            tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
     }
 
     /// What is known of sources, for the controller of floods.
@@ -152,7 +159,7 @@ public final class Program: Sendable {
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
             + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
-            + senders.memoryBytes + relations.memoryBytes
+            + senders.memoryBytes + relations.memoryBytes + handlings.memoryBytes
     }
 }
 

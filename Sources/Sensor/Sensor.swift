@@ -126,7 +126,7 @@ public final class Sensor {
     }
 
     private func announce(_ settings: Settings, _ bound: UInt64) {
-        report(program.rules)
+        report(program)
         if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
         for member in crew.members {
             var line = "queue \(member.number) on core \(member.core), "
@@ -147,7 +147,9 @@ public final class Sensor {
         )
     }
 
-    private func report(_ rules: RuleSet) {
+    private func report(_ program: Program) {
+        let rules = program.rules
+        for problem in program.handlingProblems { log.warning("\(problem)") }
         for problem in rules.problems {
             log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
         }
@@ -233,7 +235,7 @@ public final class Sensor {
             do {
                 try adopt(next)
                 log.notice("reloaded: \(next.rules.rules.count) rules, \(next.settings.guests.count) guests")
-                report(next.rules)
+                report(next)
                 if !needRestart.isEmpty {
                     log.warning("only a restart takes over: \(needRestart.joined(separator: ", "))")
                 }

@@ -109,7 +109,7 @@ struct GoodFileTests {
                 == ["HOME_NET": "[10.0.0.0/8,!10.1.0.0/16]", "EXTERNAL_NET": "any"])
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.conformance[.ipLand].action == .alert)
-        #expect(settings.policy.signatures == .alertOnly)
+        #expect(settings.policy.rules.standard == .alert)
         #expect(settings.policy.fragments == .pass && settings.flows.fragmentOverlap == .bsdRight)
         #expect(settings.events.eve.path == "-")
         #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")

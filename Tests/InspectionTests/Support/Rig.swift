@@ -31,7 +31,7 @@ struct Rig: ~Copyable {
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
         others: GuestPolicy = GuestPolicy(), checks: CheckTable? = nil, senders: [Guest] = [],
-        relations: [Relation] = [],
+        relations: [Relation] = [], handlings: RuleHandlingTable? = nil,
         mode: InspectionMode = .live, datagrams: Int = 1 << 10,
         eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
@@ -47,7 +47,8 @@ struct Rig: ~Copyable {
         let memory = FlowMemory(workers: 1, datagrams: datagrams, mode: mode)
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, checks: checks,
-            senders: SenderTable(senders) { _ in 7 }, relations: RelationTable(relations), tally: tally, memory: memory,
+            senders: SenderTable(senders) { _ in 7 }, relations: RelationTable(relations),
+            handlings: handlings, tally: tally, memory: memory,
             mode: mode,
             eventLimits: eventLimits)
         self.policies = policies

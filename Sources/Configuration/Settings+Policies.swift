@@ -125,6 +125,9 @@ extension Settings {
         ProtectedGuest(guest: guest, floods: floods, conformance: policy.conformance, rules: policy.rules)
     }
 
+    /// Names of the guests for which verdicts are recorded only.
+    public var shadowGuests: Set<String> { Set(guests.filter { shadow || $0.guest.shadow }.map(\.guest.name)) }
+
     /// The guest whose address it is: of several the one with the longest prefix.
     public func guest(of address: Address) -> ProtectedGuest? {
         let all = guests.flatMap { guest in guest.guest.addresses.map { (prefix: $0, guest: guest) } }

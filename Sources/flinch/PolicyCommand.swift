@@ -10,7 +10,9 @@ import Wire
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "What is done about what is found.",
-        subcommands: [Explain.self, CheckList.self])
+        subcommands: [
+            Explain.self, Diff.self, Apply.self, Rollback.self, History.self, Shadow.self, CheckList.self,
+        ])
 
     struct Explain: ParsableCommand {
         static let configuration = CommandConfiguration(

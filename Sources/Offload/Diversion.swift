@@ -62,7 +62,7 @@ public struct Diversion: Sendable {
             "mark": mark,
             "select": plan.selects ? "jump select" : "",
             "selection": selection(backend).joined(separator: "\n"),
-            "prerouting": prerouting,
+            "arrivals": arrivals,
             "queue": plan.queueStatement,
             "xt_rule": plan.xtRuleText,
             "arp": verdict(plan.arp, backend),
@@ -130,10 +130,10 @@ public struct Diversion: Sendable {
 
     /// A bridge that knows VLANs has taken the tag away from what leaves untagged before it forwards: the tag that
     /// a frame came with is seen here only.
-    private var prerouting: String {
+    private var arrivals: String {
         guard let match = plan.excluded.vlanMatch else { return "" }
         return """
-            chain prerouting {
+            chain arrivals {
                 type filter hook prerouting priority filter + 10; policy accept;
                 \(match) meta mark set mark or \(mark) counter name excluded accept
             }

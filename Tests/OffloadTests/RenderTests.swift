@@ -106,7 +106,7 @@ struct RenderTests {
         let bridge = RenderTests.chains(diversion.render(.bridge))
         #expect(bridge["bridge select"] == frames.map { "\($0) \(leave)" } + chosen + arp + [leave])
         let mark = "meta mark set mark or 0x01000000"
-        #expect(bridge["bridge prerouting"]?.last == "vlan id { 7-12, 100 } \(mark) \(leave)")
+        #expect(bridge["bridge arrivals"]?.last == "vlan id { 7-12, 100 } \(mark) \(leave)")
 
         // What inet cannot see is marked in the bridge family, before it comes there.
         let inet = RenderTests.chains(diversion.render(.inet))
@@ -114,7 +114,7 @@ struct RenderTests {
         #expect(
             inet["bridge select"] == ["meta mark and 0x01000000 == 0x01000000 accept"]
                 + frames.map { "\($0) \(mark) \(leave)" } + chosen + arp + ["\(mark) \(leave)"])
-        #expect(inet["bridge prerouting"] == bridge["bridge prerouting"])
+        #expect(inet["bridge arrivals"] == bridge["bridge arrivals"])
         #expect(inet["bridge forward"]?.dropFirst() == ["jump select", "goto classify"])
     }
 

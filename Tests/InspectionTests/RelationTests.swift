@@ -71,6 +71,14 @@ import Wire
         #expect(rig.findings == ["relation 0"])
     }
 
+    /// What is in a tunnel is not asked about, and says nothing of the same conversation without one.
+    @Test func aTunnelIsItsEnds() throws {
+        var rig = try rig()
+        #expect(rig.inspect(Family.v4.ip(.client, .stranger, 4, Family.v4.udp(.web, .dns))) == .accept)
+        #expect(rig.inspect(Family.v4.udp(.web, .dns)) == RelationTests.refused)
+        #expect(rig.inspect(Family.v4.ip(.web, .dns, 4, Family.v4.udp(.client, .stranger))) == RelationTests.refused)
+    }
+
     @Test func whatIsToldOfPasses() throws {
         var rig = try rig()
         #expect(rig.inspect(Family.v4.udp(.stranger, .web)) == .accept)

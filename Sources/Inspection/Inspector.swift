@@ -177,18 +177,21 @@ public struct Inspector: ~Copyable {
                     bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
             }
             if mode.verifiesChecksums { verifyChecksums(bytes, arrival) }
-            asked.form = checkForm(bytes, arrival, source)
+            asked.form = checkForm(bytes, arrival, source, &asked.recorded)
             asked.isRefused = asked.form != .none && !policy.shadow
             for layer in 0..<packets.count where !asked.isForbidden || policy.shadow {
                 match(layer, bytes, arrival, &asked, asking)
             }
         }
 
-        let decision = policy.decide(
+        var decision = policy.decide(
             flood: advice, relationDenies: asked.isForbidden, ruleDrops: asked.drops,
             streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
             form: asked.form, sort: PacketSort(packets[packets.whole].packet))
+        if asked.recorded != .none, decision.reason == .none {
+            decision = Decision(verdict: .accept, intended: .drop, reason: asked.recorded)
+        }
         if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
         if asked.hasFragments {
             unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
@@ -212,6 +215,8 @@ public struct Inspector: ~Copyable {
         var drops = false
         /// Why a check of its form drops it, and whether it will be gone.
         var form = Reason.none
+        /// Why a check of who it is from would have dropped it, were its sender not in shadow mode.
+        var recorded = Reason.none
         var isRefused = false
         /// The check is about the beginning of a stream, which must not get through when it is sent again.
         var isStartRefused = false
@@ -230,9 +235,11 @@ public struct Inspector: ~Copyable {
     }
 
     /// What is wrong with the form of the captured packet, and of the datagram that it makes whole. Returns why it is
-    /// to be dropped; `none` if it is not.
+    /// to be dropped; `none` if it is not. `recorded` is the same where that is only to be recorded.
     @inline(__always)
-    private mutating func checkForm(_ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot) -> Reason {
+    private mutating func checkForm(
+        _ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot, _ recorded: inout Reason
+    ) -> Reason {
         var around = Surroundings(time: arrival.time)
         around.sourceGuest = hosts.guest(of: source)
         around.sourceMAC = arrival.sourceMAC
@@ -249,9 +256,29 @@ public struct Inspector: ~Copyable {
         around.isTransportChecksumBad = packets[0].isChecksumBad
         let failed = unsafe Conformance.examine(
             packets[0].packet, frame, around, checks, &neighbours.pointee)
-        var reason = failed.isEmpty ? Reason.none : checks.report(failed, guest: guest, into: &findings)
+        var reason = failed.isEmpty ? Reason.none : report(failed, around.sender, &recorded)
         if packets.whole > 0 { checkWhole(frame, around, failed, &reason) }
         return reason
+    }
+
+    /// Who a packet says that it is from is what its sender is told by, and so it is the sender's policy that counts
+    /// for that, not that of whom it names.
+    @inline(never)
+    private mutating func report(_ failed: CheckSet, _ sender: Int32, _ recorded: inout Reason) -> Reason {
+        guard sender >= 0, sender != guest, !failed.isDisjoint(with: Checks.ofSender) else {
+            return checks.report(failed, guest: guest, into: &findings)
+        }
+        var rest = failed
+        rest.subtract(Checks.ofSender)
+        var own = failed
+        own.subtract(rest)
+        let reason = checks.report(rest, guest: guest, into: &findings)
+        let asked = checks.report(own, guest: sender, into: &findings)
+        if asked != .none, policies[sender].shadow {
+            recorded = asked
+            return reason
+        }
+        return reason == .none ? asked : reason
     }
 
     /// Of the datagram that fragments make, only what the last of them does not fail already.

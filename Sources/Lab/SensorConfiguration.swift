@@ -36,6 +36,8 @@ public struct SensorConfiguration: Sendable {
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
     public var ruleFiles: [String] = []
+    /// Whether the guests' hardware addresses are in the file, beside their ports.
+    public var namesMACs = false
     /// What of the traffic is not looked at, and what alone is; as the file has it.
     public var exclude: [String] = []
     public var only: [String] = []
@@ -85,6 +87,7 @@ public struct SensorConfiguration: Sendable {
                 "  - name: \(guest.name)", "    addresses: [\(guest.ipv4), \"\(guest.ipv6)\"]",
                 "    port: \(guest.port)",
             ]
+            if namesMACs { lines.append("    mac: \"\(guest.mac)\"") }
             if shadowGuests.contains(guest.name) { lines.append("    shadow: true") }
             if let limits = limits[guest.name] {
                 lines.append("    floods:")

@@ -158,5 +158,24 @@ more=$(($(queued) - before))
 test $more -ge 8; verdict "and is inspected: $more packets"
 stop_sensor
 
+# --- A guest that says that it is another, where ARP comes up ------------------------------------------------
+spoof() { # SENDER: five ARP answers of web to the host, for SENDER's address
+    in_guest web trafgen --in - --out e0 --cpus 1 --num 5 --gap 10ms --no-sock-mem --no-cpu-stats >said 2>&1 <<EOF
+{ eth(da=$(cat /sys/class/net/v0/address), sa=$web), arp(reply, smac=$web, sip=$1, tmac=$web, tip=10.9.0.1) }
+EOF
+}
+spoofed() { status '.verdicts.byReason.spoofed // 0'; }
+web=$(in_guest web cat /sys/class/net/e0/address)
+start_sensor bridges=v0 arp=inspect 'guest=, port: p-web, conformance: {"guest.*": drop}'
+forget_neighbours
+does "its own ARP passes" pings web 3 10.9.0.3
+spoof 10.9.0.2
+is "its own address is not told" "$(spoofed)" 0
+spoof 10.9.0.3
+waits "another's is stopped" '[ "$(spoofed)" = 5 ]'
+waits "and named" 'jq -es "any(.[]; .anomaly.event == \"guest.address_spoofed\" and .in_iface == \"p-web\")" eve.json >said'
+test "$(ip neigh show 10.9.0.3 | grep -c "$web")" = 0; verdict "the host believes nothing of it"
+stop_sensor
+
 echo "$failures failed"
 exit $failures

@@ -52,10 +52,14 @@ public struct RuleActions: Sendable, Equatable {
     /// What is said of single rules and sorts of them, what counts first at the top.
     public var statements: [(name: String, handling: RuleHandling)] {
         var seen: Set<Selector> = []
-        return layers.reversed().flatMap { layer in
-            layer.filter { $0.key != .all && seen.insert($0.key).inserted }
+        var statements: [(name: String, handling: RuleHandling)] = []
+        for layer in layers.reversed() {
+            statements += layer.filter { $0.key != .all && seen.insert($0.key).inserted }
                 .map { (name: $0.key.description, handling: $0.value) }.sorted { $0.name < $1.name }
+            // What stands below it is not asked.
+            if layer[.all] != nil { break }
         }
+        return statements
     }
 
     public func handling(of rule: Rule) -> RuleHandling {

@@ -385,7 +385,7 @@ public struct Inspector: ~Copyable {
 
     /// The relations have been asked about the packet's flow, and had nothing to say.
     @inline(__always)
-    private func isUnrelated(_ layer: Int, _ step: FlowStep) -> Bool {
+    private mutating func isUnrelated(_ layer: Int, _ step: FlowStep) -> Bool {
         guard let flow = unsafe step.flow else { return false }
         return unsafe flow.pointee.flags.contains(.isUnrelated) && flow.pointee.identifier > lastUnasked
             && !packets[layer].packet.isConnectionRequest

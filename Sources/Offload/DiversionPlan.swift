@@ -51,5 +51,5 @@ public struct DiversionPlan: Sendable, Equatable {
     }
 
     /// Whether anything but the bridges decides what is diverted.
-    var selects: Bool { !excluded.isEmpty || !only.isEmpty }
+    public var selects: Bool { !excluded.isEmpty || !only.isEmpty }
 }

@@ -56,6 +56,15 @@ import Wire
         #expect(relations[2].from.addresses.contains { $0.contains(Address("2001:db8::77")!) })
     }
 
+    @Test func whoMayTalkIsExplained() throws {
+        let settings = try parsed(
+            TopologyTests.guests + "relations: [{from: lab, to: \"group:dmz\", action: deny}]\n")
+        let text = PolicyExplanation(settings, Address("10.1.0.1")!, Address("10.2.0.5")!).text
+        #expect(text.contains("  10.1.0.1 → 10.2.0.5 allow, because no relation says otherwise\n"))
+        #expect(text.contains("  10.2.0.5 → 10.1.0.1 deny, because lab may not talk to group:dmz\n"))
+        #expect(!PolicyExplanation(settings, Address("10.1.0.1")!).text.contains("→"))
+    }
+
     @Test(arguments: [
         BadCase(
             "divert: {exclude: [web3]}\n",

@@ -22,10 +22,10 @@ public struct Inspector: ~Copyable {
     private let policies: PolicyTable.View
     private let checks: CheckTable.View
     private let senders: SenderTable.View
-    private let relations: RelationTable.View
+    let relations: RelationTable.View
     private let handlings: RuleHandlingTable.View
     /// The last flow that there was before `relations` were first asked: of those, another table may have spoken.
-    private var lastUnasked = UInt64.max
+    var lastUnasked = UInt64.max
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let tally: Tally.Writer
     private let mode: InspectionMode
@@ -38,8 +38,8 @@ public struct Inspector: ~Copyable {
 
     /// The last packet that came, those inspected for it, and what was found on them.
     public var packet: Packet { packets[0].packet }
-    public private(set) var packets = InspectedPackets()
-    public private(set) var findings = Findings()
+    public internal(set) var packets = InspectedPackets()
+    public internal(set) var findings = Findings()
     /// Who is to be told if the last packet was dropped for a rule.
     public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
@@ -346,8 +346,8 @@ public struct Inspector: ~Copyable {
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
         if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
-        if !relations.isEmpty, layer == 0 || layer == packets.whole, !isUnrelated(layer, step) {
-            relate(layer, step, &asked)
+        if !relations.isEmpty, layer == 0 || layer == packets.whole, !asked.isForbidden, !isUnrelated(layer, step) {
+            asked.isForbidden = relate(layer, step)
         }
         // Who may not talk is not listened to, unless it passes all the same.
         if asked.isForbidden, !policies[guest].shadow { return }
@@ -381,40 +381,6 @@ public struct Inspector: ~Copyable {
             asked.tagged += 1
         }
         if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
-    }
-
-    /// The relations have been asked about the packet's flow, and had nothing to say.
-    @inline(__always)
-    private mutating func isUnrelated(_ layer: Int, _ step: FlowStep) -> Bool {
-        guard let flow = unsafe step.flow else { return false }
-        return unsafe flow.pointee.flags.contains(.isUnrelated) && flow.pointee.identifier > lastUnasked
-            && !packets[layer].packet.isConnectionRequest
-    }
-
-    /// Who began the conversation that the packet is of, and whether he may. Without knowing that, the kinder of the
-    /// two directions holds; but who asks for a TCP connection begins one, whatever was said before.
-    @inline(never)
-    private mutating func relate(_ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
-        guard packets[layer].packet.isIP, !asked.isForbidden else { return }
-        let (source, destination) = (packets[layer].packet.source, packets[layer].packet.destination)
-        if lastUnasked == .max { lastUnasked = unsafe flows.pointee.lastIdentifier }
-        let isRequest = packets[layer].packet.isConnectionRequest
-        var relation = relations.relation(from: source, to: destination)
-        if !isRequest {
-            let isKnown = unsafe step.flow.map { unsafe !$0.pointee.flags.contains(.midstream) } ?? false
-            if !isKnown {
-                relation = relations.kinder(relation, relations.relation(from: destination, to: source))
-            } else if !step.toServer {
-                relation = relations.relation(from: destination, to: source)
-            }
-        }
-        guard let finding = relations.finding(of: relation) else {
-            if !isRequest || step.toServer { unsafe step.flow?.pointee.flags.insert(.isUnrelated) }
-            return
-        }
-        findings.append(finding)
-        if layer > 0 { findings.place(from: findings.count - 1, layer: UInt8(layer)) }
-        asked.isForbidden = finding.asks == .drop
     }
 
     /// A segment that contradicts its stream is refused; what rules are asked about is what stands in its place
@@ -544,11 +510,6 @@ extension FloodAdvice {
         case .sifted: self = .refuse
         }
     }
-}
-
-extension Packet {
-    /// A SYN without ACK.
-    fileprivate var isConnectionRequest: Bool { kind == .tcp && tcpFlags.intersection([.syn, .ack]) == .syn }
 }
 
 extension PacketSort {

@@ -66,6 +66,8 @@ public struct FlowTable: ~Copyable {
     /// Listening only: flows that are over, and of whose streams something was not inspected yet.
     var ended: UInt32 = 0
     private var nextIdentifier: UInt64 = 1
+    /// Of the flow that was made last.
+    public var lastIdentifier: UInt64 { nextIdentifier &- 1 }
     /// Where in a flow the two streams are.
     let clientOffset = MemoryLayout<Flow>.offset(of: \.session.client)!
     let serverOffset = MemoryLayout<Flow>.offset(of: \.session.server)!

@@ -10,7 +10,7 @@ struct Template {
 
     static let bridge = Template(name: "bridge.nft", bytes: PackageResources.bridge_nft)
     static let inet = Template(name: "inet.nft", bytes: PackageResources.inet_nft)
-    static let nonIP = Template(name: "nonip.nft", bytes: PackageResources.nonip_nft)
+    static let frames = Template(name: "frames.nft", bytes: PackageResources.frames_nft)
 
     /// Puts the values in place of the placeholders. Values are taken as they are: what looks like a
     /// placeholder in a value stays.

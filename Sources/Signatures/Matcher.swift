@@ -244,7 +244,7 @@ public struct Matcher: ~Copyable {
                 let scene = unsafe Scene(
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
                     step: step, outerTag: context.outerTag, time: context.time,
-                    trustsChecksums: context.trustsChecksums)
+                    trustsChecksums: context.trustsChecksums, handlings: context.handlings)
                 return unsafe confirm(scene, subject, &flows, into: &findings, meter)
             }
         }
@@ -288,6 +288,8 @@ public struct Matcher: ~Copyable {
             meter.matched()
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
             var action = unsafe entry.pointee.action
+            // Before a threshold may have it otherwise for the moment.
+            guard scene.handlings.apply(to: &finding, &action) else { continue }
             var ruling = ThresholdRuling.told
             if unsafe entry.pointee.thresholds.count != 0 {
                 ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, &flows, thresholds, &action)

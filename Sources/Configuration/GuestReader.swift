@@ -17,7 +17,9 @@ struct GuestReader {
         var owners: [Prefix: (name: String, line: Int)] = [:]
         var hardware: [UInt64: Int] = [:]
         for element in elements {
-            let keys = ["name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance"]
+            let keys = [
+                "name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance", "behaviour",
+            ]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
             var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
@@ -33,6 +35,8 @@ struct GuestReader {
                 floods: section["floods"].map { FloodReader.read($0, over: policy.floods) } ?? policy.floods,
                 conformance: section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) }
                     ?? policy.conformance)
+            protected.behaviour =
+                section["behaviour"].map { BehaviourReader.read($0, over: policy.behaviour) } ?? policy.behaviour
             protected.choices = choices
             if !choices.isEmpty {
                 protected.unknownProtocols = policy.unknownProtocols

@@ -35,7 +35,9 @@ enum PolicyReader {
     private static func read(
         _ value: Value, _ name: String, over defaults: Settings.NamedPolicy, beside policies: [Settings.NamedPolicy]
     ) -> Settings.NamedPolicy {
-        let keys = ["based-on", "for", "shadow", "floods", "conformance", "unknown-protocols", "signatures"]
+        let keys = [
+            "based-on", "for", "shadow", "floods", "conformance", "behaviour", "unknown-protocols", "signatures",
+        ]
         var policy = defaults
         guard let section = value.section(keys) else { return policy }
         if let base = section["based-on"].flatMap({ self.name($0, among: policies) }) {
@@ -47,6 +49,8 @@ enum PolicyReader {
         policy.floods = section["floods"].map { FloodReader.read($0, over: policy.floods) } ?? policy.floods
         policy.conformance =
             section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) } ?? policy.conformance
+        policy.behaviour =
+            section["behaviour"].map { BehaviourReader.read($0, over: policy.behaviour) } ?? policy.behaviour
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         policy.signatures = section["signatures"]?.choice() ?? policy.signatures
         return policy

@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -12,6 +13,7 @@ extension Settings {
         public var shadow: Bool
         public var floods: FloodLimits
         public var conformance: CheckSettings
+        public var behaviour: BehaviourSettings
         public var unknownProtocols: Handling
         public var signatures: Signatures
         /// Whose it is, beside those that name it.
@@ -19,13 +21,14 @@ extension Settings {
 
         public init(
             name: String, shadow: Bool = false, floods: FloodLimits = FloodLimits(),
-            conformance: CheckSettings = CheckSettings(), unknownProtocols: Handling = .pass,
-            signatures: Signatures = .asWritten
+            conformance: CheckSettings = CheckSettings(), behaviour: BehaviourSettings = BehaviourSettings(),
+            unknownProtocols: Handling = .pass, signatures: Signatures = .asWritten
         ) {
             self.name = name
             self.shadow = shadow
             self.floods = floods
             self.conformance = conformance
+            self.behaviour = behaviour
             self.unknownProtocols = unknownProtocols
             self.signatures = signatures
         }
@@ -36,7 +39,7 @@ extension Settings {
                 NamedPolicy(name: "watch", shadow: true), NamedPolicy(name: "balanced"),
                 NamedPolicy(
                     name: "strict", floods: FloodLimits(.high), conformance: CheckSettings().strict,
-                    unknownProtocols: .drop),
+                    behaviour: BehaviourSettings().strict, unknownProtocols: .drop),
             ]
         }
     }
@@ -117,12 +120,15 @@ extension Settings {
     var defaults: NamedPolicy {
         NamedPolicy(
             name: "default", shadow: shadow, floods: floods, conformance: policy.conformance,
+            behaviour: policy.behaviour,
             unknownProtocols: policy.unknownProtocols, signatures: policy.signatures)
     }
 
     /// A guest with what the file says for everybody.
     public func protected(_ guest: Guest) -> ProtectedGuest {
-        ProtectedGuest(guest: guest, floods: floods, conformance: policy.conformance)
+        var protected = ProtectedGuest(guest: guest, floods: floods, conformance: policy.conformance)
+        protected.behaviour = policy.behaviour
+        return protected
     }
 
     /// The guest whose address it is: of several the one with the longest prefix.

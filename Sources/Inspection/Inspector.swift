@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -17,6 +18,9 @@ public struct Inspector: ~Copyable {
     let floods: FloodCounters
     let flows: UnsafeMutablePointer<FlowTable>
     let sieve: UnsafeMutablePointer<Sieve>
+    /// Where is told what becomes of conversations; and whose are refused.
+    let contacts: UnsafeMutablePointer<Ring<Contact>.Writer>
+    private let refusals: UnsafeMutablePointer<Refusals>
     private let fragments: UnsafeMutablePointer<FragmentTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
@@ -88,6 +92,8 @@ public struct Inspector: ~Copyable {
         unsafe flows = memory.flows(worker)
         unsafe fragments = memory.fragments(worker)
         unsafe sieve = memory.floods.sieve(worker)
+        unsafe contacts = memory.behaviour.contacts(worker)
+        unsafe refusals = memory.behaviour.refusals
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
@@ -163,12 +169,13 @@ public struct Inspector: ~Copyable {
             asked.form = checkForm(bytes, arrival, source)
             asked.isRefused = asked.form != .none && !policy.shadow
             for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
+            if packets[0].packet.isUnreachable { tellUnreachable(bytes, arrival) }
         }
 
         let decision = policy.decide(
             flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
-            form: asked.form, sort: PacketSort(packets[packets.whole].packet))
+            behaviourRefuses: asked.behaviourRefuses, form: asked.form, sort: PacketSort(packets[packets.whole].packet))
         if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
         if asked.hasFragments {
             unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
@@ -196,6 +203,7 @@ public struct Inspector: ~Copyable {
         /// The check is about the beginning of a stream, which must not get through when it is sent again.
         var isStartRefused = false
         var streamRefuses = false
+        var behaviourRefuses = false
         var fragment = FragmentStep.Refusal.none
         var hasFragments = false
         var dropsFlow = false
@@ -276,6 +284,16 @@ public struct Inspector: ~Copyable {
         unsafe asked.flow = unsafe flow
     }
 
+    /// A conversation that nobody has answered yet goes no further if its client is refused.
+    @inline(never)
+    private func checkClient(_ step: FlowStep, _ arrival: Arrival, _ asked: inout Asked) {
+        guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.answered) else { return }
+        let server = hosts.guest(of: step.toServer ? destination : source)
+        if unsafe refusals.pointee.refuse(flow.pointee.client, at: server, time: arrival.time) {
+            asked.behaviourRefuses = true
+        }
+    }
+
     @inline(never)
     private func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
         let byMAC = senders.guest(ofMAC: around.sourceMAC)
@@ -297,6 +315,10 @@ public struct Inspector: ~Copyable {
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
         if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
+        if layer == packets.whole {
+            if !step.changes.isEmpty { tell(step, layer, arrival) }
+            if unsafe refusals.pointee.isActive(arrival.time) { checkClient(step, arrival, &asked) }
+        }
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.
         if !isGood { step.isAdded = true }

@@ -1,3 +1,4 @@
+import Behaviour
 import Configuration
 import Conformance
 import Evidence
@@ -23,6 +24,8 @@ public final class Program: Sendable {
     public let policies: PolicyTable
     public let checks: CheckTable
     public let senders: SenderTable
+    /// Guests, and what is done about what they, and others to them, do.
+    public let watchedGuests: [WatchedGuest]
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -74,6 +77,11 @@ public final class Program: Sendable {
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(
             guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        watchedGuests = settings.guests.map {
+            WatchedGuest(
+                name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow,
+                settings: mode.isInline ? $0.behaviour : $0.behaviour.alertOnly)
+        }
         senders = SenderTable(guests) { name in
             let index = unsafe if_nametoindex(name)
             return index == 0 ? nil : index
@@ -109,6 +117,17 @@ public final class Program: Sendable {
 
     /// What is known of sources, for the controller of floods.
     public var floodMemory: FloodMemory { memory.floods }
+
+    /// What watches over hosts' behaviour by this program.
+    public func makeWatch() -> BehaviourWatch {
+        BehaviourWatch(memory.behaviour, settings.behaviour, guests: watchedGuests, identify: guest)
+    }
+
+    /// Index of the guest that an address is of; nil for none.
+    public func guest(of address: Address) -> Int? {
+        let guest = hosts.view.guest(ofAddress: address)
+        return guest < 0 ? nil : Int(guest)
+    }
 
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
@@ -148,7 +167,7 @@ public final class Program: Sendable {
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
             + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
-            + senders.memoryBytes
+            + senders.memoryBytes + BehaviourWatch.memoryBytes(settings.behaviour)
     }
 }
 

@@ -104,9 +104,13 @@ public final class Sensor {
 
     private func serve() {
         let status = status
+        let controller = controller
         control.start { request in
-            guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
-            return status().json
+            switch request {
+            case "status": status().json
+            case "peers": controller.peers(limit: PeersDocument.limit).json
+            default: Array(#"{"error":"unknown request"}"#.utf8)
+            }
         }
         metrics?.start { MetricsPage(status()).text }
     }
@@ -190,8 +194,9 @@ public final class Sensor {
             time: flinch_now(), uptime: UInt64(status.uptime), counters: status.counters, guests: status.guestRates)
     }
 
-    private func report(_ floods: [FloodEvent]) {
-        for flood in floods { collector.post(flood) }
+    private func report(_ findings: Controller.Findings) {
+        for flood in findings.floods { collector.post(flood) }
+        for behaviour in findings.behaviour { collector.post(behaviour) }
     }
 
     /// What waits in the queues is answered before they are closed; what is in the rings is written.

@@ -1,15 +1,15 @@
-import Wire
+public import Wire
 
 /// Hashes under a secret, so that nobody outside can choose addresses or ports that collide.
 ///
 /// For tables only: fast, and uniform, but no proof of anything. What a stranger has to prove is keyed
 /// with `SipHash`.
-struct SecretHash: Sendable, BitwiseCopyable {
-    private let first: UInt64
-    private let second: UInt64
-    private let third: UInt64
+public struct SecretHash: Sendable, BitwiseCopyable {
+    @usableFromInline let first: UInt64
+    @usableFromInline let second: UInt64
+    @usableFromInline let third: UInt64
 
-    init(seed: UInt64) {
+    public init(seed: UInt64) {
         // SplitMix64 (Steele et al. 2014), so that the three have nothing in common.
         var state = seed
         func next() -> UInt64 {
@@ -21,34 +21,34 @@ struct SecretHash: Sendable, BitwiseCopyable {
         third = next() | 1
     }
 
-    @inline(__always)
-    func hash(_ address: Address) -> UInt64 {
+    @inlinable @inline(__always)
+    public func hash(_ address: Address) -> UInt64 {
         fold(fold(address.high ^ first, address.low ^ second), third)
     }
 
     /// Of an address and a small number, such as the host and class that it sends to.
-    @inline(__always)
-    func hash(_ address: Address, _ number: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    public func hash(_ address: Address, _ number: UInt64) -> UInt64 {
         fold(fold(address.high ^ first, address.low ^ second) ^ number, third)
     }
 
-    @inline(__always)
-    func hash(_ tuple: FourTuple) -> UInt64 { hash(tuple, third) }
+    @inlinable @inline(__always)
+    public func hash(_ tuple: FourTuple) -> UInt64 { hash(tuple, third) }
 
     /// Of a connection request: its sequence number counts.
-    @inline(__always)
-    func hash(_ tuple: FourTuple, sequence: UInt32) -> UInt64 { hash(tuple, third ^ UInt64(sequence) << 32) }
+    @inlinable @inline(__always)
+    public func hash(_ tuple: FourTuple, sequence: UInt32) -> UInt64 { hash(tuple, third ^ UInt64(sequence) << 32) }
 
-    @inline(__always)
-    private func hash(_ tuple: FourTuple, _ key: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    func hash(_ tuple: FourTuple, _ key: UInt64) -> UInt64 {
         let source = fold(tuple.source.high ^ first, tuple.source.low ^ second)
         let destination = fold(tuple.destination.high ^ second, tuple.destination.low ^ first)
         return fold(source ^ tuple.ports, destination.byteSwapped ^ key)
     }
 
     /// The folded 64 × 64 → 128 multiplication of wyhash (Wang Yi, "wyhash", final version 4).
-    @inline(__always)
-    private func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
         let product = a.multipliedFullWidth(by: b)
         return product.high ^ product.low
     }
@@ -62,20 +62,20 @@ struct SecretHash: Sendable, BitwiseCopyable {
 }
 
 /// Who asks whom for a TCP connection, and between which ports.
-struct FourTuple: Sendable, BitwiseCopyable, Equatable {
-    var source: Address
-    var destination: Address
-    var sourcePort: UInt16
-    var destinationPort: UInt16
+public struct FourTuple: Sendable, BitwiseCopyable, Equatable {
+    public var source: Address
+    public var destination: Address
+    public var sourcePort: UInt16
+    public var destinationPort: UInt16
 
-    @inline(__always)
-    init(_ packet: Packet) {
+    @inlinable @inline(__always)
+    public init(_ packet: Packet) {
         source = packet.source
         destination = packet.destination
         sourcePort = packet.sourcePort
         destinationPort = packet.destinationPort
     }
 
-    @inline(__always)
-    var ports: UInt64 { UInt64(sourcePort) << 16 | UInt64(destinationPort) }
+    @inlinable @inline(__always)
+    public var ports: UInt64 { UInt64(sourcePort) << 16 | UInt64(destinationPort) }
 }

@@ -1,0 +1,95 @@
+import Sketches
+import Wire
+
+/// A relationship: who is a client of whom, for what.
+struct PeerRecord: PlaceRecord {
+    /// Calls at the same distance that make a beacon, and the distances that count, in milliseconds.
+    static var beaconCalls: UInt16 { 12 }
+    static var shortestPeriod: UInt64 { 5_000 }
+    static var longestPeriod: UInt64 { 3_600_000 }
+
+    let key: Asking
+    /// Nanoseconds since the epoch.
+    let first: UInt64
+    private(set) var last: UInt64
+    private(set) var connections: UInt64 = 0
+    private(set) var bytesToServer: UInt64 = 0
+    private(set) var bytesToClient: UInt64 = 0
+    /// One end of it is no guest: of those there are more than there is room for.
+    let isOutside: Bool
+    var wasBeacon = false
+    /// The last call that was not part of the one before it; the usual distance to the next, milliseconds; how many
+    /// came at it.
+    private var call: UInt64 = 0
+    private(set) var period: UInt64 = 0
+    private(set) var regular: UInt16 = 0
+
+    init(_ key: Asking, isOutside: Bool, time: UInt64) {
+        self.key = key
+        self.isOutside = isOutside
+        first = time
+        last = time
+    }
+
+    var isUsed: Bool { first != 0 }
+    var worth: UInt64 { (isOutside ? 0 : 1 << 63) | last >> 1 }
+    static func hash(_ key: Asking, _ secret: SecretHash) -> UInt64 { key.hash(secret) }
+
+    /// A conversation was established. Returns whether such come at a fixed period, for the first time.
+    mutating func connect(_ time: UInt64) -> Bool {
+        connections &+= 1
+        last = max(last, time)
+        guard call != 0, time > call else {
+            call = time
+            return false
+        }
+        let gap = (time - call) / 1_000_000
+        guard gap >= PeerRecord.shortestPeriod else { return false }
+        call = time
+        let isRegular = gap > period ? gap - period <= tolerance : period - gap <= tolerance
+        if isRegular, gap <= PeerRecord.longestPeriod {
+            period = (period * 3 + gap) / 4
+            regular = min(regular + 1, 1_000)
+        } else {
+            period = gap
+            regular = 1
+        }
+        guard regular >= PeerRecord.beaconCalls, !wasBeacon else { return false }
+        wasBeacon = true
+        return true
+    }
+
+    mutating func end(_ contact: Contact) {
+        last = max(last, contact.time)
+        bytesToServer &+= contact.bytesToServer
+        bytesToClient &+= contact.bytesToClient
+    }
+
+    /// Milliseconds: a tenth, and what a scheduler takes its time for.
+    private var tolerance: UInt64 { max(200, period / 10) }
+}
+
+/// A relationship as it is shown.
+public struct Relationship: Sendable, Equatable {
+    public var client: Address
+    public var server: Address
+    public var service: Service
+    /// Nanoseconds since the epoch, of the first and the last conversation.
+    public var first: UInt64
+    public var last: UInt64
+    public var connections: UInt64
+    /// Of TCP connections that are over.
+    public var bytesToServer: UInt64
+    public var bytesToClient: UInt64
+
+    init(_ record: PeerRecord) {
+        client = record.key.client
+        server = record.key.server
+        service = record.key.service
+        first = record.first
+        last = record.last
+        connections = record.connections
+        bytesToServer = record.bytesToServer
+        bytesToClient = record.bytesToClient
+    }
+}

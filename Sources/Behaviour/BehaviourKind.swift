@@ -97,6 +97,17 @@ public enum BehaviourKind: UInt8, Sendable, CaseIterable {
     }
 }
 
+extension BehaviourKind {
+    init?(_ login: Login) {
+        switch login {
+        case .none: return nil
+        case .ssh: self = .loginSSH
+        case .rdp: self = .loginRDP
+        case .smb: self = .loginSMB
+        }
+    }
+}
+
 /// What a policy does about each.
 public struct BehaviourSettings: Equatable, Sendable {
     private var settings: [CheckSetting]

@@ -126,8 +126,11 @@ extension BehaviourWatch {
     // MARK: - Connections that end, and floods
 
     func end(_ contact: Contact) {
-        unsafe peers.find(Asking(contact))?.pointee.end(contact)
-        guard let form = LoginForm(contact.service), form.fits(contact) else { return }
+        let peer = unsafe peers.find(Asking(contact))
+        unsafe peer?.pointee.end(contact)
+        let spoken = unsafe peer?.pointee.loginKind
+        guard let form = spoken.flatMap({ LoginForm($0) }) ?? LoginForm(contact.service), form.fits(contact)
+        else { return }
         guard let concerned = guest(contact.server) ?? guest(contact.client),
             guests[concerned].settings[form.kind].action != .off
         else { return }

@@ -8,6 +8,7 @@ extension BehaviourWatch {
     func report(_ time: UInt64) {
         gather()
         for index in open.indices where open[index].due != 0 && open[index].due <= time {
+            addSilent(index)
             open[index].due = 0
             raised[Int(open[index].kind.rawValue)] &+= 1
             refuse(open[index], at: open[index].peers)

@@ -4,10 +4,12 @@ import Wire
 
 /// Questions asked in vain, and what they add up to.
 extension BehaviourWatch {
-    /// How long a scan is waited for before it is told of, and how long others that do the same at the same host
-    /// are taken to be its decoys.
+    /// How long a scan is waited for before it is told of, and how long after its last probe others that do the same
+    /// at the same host are taken to be its decoys.
     private static let gathering: UInt64 = 1_000_000_000
-    private static let joining: UInt64 = 30_000_000_000
+    private static let joining: UInt64 = 2_000_000_000
+    /// Questions that wait for an answer and make a decoy of who asks them.
+    private static let decoyed = 5
     /// As many sources that scan a host alike at once are one scan.
     private static let crowd = 3
     /// Nanoseconds without an answer from outside after which the way there is taken to be down.
@@ -47,7 +49,7 @@ extension BehaviourWatch {
         let isNew = unsafe source.pointee.fail(failure)
         if unsafe source.pointee.open > 0, goOn(kind, key, isFragmented: isFragmented, time: time) { return }
         guard isNew, let shape = unsafe source.pointee.judge(failure) else { return }
-        if unsafe join(kind, key, source, time: time) { return }
+        if join(kind, key, time: time) { return }
         unsafe open(kind, shape, key, source, concerned: concerned, time: time)
     }
 
@@ -86,19 +88,13 @@ extension BehaviourWatch {
     }
 
     /// Another source that does what several do to the same host: it is one of a crowd that was told of.
-    private func join(
-        _ kind: BehaviourKind, _ key: Asking, _ source: UnsafeMutablePointer<SourceRecord>, time: UInt64
-    ) -> Bool {
+    private func join(_ kind: BehaviourKind, _ key: Asking, time: UInt64) -> Bool {
         let index = open.firstIndex {
             $0.kind == kind && $0.target == key.server && $0.actorCount >= BehaviourWatch.crowd
                 && $0.last + BehaviourWatch.joining > time
         }
         guard let index else { return false }
-        open[index].actorCount += 1
-        if open[index].actors.count < OpenFinding.samples {
-            open[index].actors.append(key.client)
-            unsafe source.pointee.open += 1
-        }
+        add(key.client, to: index)
         return true
     }
 
@@ -140,6 +136,32 @@ extension BehaviourWatch {
                 isFragmented: failure.isFragmented, time: time, at: open.count - 1)
         }
         unsafe source.pointee.open += 1
+    }
+
+    /// Those whose probes of the same kind wait for an answer at the target of a scan, where others that are really
+    /// there were refused at once: what is answered to a made-up address gets nowhere.
+    func addSilent(_ index: Int) {
+        guard open[index].kind.isScan, let target = open[index].target else { return }
+        var waiting: [Address: Int] = [:]
+        unsafe pending.sweep { place in
+            let record = unsafe place.pointee
+            if record.key.server == target, BehaviourKind(record.probe) == open[index].kind {
+                waiting[record.key.client, default: 0] += 1
+            }
+            return true
+        }
+        let others = waiting.filter {
+            $0.value >= BehaviourWatch.decoyed && !open[index].actors.contains($0.key)
+        }.keys.sorted()
+        guard open[index].actorCount + others.count >= BehaviourWatch.crowd else { return }
+        for other in others { add(other, to: index) }
+    }
+
+    private func add(_ address: Address, to index: Int) {
+        open[index].actorCount += 1
+        guard open[index].actors.count < OpenFinding.samples else { return }
+        open[index].actors.append(address)
+        unsafe source(address).pointee.open += 1
     }
 
     /// Sources that began to scan the same host alike while one was waited for are one finding.

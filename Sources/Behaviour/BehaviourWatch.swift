@@ -159,6 +159,10 @@ public final class BehaviourWatch {
         case .established: establish(contact)
         case .ended: end(contact)
         case .pouring: pour(contact)
+        case .spoke:
+            if let kind = BehaviourKind(contact.login) {
+                unsafe peers.find(Asking(contact))?.pointee.login = kind.rawValue + 1
+            }
         }
     }
 
@@ -176,21 +180,25 @@ public final class BehaviourWatch {
 
     /// What was asked before `time`, and not answered in time.
     private func judgeSilence(until time: UInt64) {
+        var silent: [PendingRecord] = []
         unsafe pending.sweep { place in
             let record = unsafe place.pointee
             guard time > record.time, time - record.time > BehaviourWatch.patience else { return true }
-            fail(record)
+            silent.append(record)
             return false
         }
+        // In the order in which they were asked, not in that of their places.
+        silent.sort { ($0.time, $0.key.client, $0.key.server) < ($1.time, $1.key.client, $1.key.server) }
+        for record in silent { fail(record) }
     }
 
     /// Nothing is kept of a finding that is over.
     func release(_ finding: OpenFinding) {
         if let sketch = finding.sketch { freeSketches.append(sketch) }
         for actor in finding.actors {
-            if let record = unsafe records.find(actor), unsafe record.pointee.open > 0 {
-                unsafe record.pointee.open -= 1
-            }
+            guard let record = unsafe records.find(actor) else { continue }
+            if unsafe record.pointee.open > 0 { unsafe record.pointee.open -= 1 }
+            unsafe record.pointee.forget(finding.kind)
         }
         if LoginRecord.kinds.contains(finding.kind), let target = finding.target, let service = finding.services.first {
             for actor in finding.actors {

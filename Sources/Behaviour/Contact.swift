@@ -20,6 +20,8 @@ public struct Contact: Sendable, BitwiseCopyable {
         case ended
         /// The client has sent `packetsToServer`, and the server nothing.
         case pouring
+        /// The first words of one side say what is spoken: `login`.
+        case spoke
     }
 
     public var client: Address
@@ -37,6 +39,7 @@ public struct Contact: Sendable, BitwiseCopyable {
     public var ipProtocol: UInt8
     public var change: Change
     public var probe = Probe.other
+    public var login = Login.none
     /// What began it came in fragments.
     public var isFragmented = false
 
@@ -58,6 +61,28 @@ public struct Contact: Sendable, BitwiseCopyable {
     /// What is asked for.
     @inlinable
     public var service: Service { Service(ipProtocol: ipProtocol, port: serverPort) }
+}
+
+/// Protocols that one logs in by, told by the first bytes of a stream.
+@frozen
+public enum Login: UInt8, Sendable, BitwiseCopyable {
+    case none, ssh, rdp, smb
+
+    /// RFC 4253 §4.2; [MS-RDPBCGR] 2.2.1.1: TPKT and an X.224 connection request; [MS-SMB2] 2.1 and 2.2.1, [MS-CIFS].
+    public init(_ start: RawSpan) {
+        self = .none
+        guard start.byteCount >= 8 else { return }
+        let bytes = (0..<8).reduce(0 as UInt64) {
+            unsafe $0 << 8 | UInt64(start.unsafeLoad(fromByteOffset: $1, as: UInt8.self))
+        }
+        if bytes >> 32 == 0x5353_482D {
+            self = .ssh
+        } else if bytes >> 48 == 0x0300, bytes >> 16 & 0xFF == 0xE0 {
+            self = .rdp
+        } else if bytes >> 56 == 0, bytes & 0xFFFF_FFFF == 0xFE53_4D42 || bytes & 0xFFFF_FFFF == 0xFF53_4D42 {
+            self = .smb
+        }
+    }
 }
 
 /// A port of a protocol.

@@ -59,7 +59,9 @@ public struct OpenFinding: Sendable {
     var patience: UInt64 {
         let second: UInt64 = 1_000_000_000
         if kind == .outwardFlood { return 10 * second }
-        return (shape == .slowPorts ? 1_800 : kind.isScan ? 60 : 300) * second
+        guard kind.isScan else { return 300 * second }
+        // As it goes, so it is waited for.
+        return min(1_800 * second, max(60 * second, 10 * (last - first) / max(1, attempts)))
     }
 }
 

@@ -3,9 +3,11 @@ import Wire
 
 /// A relationship: who is a client of whom, for what.
 struct PeerRecord: PlaceRecord {
-    /// Calls at the same distance that make a beacon, and the distances that count, in milliseconds.
-    static var beaconCalls: UInt16 { 12 }
-    static var shortestPeriod: UInt64 { 5_000 }
+    /// Calls at the same distance, a third more or less, that make a beacon: what people do is that even sixteen times
+    /// in a row once in a million. The distances that count, in milliseconds; what is closer than `burst` is one call.
+    static var beaconCalls: UInt16 { 16 }
+    static var burst: UInt64 { 500 }
+    static var shortestPeriod: UInt64 { 2_000 }
     static var longestPeriod: UInt64 { 3_600_000 }
 
     let key: Asking
@@ -18,6 +20,8 @@ struct PeerRecord: PlaceRecord {
     /// One end of it is no guest: of those there are more than there is room for.
     let isOutside: Bool
     var wasBeacon = false
+    /// What the server is logged in to by, if its first words say so: one more than the kind's number; 0 for nothing.
+    var login: UInt8 = 0
     /// The last call that was not part of the one before it; the usual distance to the next, milliseconds; how many
     /// came at it.
     private var call: UInt64 = 0
@@ -44,10 +48,10 @@ struct PeerRecord: PlaceRecord {
             return false
         }
         let gap = (time - call) / 1_000_000
-        guard gap >= PeerRecord.shortestPeriod else { return false }
+        guard gap >= PeerRecord.burst else { return false }
         call = time
         let isRegular = gap > period ? gap - period <= tolerance : period - gap <= tolerance
-        if isRegular, gap <= PeerRecord.longestPeriod {
+        if isRegular, (PeerRecord.shortestPeriod...PeerRecord.longestPeriod).contains(gap) {
             period = (period * 3 + gap) / 4
             regular = min(regular + 1, 1_000)
         } else {
@@ -59,14 +63,17 @@ struct PeerRecord: PlaceRecord {
         return true
     }
 
+    /// What logins are tried by, if there are such.
+    var loginKind: BehaviourKind? { login == 0 ? nil : BehaviourKind(rawValue: login - 1) }
+
     mutating func end(_ contact: Contact) {
         last = max(last, contact.time)
         bytesToServer &+= contact.bytesToServer
         bytesToClient &+= contact.bytesToClient
     }
 
-    /// Milliseconds: a tenth, and what a scheduler takes its time for.
-    private var tolerance: UInt64 { max(200, period / 10) }
+    /// Milliseconds.
+    private var tolerance: UInt64 { period / 3 }
 }
 
 /// A relationship as it is shown.

@@ -78,15 +78,26 @@ struct LoginForm {
     /// Seconds.
     static var longest: UInt64 { 150 }
 
+    init?(_ kind: BehaviourKind) {
+        self.kind = kind
+        switch kind {
+        // A key exchange is 1.5 to 3 KB each way.
+        case .loginSSH: (toServer, toClient) = (900...12_000, 900...16_000)
+        // TLS and CredSSP.
+        case .loginRDP: (toServer, toClient) = (500...12_000, 500...12_000)
+        // Negotiation, two messages of session set-up.
+        case .loginSMB: (toServer, toClient) = (500...6_000, 300...6_000)
+        default: return nil
+        }
+    }
+
+    /// By the port, for what encrypts its first words or was not seen to say them.
     init?(_ service: Service) {
         guard service.ipProtocol == IPProtocol.tcp else { return nil }
         switch service.port {
-        // A key exchange is 1.5 to 3 KB each way.
-        case 22: (kind, toServer, toClient) = (.loginSSH, 900...12_000, 900...16_000)
-        // TLS and CredSSP.
-        case 3389: (kind, toServer, toClient) = (.loginRDP, 500...12_000, 500...12_000)
-        // Negotiation, two messages of session set-up.
-        case 139, 445: (kind, toServer, toClient) = (.loginSMB, 500...6_000, 300...6_000)
+        case 22: self.init(.loginSSH)
+        case 3389: self.init(.loginRDP)
+        case 139, 445: self.init(.loginSMB)
         default: return nil
         }
     }

@@ -17,6 +17,9 @@ struct SourceRecord: PlaceRecord {
     static var ports: (short: Int, long: Int) { (15, 25) }
     static var guestHosts: Int { 5 }
     static var outsideHosts: Int { 30 }
+    /// Of hosts that were pinged for the first time, those that did not answer, and all. Most of those that a sweep
+    /// finds answer, and more than three in four of those that a monitoring system knows.
+    static var pinged: (silent: Int, all: Int) { (3, 10) }
     /// Other IP protocols of a host: few have any use.
     static var protocols: Int { 8 }
 
@@ -50,14 +53,20 @@ struct SourceRecord: PlaceRecord {
     var worth: UInt64 { UInt64(min(open, 1)) << 48 | UInt64(min(count, 255)) << 32 | UInt64(lastSecond) }
     static func hash(_ key: Address, _ secret: SecretHash) -> UInt64 { secret.hash(key) }
 
+    /// What was told of is not told again: a scan of this kind begins anew.
+    mutating func forget(_ kind: BehaviourKind) {
+        for index in 0..<Int(count) where failures[index].kind == kind.rawValue { failures[index].second = 0 }
+    }
+
     /// Takes in a failure. False if it was there already.
     mutating func fail(_ failure: Failure) -> Bool {
         lastSecond = max(lastSecond, failure.second)
         for index in 0..<Int(count) {
             let other = failures[index]
             if other.service == failure.service, other.host == failure.host, other.kind == failure.kind {
-                failures[index].second = failure.second
-                return false
+                let isForgotten = other.second == 0
+                failures[index] = failure
+                return isForgotten
             }
         }
         failures[Int(next)] = failure
@@ -116,6 +125,11 @@ struct SourceRecord: PlaceRecord {
         if ports.short >= enough || ports.long >= SourceRecord.ports.long {
             let got = successes(of: last.host, nil, now: last.second)
             if ports.long > 2 * got { return ports.short >= enough ? .ports : .slowPorts }
+        }
+        if last.kind == BehaviourKind.scanPing.rawValue, hosts.guests + hosts.others >= SourceRecord.pinged.silent {
+            let silent = hosts.guests + hosts.others
+            let got = successes(of: nil, last.service, now: last.second)
+            if silent + got >= SourceRecord.pinged.all, 4 * silent > got { return .hosts }
         }
         if hosts.guests >= SourceRecord.guestHosts || hosts.guests + hosts.others >= SourceRecord.outsideHosts {
             let got = successes(of: nil, last.service, now: last.second)

@@ -39,17 +39,16 @@ public final class FlowMemory: @unchecked Sendable {
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
-    /// All numbers are for all workers together; `datagrams` are those of which fragments came.
+    /// All numbers are for all workers together; `datagrams` are those of which fragments came. `seed` keys the tables
+    /// of the watch over behaviour; on a live network nobody may know it.
     public init(
         workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
-        mode: InspectionMode = .live
+        mode: InspectionMode = .live, seed: UInt64 = .random(in: .min ... .max)
     ) {
         workerCount = max(1, workers)
         floods = FloodMemory(workers: workers)
-        // A replay is to find the same each time.
-        behaviour =
-            mode.isInline ? BehaviourMemory(workers: workerCount) : BehaviourMemory(workers: workerCount, seed: 0)
+        behaviour = BehaviourMemory(workers: workerCount, seed: seed)
         unsafe tables = .allocate(capacity: workerCount)
         unsafe neighbours = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)

@@ -41,6 +41,15 @@ extension Inspector {
         }
     }
 
+    /// What the first words of a stream say of it.
+    @inline(never)
+    mutating func tell(_ login: Login, _ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
+        guard destination >= 0 || source >= 0 else { return }
+        var contact = unsafe Contact(.spoke, flow, time)
+        contact.login = login
+        unsafe contacts.pointee.append(contact)
+    }
+
     /// An ICMP message that says that there is nobody at a port, or no such protocol or host.
     @inline(never)
     mutating func tellUnreachable(_ bytes: RawSpan, _ arrival: Arrival) {

@@ -260,19 +260,21 @@ public struct Inspector: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func checkStream(_ step: FlowStep, _ asked: inout Asked) {
+    private mutating func checkStream(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
         if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
-            checkStart(step, &asked)
+            checkStart(step, time, &asked)
         }
     }
 
     /// What is wrong with the form of what an application says first in a stream.
     @inline(never)
-    private mutating func checkStart(_ step: FlowStep, _ asked: inout Asked) {
+    private mutating func checkStart(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
         guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream),
             let start = unsafe step.window.fresh
         else { return }
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(step.window.freshLength)).bytes
+        let login = Login(bytes)
+        if login != .none { unsafe tell(login, flow, time) }
         let application = unsafe ApplicationForm(
             firstBytes: bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
         let failed = Conformance.examine(streamStart: bytes, application, toServer: step.toServer)
@@ -334,7 +336,7 @@ public struct Inspector: ~Copyable {
         }
         let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
-        checkStream(step, &asked)
+        checkStream(step, arrival.time, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
@@ -370,7 +372,7 @@ public struct Inspector: ~Copyable {
     ) {
         step.isStreamOnly = true
         while unsafe flows.pointee.nextWindow(&step) {
-            checkStream(step, &asked)
+            checkStream(step, context.time, &asked)
             let known = findings.count
             let outcome = unsafe asking.ask(
                 &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)

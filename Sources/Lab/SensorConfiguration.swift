@@ -36,6 +36,8 @@ public struct SensorConfiguration: Sendable {
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
     public var ruleFiles: [String] = []
+    /// Sections that the lab says nothing of, as the file has them.
+    public var more = ""
     /// eve.json and the control socket; in the lab's directory unless set.
     public var eve: String?
     public var control: String?
@@ -103,6 +105,7 @@ public struct SensorConfiguration: Sendable {
             \(guests.joined(separator: "\n"))
             rules: {files: [\(ruleFiles.joined(separator: ", "))]}
             events: {eve: \(eve ?? lab.file("eve.json"))}
+            \(more)
 
             """
     }

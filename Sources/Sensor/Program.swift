@@ -33,7 +33,7 @@ public final class Program: Sendable {
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
     ///
-    /// `hostSeed` keys the host table; by default nobody can know it. `mode` is that of a live sensor, as the
+    /// `hostSeed` keys the host table and what behaviour is watched with; by default nobody can know it. `mode` is that of a live sensor, as the
     /// settings have it, unless it is given.
     ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
@@ -48,7 +48,8 @@ public final class Program: Sendable {
         memory =
             former?.memory
             ?? FlowMemory(
-                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode)
+                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode,
+                seed: hostSeed)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)

@@ -55,6 +55,20 @@ struct ScanTests {
         #expect(event.peers.count == 8)
     }
 
+    /// Most of those that a sweep finds answer. A monitoring system knows whom it asks.
+    @Test(arguments: [(5, 9, true), (3, 7, true), (2, 20, false), (3, 14, false), (1, 40, false)])
+    func pings(_ silent: Int, _ answering: Int, _ isSweep: Bool) {
+        let stage = Stage()
+        for host in 0..<answering {
+            stage.ask(Stage.outside, Stage.guest(20 + host), 0, proto: IPProtocol.icmp, probe: .ping, .established)
+        }
+        for host in 0..<silent {
+            stage.ask(Stage.outside, Stage.guest(100 + host), 0, proto: IPProtocol.icmp, probe: .ping, nil)
+        }
+        stage.wait(6)
+        #expect(stage.raised == (isSweep ? ["scan.ping"] : []))
+    }
+
     /// A few ports of each of a few hosts, none enough by itself.
     @Test func portsOfSeveralHosts() {
         let stage = Stage()
@@ -78,6 +92,20 @@ struct ScanTests {
         #expect(stage.raised == ["scan.syn"])
         let event = try #require(stage.closed.first)
         #expect(event.shape == "slow_ports" && event.attempts == 60)
+    }
+
+    /// A host every two minutes: it goes on, and is one. The same again after an hour is another.
+    @Test func hostsSlowly() {
+        let stage = Stage()
+        for _ in 0..<2 {
+            for host in 20..<40 {
+                stage.ask(Stage.outside, Stage.guest(host), 22, probe: .rawSYN, nil)
+                stage.wait(120)
+            }
+            stage.wait(3_600)
+        }
+        #expect(stage.raised == ["scan.syn", "scan.syn"])
+        #expect(stage.closed.map(\.attempts) == [20, 20])
     }
 
     /// One every five minutes is below what is told from chance.
@@ -112,6 +140,25 @@ struct ScanTests {
         let event = try #require(stage.events.first)
         #expect(event.actorCount == 5 && event.actors.count == 5)
         #expect(event.message == "BEHAVIOUR TCP SYN scan of guest10, 5 sources")
+    }
+
+    /// The same where what is answered to a made-up address gets nowhere.
+    @Test func silentDecoys() throws {
+        let stage = Stage()
+        for port in 1...60 {
+            for source in 1...5 {
+                stage.ask(Stage.stranger(source), Stage.web, port, probe: .rawSYN, source == 3 ? .refused : nil)
+            }
+            stage.wait(0.02)
+        }
+        stage.wait(20)
+        #expect(stage.raised == ["scan.syn"])
+        #expect(stage.events.first?.actorCount == 5)
+        // Who comes later is another.
+        for port in 1...60 { stage.ask(Stage.outside, Stage.web, port, probe: .rawSYN, .refused) }
+        stage.wait(3)
+        #expect(stage.raised == ["scan.syn", "scan.syn"])
+        #expect(stage.events.last?.actors == [Stage.outside])
     }
 
     /// Two that scan by themselves are two.

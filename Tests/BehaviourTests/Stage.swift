@@ -49,13 +49,14 @@ final class Stage {
     func tell(
         _ change: Contact.Change, _ client: Address, _ server: Address, _ port: Int, proto: UInt8 = IPProtocol.tcp,
         probe: Probe = .syn, fragmented: Bool = false, bytes: (UInt64, UInt64) = (0, 0), packets: UInt32 = 1,
-        lasted: Double = 0
+        lasted: Double = 0, login: Login = .none
     ) {
         var contact = Contact(
             change, client: client, server: server, clientPort: 40_000, serverPort: UInt16(port), ipProtocol: proto,
             time: time, started: time - UInt64(lasted * 1e9))
         contact.probe = probe
         contact.isFragmented = fragmented
+        contact.login = login
         contact.bytesToServer = bytes.0
         contact.bytesToClient = bytes.1
         contact.packetsToServer = packets

@@ -75,7 +75,8 @@ extension BehaviourWatch {
             let what = (finding.fragmented * 2 > finding.attempts ? "fragmented " : "") + kind.text
             let decoys = finding.actorCount > 1 ? ", \(finding.actorCount) sources" : ""
             if finding.isFromGuest { return "BEHAVIOUR \(what) by guest \(guest)\(decoys)" }
-            return "BEHAVIOUR \(what) of \(finding.target == nil ? "several hosts, guest \(guest)" : guest)\(decoys)"
+            let whom = finding.target == nil ? "several hosts, \(guest) among them" : guest
+            return "BEHAVIOUR \(what) of \(whom)\(decoys)"
         }
         if LoginRecord.kinds.contains(kind) { return "BEHAVIOUR \(kind.text) at \(guest)" }
         return "BEHAVIOUR guest \(guest) \(kind.text)"

@@ -85,11 +85,33 @@ struct HostRecord: PlaceRecord {
 
     /// Takes in a service that it uses. False if it was known.
     mutating func use(_ service: Service) -> Bool {
-        let number = UInt32(service.ipProtocol) << 16 | UInt32(service.port)
-        for index in 0..<min(32, Int(known)) where services[index] == number { return false }
-        services[Int(known) % 32] = number
-        known = known == .max ? 32 : known + 1
+        for index in 0..<min(32, Int(known)) where services[index] == service.number { return false }
+        add(service.number)
         return true
+    }
+
+    private mutating func add(_ service: UInt32) {
+        services[Int(known) % 32] = service
+        known = known == .max ? 32 : known + 1
+    }
+
+    init(_ learned: Learned.Host, _ address: Address) {
+        key = address
+        first = learned.first
+        last = learned.last
+        windowStart = learned.last
+        isClient = learned.isClient
+        isServer = learned.isServer
+        peers.usual = learned.usualPeers
+        uses.usual = learned.usualServices
+        for service in learned.services.prefix(32) { add(service) }
+    }
+
+    var learned: Learned.Host {
+        Learned.Host(
+            address: "\(key)", first: first, last: last, isClient: isClient, isServer: isServer,
+            usualPeers: max(peers.usual, peers.count), usualServices: max(uses.usual, uses.count),
+            services: (0..<min(32, Int(known))).map { services[$0] })
     }
 
     /// Counts a conversation that it begins, or the answer to one. Returns whether it floods.

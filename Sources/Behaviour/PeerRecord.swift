@@ -35,6 +35,24 @@ struct PeerRecord: PlaceRecord {
         last = time
     }
 
+    init(_ learned: Learned.Peer, _ key: Asking, isOutside: Bool) {
+        self.key = key
+        self.isOutside = isOutside
+        first = learned.first
+        last = learned.last
+        connections = learned.connections
+        bytesToServer = learned.bytesToServer
+        bytesToClient = learned.bytesToClient
+        wasBeacon = learned.wasBeacon
+    }
+
+    var learned: Learned.Peer {
+        Learned.Peer(
+            client: "\(key.client)", server: "\(key.server)", service: key.service.number, first: first, last: last,
+            connections: connections, bytesToServer: bytesToServer, bytesToClient: bytesToClient,
+            wasBeacon: wasBeacon)
+    }
+
     var isUsed: Bool { first != 0 }
     var worth: UInt64 { (isOutside ? 0 : 1 << 63) | last >> 1 }
     static func hash(_ key: Asking, _ secret: SecretHash) -> UInt64 { key.hash(secret) }

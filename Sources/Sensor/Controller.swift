@@ -215,6 +215,10 @@ final class Controller: Sendable {
         return status
     }
 
+    /// What was learned of guests, to be kept; and what was kept before.
+    var learned: Learned { state.withLock { $0.watch.learned } }
+    func recall(_ learned: Learned, _ time: UInt64) -> Int? { state.withLock { $0.watch.recall(learned, time: time) } }
+
     /// Who talks to whom, the latest first.
     func peers(limit: Int) -> PeersDocument {
         state.withLock { state in

@@ -272,6 +272,33 @@ struct HostTests {
         #expect(map[1].connections == 3 && map[1].bytesToServer == 1_000 && map[1].bytesToClient == 20_000)
     }
 
+    /// What was learned outlives the sensor, but for what cannot be true.
+    @Test func whatWasLearnedIsKept() throws {
+        let stage = Stage(learning: 600)
+        stage.ask(Stage.web, Stage.dns, 53, proto: IPProtocol.udp, probe: .udp, .established)
+        stage.ask(Stage.outside, Stage.web, 443, .established)
+        stage.wait(700)
+        let learned = stage.watch.learned
+        let next = Stage(learning: 600)
+        next.time = stage.time
+        #expect(next.watch.recall(learned, time: next.time) == 2)
+        #expect(next.watch.learned == learned)
+        // What it knew it knows, and what is new is told at once.
+        next.ask(Stage.web, Stage.dns, 80, .established)
+        next.wait(1)
+        #expect(next.raised == ["guest.role_change"])
+        next.ask(Stage.web, Stage.quiet, 22, .established)
+        next.wait(1)
+        #expect(next.raised == ["guest.role_change", "guest.new_pair"])
+
+        let early = Stage()
+        #expect(early.watch.recall(learned, time: early.time - 1_000_000_000_000) == 0)
+        #expect(early.watch.learned == Learned())
+        var other = learned
+        other.version = 2
+        #expect(early.watch.recall(other, time: stage.time) == nil)
+    }
+
     @Test func theMapIsBounded() {
         let stage = Stage()
         for host in 0..<100 { stage.ask(Stage.web, Stage.guest(host + 100), 80, .established) }

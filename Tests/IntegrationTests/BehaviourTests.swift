@@ -190,6 +190,31 @@ extension Integration {
             return try JSONDecoder().decode(PeersDocument.self, from: Data(answer))
         }
 
+        /// What was learned outlives the sensor; what is new to it is told.
+        @Test func guestsThatNeverTalked() async throws {
+            var configuration = SensorConfiguration()
+            configuration.more = "behaviour: {learning: 2}"
+            try await Integration.withSensor(configuration) { lab, sensor in
+                let web = lab.guest("web")
+                try lab.expectAnswers(2, from: web, to: lab.guest("dns").ipv4)
+                #expect(eventually(within: .seconds(3)) { (try? Behaviours.peers(sensor).known) == 1 })
+                #expect(sensor.terminate() == .exited(0))
+                rest(.seconds(2))
+                let next = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+                #expect(try Behaviours.peers(next).known == 1)
+                let place = next.eve.end
+                try lab.expectAnswers(2, from: web, to: lab.guest("dns").ipv4)
+                try lab.expectAnswers(2, from: web, to: lab.guest("quiet").ipv4)
+                func found() throws -> [EveLog.Record] {
+                    try next.eve.records(from: place).filter { $0.flinch?.behaviour != nil }
+                }
+                #expect(eventually(within: .seconds(5)) { (try? found().isEmpty) == false })
+                let all = try found()
+                #expect(all.map(\.flinch?.behaviour?.kind) == ["guest.new_pair"])
+                #expect(all.first?.src_ip == web.ipv4 && all.first?.dest_ip == lab.guest("quiet").ipv4)
+            }
+        }
+
         @Test func theMapIsShown() async throws {
             try await Integration.withSensor { lab, sensor in
                 try lab.expectAnswers(3, from: lab.client, to: lab.guest("web").ipv4)

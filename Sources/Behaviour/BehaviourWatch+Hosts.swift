@@ -31,7 +31,7 @@ extension BehaviourWatch {
         if client != nil, server == nil { lastOutsideAnswer = max(lastOutsideAnswer, contact.time) }
         if server != nil || client != nil {
             if let known = unsafe peers.find(key) {
-                if unsafe known.pointee.last + 3_600_000_000_000 < contact.time { creditSuccess(contact) }
+                if unsafe isOver(known.pointee.last, 3_600_000_000_000, at: contact.time) { creditSuccess(contact) }
                 if unsafe known.pointee.connect(contact.time), server == nil, let client {
                     beacon(contact, guest: client, period: unsafe known.pointee.period)
                 }

@@ -15,10 +15,13 @@ extension BehaviourWatch {
     /// Nanoseconds without an answer from outside after which the way there is taken to be down.
     private static let quiet: UInt64 = 300_000_000_000
 
+    /// Whether `time` is more than `span` nanoseconds behind `start`. Times come from captures, and may be any.
+    func isOver(_ start: UInt64, _ span: UInt64, at time: UInt64) -> Bool { time > start && time - start > span }
+
     /// Nobody answered. Where nobody outside answers anybody, that says nothing.
     func fail(_ record: PendingRecord) {
         let isOutward = guest(record.key.server) == nil
-        guard !isOutward || lastOutsideAnswer + BehaviourWatch.quiet > record.time else { return }
+        guard !isOutward || isOver(lastOutsideAnswer, BehaviourWatch.quiet, at: record.time) == false else { return }
         fail(record.key, record.probe, isFragmented: record.isFragmented, time: record.time)
     }
 
@@ -91,7 +94,7 @@ extension BehaviourWatch {
     private func join(_ kind: BehaviourKind, _ key: Asking, time: UInt64) -> Bool {
         let index = open.firstIndex {
             $0.kind == kind && $0.target == key.server && $0.actorCount >= BehaviourWatch.crowd
-                && $0.last + BehaviourWatch.joining > time
+                && !isOver($0.last, BehaviourWatch.joining, at: time)
         }
         guard let index else { return false }
         add(key.client, to: index)

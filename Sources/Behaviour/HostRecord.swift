@@ -54,7 +54,9 @@ struct HostRecord: PlaceRecord {
 
         /// Whether there are too many, and it was not said in the last hour.
         mutating func isOdd(_ least: UInt16, _ second: UInt32) -> Bool {
-            guard count >= max(least, min(usual, 20_000) * 3), told == 0 || second >= told + HostRecord.rest else {
+            guard count >= max(least, min(usual, 20_000) * 3),
+                told == 0 || second > told && second - told >= HostRecord.rest
+            else {
                 return false
             }
             told = second
@@ -77,7 +79,7 @@ struct HostRecord: PlaceRecord {
 
     mutating func advance(to second: UInt32) {
         last = max(last, second)
-        guard second >= windowStart + HostRecord.window else { return }
+        guard second > windowStart, second - windowStart >= HostRecord.window else { return }
         peers.roll()
         uses.roll()
         windowStart = second
@@ -118,7 +120,7 @@ struct HostRecord: PlaceRecord {
     mutating func count(begun isBegun: Bool, _ now: UInt32) -> Bool {
         if now != second {
             let isHot = begun >= HostRecord.floodBegun && answered < begun / 10
-            hotSeconds = isHot && now == second + 1 ? min(hotSeconds + 1, 100) : isHot ? 1 : 0
+            hotSeconds = isHot && now == second &+ 1 ? min(hotSeconds + 1, 100) : isHot ? 1 : 0
             (second, begun, answered) = (now, 0, 0)
         }
         if isBegun { begun += 1 } else { answered += 1 }

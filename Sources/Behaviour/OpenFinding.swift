@@ -61,7 +61,7 @@ public struct OpenFinding: Sendable {
         if kind == .outwardFlood { return 10 * second }
         guard kind.isScan else { return 300 * second }
         // As it goes, so it is waited for.
-        return min(1_800 * second, max(60 * second, 10 * (last - first) / max(1, attempts)))
+        return max(60 * second, 10 * min(180 * second, (last - first) / max(1, attempts)))
     }
 }
 

@@ -35,7 +35,8 @@ public struct Refusals: ~Copyable, @unchecked Sendable {
             if words[index] & 0xFF_FFFF < words[least] & 0xFF_FFFF { least = index }
         }
         words[least] = hash & ~0xFF_FFFF | until & 0xFF_FFFF
-        end.store(max(end.load(ordering: .relaxed), (until + 1) * 1_000_000_000), ordering: .relaxed)
+        end.store(
+            max(end.load(ordering: .relaxed), time &+ (Refusals.duration + 1) * 1_000_000_000), ordering: .relaxed)
     }
 
     /// Forgets all: the guests' numbers are others.

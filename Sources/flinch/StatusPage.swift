@@ -90,7 +90,7 @@ struct StatusPage {
         let seen = status.behaviour
         var lines = seen.open.prefix(StatusPage.behaviourLines).map { finding in
             let message = finding.message.replacing("BEHAVIOUR ", with: "", maxReplacements: 1)
-            let whose = finding.sourceCount == 1 ? " by \(finding.sources.first ?? "")" : ""
+            let whose = finding.sourceCount == 1 ? ", from \(finding.sources.first ?? "")" : ""
             let counts = [("attempts", finding.attempts), ("hosts", finding.hosts), ("ports", finding.ports)]
                 .filter { $0.1 > 0 }.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
             return style.concern(finding.concern, "● \(finding.concern.uppercased().column(6)) \(message)\(whose)")

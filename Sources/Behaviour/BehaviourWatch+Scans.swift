@@ -148,7 +148,10 @@ extension BehaviourWatch {
         var waiting: [Address: Int] = [:]
         unsafe pending.sweep { place in
             let record = unsafe place.pointee
-            if record.key.server == target, BehaviourKind(record.probe) == open[index].kind {
+            // What was asked before is of another.
+            if record.key.server == target, BehaviourKind(record.probe) == open[index].kind,
+                record.time >= open[index].first
+            {
                 waiting[record.key.client, default: 0] += 1
             }
             return true
@@ -176,6 +179,8 @@ extension BehaviourWatch {
             guard finding.kind.isScan, finding.due != 0, let target = finding.target else { continue }
             let alike = open.indices.filter {
                 $0 > index && open[$0].kind == finding.kind && open[$0].target == target && open[$0].due != 0
+                    && !isOver(open[$0].last, BehaviourWatch.gathering, at: finding.first)
+                    && !isOver(finding.last, BehaviourWatch.gathering, at: open[$0].first)
             }
             guard alike.count + 1 >= BehaviourWatch.crowd else { continue }
             for other in alike.reversed() {

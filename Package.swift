@@ -65,14 +65,18 @@ let package = Package(
         room("Evidence", ["Wire"]),
         room("Topology", ["Evidence", "Wire"]),
         room("Conformance", ["Evidence", "Wire"]),
-        room("Floods", ["Evidence", "Wire"]),
+        room("Sketches", ["Wire"]),
+        room("Floods", ["Evidence", "Sketches", "Wire"]),
+        room("Behaviour", ["Evidence", "Sketches", "Wire"]),
         room("Flows", ["Wire"]),
         // The rules are installed as a file and given by path.
         room("Signatures", ["CPCRE2", "CVectorscan", "Evidence", "Flows", "Wire"], exclude: ["Rules"]),
         room("Policy", ["Evidence"]),
         room(
             "Inspection",
-            ["Conformance", "Evidence", "Floods", "Flows", "Policy", "Signatures", "Topology", "Wire"]),
+            [
+                "Behaviour", "Conformance", "Evidence", "Floods", "Flows", "Policy", "Signatures", "Topology", "Wire",
+            ]),
 
         // What surrounds it: where packets come from, the kernel's rules, where events go.
         room("Intake", ["Evidence", "Wire", "CLinux", "CNetfilter", "CPcap"]),
@@ -85,16 +89,14 @@ let package = Package(
         room(
             "Configuration",
             [
-                "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Policy", "Signatures", "Sinks",
-                "Store",
-                "Topology", "Wire", yams,
+                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Policy",
+                "Signatures", "Sinks", "Store", "Topology", "Wire", yams,
             ]),
         room(
             "Sensor",
             [
-                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods", "Flows",
-                "Inspection",
-                "Intake", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", log,
+                "Behaviour", "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
+                "Flows", "Inspection", "Intake", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", log,
             ]),
         room("Control", ["CLinux"]),
         room("Lab", ["CLinux", "Control"]),
@@ -105,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "flinch",
             dependencies: [
-                "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
+                "Behaviour", "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
                 "Inspection", "Intake", "Lab", "Offload", "Policy",
                 "Sensor", "Signatures", "Sinks", "Store", "Topology", "Wire", arguments, log,
             ],
@@ -119,10 +121,8 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods",
-                "Inspection",
-                "Intake",
-                "Lab", "Policy", "Signatures", "Topology", "Wire",
+                "Behaviour", "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods",
+                "Inspection", "Intake", "Lab", "Policy", "Signatures", "Topology", "Wire",
                 arguments, histogram,
             ],
             path: "Benchmarks/Bench", swiftSettings: settings),
@@ -130,14 +130,16 @@ let package = Package(
         tests("WireTests", ["Wire"]),
         tests("ConformanceTests", ["Conformance", "Evidence", "Wire"]),
         tests("TopologyTests", ["Topology", "Evidence", "Wire"]),
-        tests("FloodsTests", ["Floods", "Evidence", "Wire"]),
+        tests("FloodsTests", ["Floods", "Evidence", "Sketches", "Wire"]),
+        tests("BehaviourTests", ["Behaviour", "Evidence", "Wire"]),
         tests("FlowsTests", ["Flows", "Wire"]),
         tests("SignaturesTests", ["Signatures", "Evidence", "Flows", "Wire", "Intake"]),
         tests("PolicyTests", ["Policy", "Evidence", "Wire"]),
         tests(
             "InspectionTests",
             [
-                "Inspection", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology", "Evidence", "Wire",
+                "Inspection", "Behaviour", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology",
+                "Evidence", "Wire",
                 "Intake", "Sensor", "Configuration", "Events",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
@@ -148,8 +150,8 @@ let package = Package(
         tests(
             "ConfigurationTests",
             [
-                "Configuration", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Signatures",
-                "Sinks",
+                "Behaviour", "Configuration", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload",
+                "Signatures", "Sinks",
                 "Store", "Topology", "Wire",
             ]),
         tests(

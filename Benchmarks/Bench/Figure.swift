@@ -51,6 +51,7 @@ struct Bar {
         Bar(.allocations, .exactly(0)), Bar("allocations-decode", .exactly(0)),
         Bar("allocations-floods", .exactly(0)), Bar("allocations-flood-16M", .exactly(0)),
         Bar("flood-16M", .atMost(1.3)), Bar("conformance", .valueAtMost(40)),
+        Bar("behaviour", .valueAtMost(100)), Bar("behaviour-scanned", .valueAtMost(100)),
         Bar("allocations-conformance", .exactly(0)),
         Bar("allocations-inspection", .exactly(0)), Bar("allocations-relations", .exactly(0)),
         Bar("allocations-control", .someOf),

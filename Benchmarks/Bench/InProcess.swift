@@ -13,6 +13,7 @@ enum InProcess {
         if wanted("decode") || wanted("allocations-decode") { rows += try decode() }
         if wanted("floods") || wanted("allocations-floods") { rows += try floods() }
         if wanted("flood-16M") || wanted("allocations-flood-16M") { rows += try flooded() }
+        if wanted("behaviour") { rows += try behaviour() }
         if wanted("conformance") || wanted("allocations-conformance") { rows += try conformance() }
         rows += try inspectionRows(wanted, rules: rules())
         if wanted("relations") || wanted("allocations-relations") { rows += try relations(rules()) }
@@ -105,6 +106,16 @@ enum InProcess {
         let count = FloodedTraffic.count
         let costs = try Stopwatch(packets: count).measure(answer: UInt64(count), [few.pass, many.pass])
         return [row("flood-16M", costs[1], baseline: costs[0]), allocations("flood-16M", costs[1])]
+    }
+
+    /// What is told of conversations and what is made of it, spread over their packets.
+    private static func behaviour() throws -> [Row] {
+        try [("behaviour", false), ("behaviour-scanned", true)].map { name, scans in
+            let traffic = ToldTraffic(scans: scans)
+            let cost = try Stopwatch(packets: traffic.packets).measure(
+                answer: UInt64(traffic.packets), [traffic.pass])[0]
+            return row(name, cost)
+        }
     }
 
     /// What is wrong with the form of packets that were decoded before. The decoder takes turns with it, because a

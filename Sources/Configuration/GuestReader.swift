@@ -18,7 +18,8 @@ struct GuestReader {
         var hardware: [UInt64: Int] = [:]
         for element in elements {
             let keys = [
-                "name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance", "rules",
+                "name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance", "behaviour",
+                "rules",
             ]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
@@ -37,6 +38,8 @@ struct GuestReader {
                     ?? policy.conformance,
                 rules: policy.rules)
             RuleActionReader.read(section, into: &protected.rules)
+            protected.behaviour =
+                section["behaviour"].map { BehaviourReader.read($0, over: policy.behaviour) } ?? policy.behaviour
             protected.choices = choices
             if !choices.isEmpty { protected.unknownProtocols = policy.unknownProtocols }
             guests.append(protected)

@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -34,6 +35,7 @@ public struct PolicyExplanation {
         }
         if let guest { lines += FloodClass.allCases.map { PolicyExplanation.flood($0, guest.floods[$0]) } }
         lines += PolicyExplanation.checks(guest?.conformance ?? settings.policy.conformance)
+        lines += PolicyExplanation.behaviour(guest?.behaviour ?? settings.policy.behaviour)
         text = lines.joined(separator: "\n")
     }
 
@@ -57,6 +59,16 @@ public struct PolicyExplanation {
         var value = "from \(limit.entry) packets a second, \(limit.action)"
         if limit.action == .throttle { value += " to \(limit.pass)" }
         return line("\(floodClass.name) flood", value)
+    }
+
+    private static func behaviour(_ settings: BehaviourSettings) -> [String] {
+        let changed = BehaviourKind.allCases.filter { settings[$0] != $0.setting }
+        let dropping = BehaviourKind.allCases.filter { settings[$0].action == .drop }.count
+        let all = BehaviourKind.allCases.count
+        return [line("behaviour", "\(dropping) of \(all) kinds refuse; other than by default:")]
+            + (changed.isEmpty
+                ? ["    none"]
+                : changed.map { "    \($0.identifier): \(settings[$0].action.rawValue), \(settings[$0].concern)" })
     }
 
     private static func checks(_ settings: CheckSettings) -> [String] {

@@ -36,7 +36,8 @@ enum PolicyReader {
         _ value: Value, _ name: String, over defaults: Settings.NamedPolicy, beside policies: [Settings.NamedPolicy]
     ) -> Settings.NamedPolicy {
         let keys = [
-            "based-on", "for", "shadow", "floods", "conformance", "unknown-protocols", "signatures", "rules",
+            "based-on", "for", "shadow", "floods", "conformance", "behaviour", "unknown-protocols", "signatures",
+            "rules",
         ]
         var policy = defaults
         guard let section = value.section(keys) else { return policy }
@@ -49,6 +50,8 @@ enum PolicyReader {
         policy.floods = section["floods"].map { FloodReader.read($0, over: policy.floods) } ?? policy.floods
         policy.conformance =
             section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) } ?? policy.conformance
+        policy.behaviour =
+            section["behaviour"].map { BehaviourReader.read($0, over: policy.behaviour) } ?? policy.behaviour
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         RuleActionReader.read(section, into: &policy.rules)
         return policy

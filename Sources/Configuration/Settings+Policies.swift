@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -12,6 +13,7 @@ extension Settings {
         public var shadow: Bool
         public var floods: FloodLimits
         public var conformance: CheckSettings
+        public var behaviour: BehaviourSettings
         public var unknownProtocols: Handling
         public var rules: RuleActions
         /// Whose it is, beside those that name it.
@@ -19,13 +21,14 @@ extension Settings {
 
         public init(
             name: String, shadow: Bool = false, floods: FloodLimits = FloodLimits(),
-            conformance: CheckSettings = CheckSettings(), unknownProtocols: Handling = .pass,
-            rules: RuleActions = RuleActions()
+            conformance: CheckSettings = CheckSettings(), behaviour: BehaviourSettings = BehaviourSettings(),
+            unknownProtocols: Handling = .pass, rules: RuleActions = RuleActions()
         ) {
             self.name = name
             self.shadow = shadow
             self.floods = floods
             self.conformance = conformance
+            self.behaviour = behaviour
             self.unknownProtocols = unknownProtocols
             self.rules = rules
         }
@@ -36,7 +39,7 @@ extension Settings {
                 NamedPolicy(name: "watch", shadow: true), NamedPolicy(name: "balanced"),
                 NamedPolicy(
                     name: "strict", floods: FloodLimits(.high), conformance: CheckSettings().strict,
-                    unknownProtocols: .drop),
+                    behaviour: BehaviourSettings().strict, unknownProtocols: .drop),
             ]
         }
     }
@@ -117,12 +120,15 @@ extension Settings {
     var defaults: NamedPolicy {
         NamedPolicy(
             name: "default", shadow: shadow, floods: floods, conformance: policy.conformance,
-            unknownProtocols: policy.unknownProtocols, rules: policy.rules)
+            behaviour: policy.behaviour, unknownProtocols: policy.unknownProtocols, rules: policy.rules)
     }
 
     /// A guest with what the file says for everybody.
     public func protected(_ guest: Guest) -> ProtectedGuest {
-        ProtectedGuest(guest: guest, floods: floods, conformance: policy.conformance, rules: policy.rules)
+        var protected = ProtectedGuest(
+            guest: guest, floods: floods, conformance: policy.conformance, rules: policy.rules)
+        protected.behaviour = policy.behaviour
+        return protected
     }
 
     /// Names of the guests for which verdicts are recorded only.

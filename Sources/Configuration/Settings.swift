@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -29,6 +30,8 @@ public struct Settings: Sendable, Equatable {
     public var rules = Rules()
     public var flows = Flows()
     public var policy = Policy()
+    /// How long guests are learned from, and how many relationships are remembered.
+    public var behaviour = BehaviourWatch.Options()
     public var events = Events()
     /// Besides the file of `events`.
     public var sinks: [SinkSettings] = []
@@ -86,6 +89,7 @@ public struct Settings: Sendable, Equatable {
         public var guest: Guest
         public var floods: FloodLimits
         public var conformance: CheckSettings
+        public var behaviour = BehaviourSettings()
         /// nil: as the file has it for everybody.
         public var unknownProtocols: Handling?
         /// With what the file says for everybody.
@@ -138,6 +142,7 @@ public struct Settings: Sendable, Equatable {
     public struct Policy: Sendable, Equatable {
         /// For every guest that says nothing else, already part of each guest's own; and for traffic of nobody's.
         public var conformance = CheckSettings()
+        public var behaviour = BehaviourSettings()
         public var unknownProtocols = Handling.pass
         public var rules = RuleActions()
         /// What becomes of fragments that there is no room to put together, and so to inspect.

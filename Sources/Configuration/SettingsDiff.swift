@@ -3,7 +3,9 @@ import Evidence
 import Floods
 import Offload
 import Signatures
+import Sinks
 import Topology
+import Wire
 
 /// What differs between two configurations, setting by setting, with what each comes to for each guest.
 public struct SettingsDiff {

@@ -1,3 +1,4 @@
+import Behaviour
 import Evidence
 import Floods
 import Flows
@@ -18,7 +19,7 @@ struct SettingsReader {
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
             "sensor", "queues", "divert", "shadow", "floods", "guests", "relations", "rules", "flows", "policy",
-            "policies", "events", "sinks", "metrics",
+            "policies", "behaviour", "events", "sinks", "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -45,6 +46,7 @@ struct SettingsReader {
         if let value = top["relations"] { settings.relations = RelationReader(parties: parties).read(value) }
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["flows"] { flows(value, &settings.flows) }
+        if let value = top["behaviour"] { behaviour(value, &settings.behaviour) }
         if let value = top["events"] { events(value, &settings.events) }
         if let value = top["sinks"] {
             settings.sinks = SinkReader(
@@ -195,14 +197,23 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        let keys = ["conformance", "unknown-protocols", "signatures", "rules", "fragments"]
+        let keys = ["conformance", "behaviour", "unknown-protocols", "signatures", "rules", "fragments"]
         guard let section = value.section(keys) else { return }
         if let value = section["conformance"] {
             policy.conformance = ConformanceReader.read(value, over: policy.conformance)
         }
+        if let value = section["behaviour"] {
+            policy.behaviour = BehaviourReader.read(value, over: policy.behaviour)
+        }
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
         RuleActionReader.read(section, into: &policy.rules)
         policy.fragments = section["fragments"]?.choice() ?? policy.fragments
+    }
+
+    private func behaviour(_ value: Value, _ behaviour: inout BehaviourWatch.Options) {
+        guard let section = value.section(["learning", "peers"]) else { return }
+        behaviour.learning = section["learning"]?.integer(0...31_536_000, "seconds") ?? behaviour.learning
+        behaviour.peers = section["peers"]?.integer(1_024...1 << 20, "relationships") ?? behaviour.peers
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {

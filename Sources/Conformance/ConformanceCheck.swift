@@ -34,25 +34,6 @@ public struct ConformanceCheck: Sendable {
     }
 }
 
-/// What becomes of a packet that fails a check.
-public enum CheckAction: String, Sendable, CaseIterable {
-    /// Nothing is said.
-    case off
-    case alert
-    /// And an alert.
-    case drop
-}
-
-public struct CheckSetting: Equatable, Sendable {
-    public var action: CheckAction
-    public var concern: Concern
-
-    public init(action: CheckAction, concern: Concern) {
-        self.action = action
-        self.concern = concern
-    }
-}
-
 /// Every check, in the order of `Check`.
 public enum Checks {
     public static let all = tables.joined().sorted { $0.check.rawValue < $1.check.rawValue }

@@ -5,6 +5,7 @@ public struct MetricsPage {
 
     public init(_ status: Status) {
         sensor(status)
+        behaviour(status)
         queues(status)
         verdicts(status)
         guests(status)
@@ -37,6 +38,17 @@ public struct MetricsPage {
             let open = status.floods.count { $0.floodClass == floodClass }
             sample("flinch_floods_open", [("class", floodClass)], Double(open))
         }
+    }
+
+    private mutating func behaviour(_ status: Status) {
+        family("flinch_behaviour_findings_total", "counter", "Scans, login attempts and the like, by kind.")
+        for (kind, count) in status.behaviour.raised.sorted(by: { $0.key < $1.key }) {
+            sample("flinch_behaviour_findings_total", [("kind", kind)], Double(count))
+        }
+        family("flinch_behaviour_open", "gauge", "Those of them that go on now.")
+        sample("flinch_behaviour_open", [], Double(status.behaviour.open.count))
+        family("flinch_behaviour_lost_total", "counter", "What workers told of conversations and found no room.")
+        sample("flinch_behaviour_lost_total", [], Double(status.behaviour.lost))
     }
 
     private mutating func queues(_ status: Status) {

@@ -39,7 +39,7 @@ public struct Peer: Sendable {
     }
 
     private static func name(of user: UInt32) -> String {
-        var record = passwd()
+        var record = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: 4096)
         guard unsafe getpwuid_r(user, &record, &buffer, buffer.count, &found) == 0, let found = unsafe found,

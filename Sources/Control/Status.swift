@@ -14,6 +14,8 @@ public struct Status: Codable, Sendable {
     public var guests: [Guest]
     /// Floods that are open now.
     public var floods: [Flood]
+    /// What hosts do over many packets.
+    public var behaviour = Behaviour()
     public var verdicts: Verdicts
     public var uninspected: Uninspected
     public var fragments: Fragments
@@ -132,6 +134,73 @@ public struct Status: Codable, Sendable {
             self.peakRate = peakRate
             self.packets = packets
             self.dropped = dropped
+        }
+    }
+
+    /// Scans, login attempts and other things that hosts are seen to do.
+    public struct Behaviour: Codable, Sendable {
+        /// Those that go on now.
+        public var open: [Open] = []
+        /// How many there were of each kind.
+        public var raised: [String: UInt64] = [:]
+        /// What workers told of conversations; and what was lost of it because they told too much at once.
+        public var contacts: UInt64 = 0
+        public var lost: UInt64 = 0
+        /// Findings that were left out because too many go on.
+        public var unreported: UInt64 = 0
+        /// Relationships that are remembered, and those that had to go for others.
+        public var peers: UInt64 = 0
+        public var peersForgotten: UInt64 = 0
+
+        public init(
+            contacts: UInt64 = 0, lost: UInt64 = 0, unreported: UInt64 = 0, peers: UInt64 = 0,
+            peersForgotten: UInt64 = 0
+        ) {
+            self.contacts = contacts
+            self.lost = lost
+            self.unreported = unreported
+            self.peers = peers
+            self.peersForgotten = peersForgotten
+        }
+
+        public struct Open: Codable, Sendable {
+            public var identifier: UInt64
+            public var kind: String
+            public var message: String
+            public var guest: String
+            /// The first few who do it, and how many they are.
+            public var sources: [String]
+            public var sourceCount: Int
+            public var target: String?
+            public var concern: String
+            public var action: String
+            public var shadow: Bool
+            public var seconds: Double
+            /// Probes, logins or conversations; hosts and ports that they went to, 0 where they are not counted.
+            public var attempts: UInt64
+            public var hosts: UInt64
+            public var ports: UInt64
+
+            public init(
+                identifier: UInt64, kind: String, message: String, guest: String, sources: [String],
+                sourceCount: Int, target: String?, concern: String, action: String, shadow: Bool, seconds: Double,
+                attempts: UInt64, hosts: UInt64, ports: UInt64
+            ) {
+                self.identifier = identifier
+                self.kind = kind
+                self.message = message
+                self.guest = guest
+                self.sources = sources
+                self.sourceCount = sourceCount
+                self.target = target
+                self.concern = concern
+                self.action = action
+                self.shadow = shadow
+                self.seconds = seconds
+                self.attempts = attempts
+                self.hosts = hosts
+                self.ports = ports
+            }
         }
     }
 

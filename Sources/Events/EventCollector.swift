@@ -1,6 +1,9 @@
-import Evidence
+public import Evidence
 import Glibc
 import Synchronization
+
+/// From one worker to the thread that writes its events out.
+public typealias EventRing = Ring<Event>
 
 /// Takes events out of the workers' rings, encodes each once, and offers it to every outlet, in a thread of
 /// its own.
@@ -18,6 +21,7 @@ public final class EventCollector: Sendable {
 
     private enum Message {
         case flood(FloodEvent)
+        case behaviour(BehaviourEvent)
         case stats(time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate])
     }
 
@@ -72,6 +76,9 @@ public final class EventCollector: Sendable {
     /// Hands over an event of the controller. False, and counted as lost, when too many wait.
     @discardableResult
     public func post(_ flood: FloodEvent) -> Bool { post(.flood(flood)) }
+
+    @discardableResult
+    public func post(_ behaviour: BehaviourEvent) -> Bool { post(.behaviour(behaviour)) }
 
     /// Hands over a `stats` event. Times as `EVEEncoder.encodeStats` has them.
     @discardableResult
@@ -128,6 +135,9 @@ public final class EventCollector: Sendable {
                 loop.watch?.flood(flood)
                 loop.encoder.encode(flood)
                 loop.collect(flood.phase == .open ? .alert : .flood, flood.concern)
+            case .behaviour(let behaviour):
+                loop.encoder.encode(behaviour)
+                loop.collect(behaviour.phase == .close ? .behaviour : .alert, behaviour.concern)
             case .stats(let time, let uptime, let counters, let guests):
                 loop.encoder.encodeStats(time: time, uptime: uptime, counters: counters, guests: guests)
                 loop.collect(.stats, nil)

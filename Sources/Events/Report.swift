@@ -4,7 +4,7 @@ import Evidence
 public struct Report: Sendable {
     /// The line's `event_type`.
     public enum Kind: String, Sendable, CaseIterable {
-        case alert, anomaly, drop, flow, flood, packet, stats
+        case alert, anomaly, behaviour, drop, flow, flood, packet, stats
 
         init(of source: Finding.Source) {
             switch source {

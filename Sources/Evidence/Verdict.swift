@@ -38,6 +38,8 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case rogue
     /// Its sender may not begin a conversation with its receiver.
     case relation
+    /// Its client scans, tries logins, or does another thing for which the policy refuses it for a while.
+    case behaviour
 
     /// Short, for a person.
     public var text: String {
@@ -55,6 +57,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .evasion: "evasion"
         case .rogue: "rogue service"
         case .relation: "relation denied"
+        case .behaviour: "behaviour"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Sketches
+
 /// The answers to challenges: resets that carry a cookie, kept until the SYN that was challenged comes again.
 /// One worker's.
 ///

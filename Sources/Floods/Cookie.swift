@@ -1,3 +1,4 @@
+import Sketches
 import Wire
 
 /// The acknowledgement number of a challenge.

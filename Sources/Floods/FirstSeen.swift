@@ -1,3 +1,5 @@
+import Sketches
+
 /// When each connection request was first seen: what tells a retransmission from a flood that never sends
 /// the same SYN twice. One worker's; both directions of a flow come to it.
 ///

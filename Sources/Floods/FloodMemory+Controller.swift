@@ -1,4 +1,5 @@
 import Evidence
+import Sketches
 import Wire
 
 /// What the controller reads and writes, from its own thread.

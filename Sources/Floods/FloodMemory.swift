@@ -1,3 +1,4 @@
+import Sketches
 import Synchronization
 import Wire
 
@@ -73,7 +74,7 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
     let rates = RateSketch()
     let heavy = HeavySources()
     let denials = Denials()
-    let sketches: SourceSketches
+    let sketches: DistinctSketches
     /// Challenges that the sensor may send.
     let challenges = Gate()
 
@@ -86,7 +87,7 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
         hash = SecretHash(seed: seed)
         trust = TrustTable(capacity: sizes.trusted)
         history = HistoryFilter(capacity: sizes.remembered, age: KnownSources.age)
-        sketches = SourceSketches(count: sizes.sketches)
+        sketches = DistinctSketches(count: sizes.sketches)
         challenges.set(.throttle(KnownSources.challengeRate))
     }
 

@@ -1,3 +1,5 @@
+import Sketches
+
 /// Who was trusted in the last hours, more of them than the trust table has places for: blocked Bloom filters
 /// (Putze, Sanders and Singler, "Cache-, hash- and space-efficient Bloom filters", 2007) in two generations.
 ///

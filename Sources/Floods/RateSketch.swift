@@ -1,3 +1,5 @@
+import Sketches
+
 /// How many packets each source sent in the current second, in fixed space: a count-min sketch (Cormode and
 /// Muthukrishnan, "An improved data stream summary", 2005) of four rows of 16,384 counts.
 ///

@@ -1,4 +1,5 @@
 import Evidence
+import Sketches
 import Synchronization
 import Wire
 

@@ -1,3 +1,4 @@
+import Sketches
 import Wire
 
 /// The sources that have proved that they receive what is sent to them: a fixed number of places in sets of

@@ -19,11 +19,31 @@ public struct FlowStep: BitwiseCopyable {
     public var hasMore = false
     /// Nothing more will come: what was not acknowledged is given as well.
     var isEnd = false
+    /// What became of the flow by this packet; empty for nearly all.
+    public var changes: FlowChanges = []
     public var events = StreamEvents()
     public var window = StreamWindow()
 
     @inlinable
     public init() { unsafe flow = nil }
+}
+
+/// What a packet changed in the life of its flow.
+@frozen
+public struct FlowChanges: OptionSet, BitwiseCopyable, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// It is the first that was seen of it.
+    @inlinable public static var began: FlowChanges { FlowChanges(rawValue: 1) }
+    /// It is the first of the server's.
+    @inlinable public static var answered: FlowChanges { FlowChanges(rawValue: 2) }
+    /// Both sides were heard; for TCP, the handshake is complete.
+    @inlinable public static var established: FlowChanges { FlowChanges(rawValue: 4) }
+    /// For TCP: both sides are done, or one reset.
+    @inlinable public static var closed: FlowChanges { FlowChanges(rawValue: 8) }
+    /// The client has sent a power of two of packets, 1,024 or more, and the server none.
+    @inlinable public static var pouring: FlowChanges { FlowChanges(rawValue: 16) }
 }
 
 /// The part of a stream, one direction of a TCP session, that a packet gives to inspect.

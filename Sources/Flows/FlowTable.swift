@@ -127,15 +127,22 @@ public struct FlowTable: ~Copyable {
         let bucket = unsafe buckets + Int(key.hash(secret) & bucketMask)
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
-        let wasEstablished = unsafe flow.pointee.state != .new
+        let before = unsafe flow.pointee.state
+        let wasEstablished = before != .new
         let length = UInt64(truncatingIfNeeded: max(0, packet.statedLength))
         if step.toServer {
             unsafe flow.pointee.packetsToServer &+= flow.pointee.packetsToServer == .max ? 0 : 1
             unsafe flow.pointee.bytesToServer &+= length
+            if unsafe flow.pointee.packetsToServer & 0x3FF == 0, unsafe isPouring(flow) {
+                step.changes.insert(.pouring)
+            }
         } else {
             unsafe flow.pointee.packetsToClient &+= flow.pointee.packetsToClient == .max ? 0 : 1
             unsafe flow.pointee.bytesToClient &+= length
-            unsafe flow.pointee.flags.insert(.answered)
+            if unsafe !flow.pointee.flags.contains(.answered) {
+                unsafe flow.pointee.flags.insert(.answered)
+                step.changes.insert(.answered)
+            }
         }
         if packet.kind == .tcp {
             if checksumIsGood {
@@ -148,6 +155,8 @@ public struct FlowTable: ~Copyable {
         } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
             unsafe flow.pointee.state = .established
         }
+        let after = unsafe flow.pointee.state
+        if after != before { step.changes.insert(after == .closed ? .closed : .established) }
         step.isEstablished =
             unsafe wasEstablished || (flow.pointee.state != .new && (packet.kind != .tcp || packet.payloadLength > 0))
         return step
@@ -165,6 +174,12 @@ public struct FlowTable: ~Copyable {
             index = unsafe flow.pointee.next
         }
         return nil
+    }
+
+    /// Asked once in 1,024 packets.
+    @inline(never)
+    private func isPouring(_ flow: UnsafeMutablePointer<Flow>) -> Bool {
+        unsafe flow.pointee.packetsToClient == 0 && flow.pointee.packetsToServer.nonzeroBitCount == 1
     }
 
     @inline(__always)
@@ -237,6 +252,7 @@ public struct FlowTable: ~Copyable {
     ) {
         unsafe giveBack(flow)
         counters.made &+= 1
+        step.changes.insert(.began)
         // Who answers a handshake is the server, though the question was not seen.
         let isAnswer = packet.kind == .tcp && packet.tcpFlags.isSuperset(of: [.syn, .ack])
         step.toServer = !isAnswer

@@ -1,3 +1,4 @@
+public import Behaviour
 import Conformance
 import Floods
 import Flows
@@ -33,6 +34,7 @@ public final class FlowMemory: @unchecked Sendable {
     public let thresholds: ThresholdTable
     public let tags: TagTable
     public let floods: FloodMemory
+    public let behaviour: BehaviourMemory
     private let tables: UnsafeMutablePointer<FlowTable>
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
@@ -48,6 +50,7 @@ public final class FlowMemory: @unchecked Sendable {
         workerCount = max(1, workers)
         let seed = seed ?? (mode.isInline ? .random(in: .min ... .max) : 0)
         floods = FloodMemory(workers: workers, seed: seed)
+        behaviour = BehaviourMemory(workers: workerCount, seed: seed)
         unsafe tables = .allocate(capacity: workerCount)
         unsafe neighbours = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)
@@ -111,6 +114,7 @@ public final class FlowMemory: @unchecked Sendable {
     public var memoryBytes: Int {
         (0..<workerCount).reduce(
             hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes + floods.memoryBytes
+                + behaviour.memoryBytes
         ) {
             unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes + NeighbourMemory.memoryBytes
         }

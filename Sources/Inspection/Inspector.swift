@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -17,6 +18,9 @@ public struct Inspector: ~Copyable {
     let floods: FloodCounters
     let flows: UnsafeMutablePointer<FlowTable>
     let sieve: UnsafeMutablePointer<Sieve>
+    /// Where is told what becomes of conversations; and whose are refused.
+    let contacts: UnsafeMutablePointer<Ring<Contact>.Writer>
+    private let refusals: UnsafeMutablePointer<Refusals>
     private let fragments: UnsafeMutablePointer<FragmentTable>
     private var matcher: Matcher
     private let policies: PolicyTable.View
@@ -103,6 +107,8 @@ public struct Inspector: ~Copyable {
         unsafe flows = memory.flows(worker)
         unsafe fragments = memory.fragments(worker)
         unsafe sieve = memory.floods.sieve(worker)
+        unsafe contacts = memory.behaviour.contacts(worker)
+        unsafe refusals = memory.behaviour.refusals
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
@@ -182,13 +188,14 @@ public struct Inspector: ~Copyable {
             for layer in 0..<packets.count where !asked.isForbidden || policy.shadow {
                 match(layer, bytes, arrival, &asked, asking)
             }
+            if packets[0].packet.isUnreachable { tellUnreachable(bytes, arrival) }
         }
 
         var decision = policy.decide(
             flood: advice, relationDenies: asked.isForbidden, ruleDrops: asked.drops,
             streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
-            form: asked.form, sort: PacketSort(packets[packets.whole].packet))
+            behaviourRefuses: asked.behaviourRefuses, form: asked.form, sort: PacketSort(packets[packets.whole].packet))
         if asked.recorded != .none, decision.reason == .none {
             decision = Decision(verdict: .accept, intended: .drop, reason: asked.recorded)
         }
@@ -223,6 +230,7 @@ public struct Inspector: ~Copyable {
         /// Its sender may not talk to its receiver.
         var isForbidden = false
         var streamRefuses = false
+        var behaviourRefuses = false
         var fragment = FragmentStep.Refusal.none
         var hasFragments = false
         var dropsFlow = false
@@ -301,19 +309,21 @@ public struct Inspector: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func checkStream(_ step: FlowStep, _ asked: inout Asked) {
+    private mutating func checkStream(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
         if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
-            checkStart(step, &asked)
+            checkStart(step, time, &asked)
         }
     }
 
     /// What is wrong with the form of what an application says first in a stream.
     @inline(never)
-    private mutating func checkStart(_ step: FlowStep, _ asked: inout Asked) {
+    private mutating func checkStart(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
         guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream),
             let start = unsafe step.window.fresh
         else { return }
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(step.window.freshLength)).bytes
+        let login = Login(bytes)
+        if login != .none { unsafe tell(login, flow, time) }
         let application = unsafe ApplicationForm(
             firstBytes: bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
         let failed = Conformance.examine(streamStart: bytes, application, toServer: step.toServer)
@@ -323,6 +333,16 @@ public struct Inspector: ~Copyable {
         asked.form = reason
         asked.isStartRefused = true
         unsafe asked.flow = unsafe flow
+    }
+
+    /// A conversation that nobody has answered yet goes no further if its client is refused.
+    @inline(never)
+    private func checkClient(_ step: FlowStep, _ arrival: Arrival, _ asked: inout Asked) {
+        guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.answered) else { return }
+        let server = hosts.guest(of: step.toServer ? destination : source)
+        if unsafe refusals.pointee.refuse(flow.pointee.client, at: server, time: arrival.time) {
+            asked.behaviourRefuses = true
+        }
     }
 
     @inline(never)
@@ -351,6 +371,10 @@ public struct Inspector: ~Copyable {
         }
         // Who may not talk is not listened to, unless it passes all the same.
         if asked.isForbidden, !policies[guest].shadow { return }
+        if layer == packets.whole {
+            if !step.changes.isEmpty { tell(step, layer, arrival) }
+            if unsafe refusals.pointee.isActive(arrival.time) { checkClient(step, arrival, &asked) }
+        }
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.
         if !isGood { step.isAdded = true }
@@ -366,7 +390,7 @@ public struct Inspector: ~Copyable {
         }
         let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
-        checkStream(step, &asked)
+        checkStream(step, arrival.time, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
@@ -402,7 +426,7 @@ public struct Inspector: ~Copyable {
     ) {
         step.isStreamOnly = true
         while unsafe flows.pointee.nextWindow(&step) {
-            checkStream(step, &asked)
+            checkStream(step, context.time, &asked)
             let known = findings.count
             let outcome = unsafe asking.ask(
                 &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)

@@ -30,6 +30,19 @@ public struct EveLog: Sendable {
             public var sources: UInt64?
             public var sieve: [String: UInt64]?
         }
+        public struct Behaviour: Decodable, Sendable {
+            public var id: UInt64
+            public var kind: String
+            public var phase: String
+            public var shape: String?
+            public var fragmented: Bool?
+            public var attempts: UInt64?
+            public var hosts: UInt64?
+            public var ports: UInt64?
+            public var source_count: Int?
+            public var sources: [String]?
+            public var services: [String]?
+        }
         public struct Flinch: Decodable, Sendable {
             public var guest: String?
             public var concern: String?
@@ -40,6 +53,7 @@ public struct EveLog: Sendable {
             /// Findings that the line tells of together; nil in the line of a single one.
             public var count: UInt64?
             public var flood: Flood?
+            public var behaviour: Behaviour?
         }
 
         public var timestamp: String

@@ -7,8 +7,8 @@ public final class SensorProcess: Sendable {
     public let lab: Lab
     public let program: Program
     public let eve: EveLog
-    /// Of its control socket.
-    private let control: String
+    /// Path of its control socket.
+    public let control: String
     private let binaries: Binaries
 
     /// Starts it and returns when it inspects: when its control socket answers.

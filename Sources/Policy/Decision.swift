@@ -35,16 +35,16 @@ public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
 }
 
 extension GuestPolicy {
-    /// The heaviest says: a flood that is denied, one that is throttled, two who may not talk, a rule that drops, a segment that
-    /// contradicts its stream, a fragment that must not become part of a datagram, a check of its form that drops,
-    /// a protocol that is not passed. `relationDenies` is whether sender and receiver may not talk, `ruleDrops` whether a rule asks to drop, `streamRefuses` whether the stream
-    /// does, `fragmentRefuses` whether what fragments are put together in does, `form` why a check does; `none` if
-    /// none does.
+    /// The heaviest says: a flood that is denied, one that is throttled, two who may not talk, a rule that drops, a
+    /// segment that contradicts its stream, a fragment that must not become part of a datagram, a client that behaves
+    /// badly, a check of its form that drops, a protocol that is not passed. `relationDenies` is whether sender and
+    /// receiver may not talk, `ruleDrops` whether a rule asks to drop, `streamRefuses` whether the stream does,
+    /// `fragmentRefuses` whether what fragments are put together in does, `behaviourRefuses` whether its client's
+    /// conversations are refused, `form` why a check does; `none` if none does.
     @inlinable
     public func decide(
         flood: FloodAdvice, relationDenies: Bool = false, ruleDrops: Bool, streamRefuses: Bool = false,
-        fragmentRefuses: Bool = false,
-        form: Reason = .none, sort: PacketSort
+        fragmentRefuses: Bool = false, behaviourRefuses: Bool = false, form: Reason = .none, sort: PacketSort
     ) -> Decision {
         switch flood {
         case .deny: return refuse(.drop, .floodDeny)
@@ -56,6 +56,7 @@ extension GuestPolicy {
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
         if streamRefuses { return refuse(.drop, .stream) }
         if fragmentRefuses { return refuse(.drop, .fragment) }
+        if behaviourRefuses { return refuse(.drop, .behaviour) }
         if form != .none { return refuse(.drop, form) }
         switch sort {
         case .ordinary: return .accept

@@ -3,10 +3,11 @@ import Foundation
 
 /// What the control socket answers.
 ///
-/// `status`; `running`, `history` and `history N`: the configurations (`ConfigurationChange`); `shadow`
+/// `status`; `peers` (`PeersDocument`); `running`, `history` and `history N`: the configurations (`ConfigurationChange`); `shadow`
 /// (`ShadowFigures`); `reload HOW` with a comment behind it, and `reloaded` (`ReloadOutcome`). All else is an error.
 struct ControlDesk: Sendable {
     let status: @Sendable () -> Status
+    let peers: @Sendable () -> [UInt8]
     let history: ConfigurationHistory
     let shadow: ShadowLedger
     let reloads: ReloadDesk
@@ -15,6 +16,7 @@ struct ControlDesk: Sendable {
         let words = request.split(separator: " ", maxSplits: 1).map(String.init)
         switch (words.first, words.count) {
         case ("status", 1): return status().json
+        case ("peers", 1): return peers()
         case ("running", 1): return ControlDesk.json(history.running)
         case ("history", 1): return ControlDesk.json(history.list)
         case ("history", 2):

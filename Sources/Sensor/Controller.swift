@@ -1,3 +1,4 @@
+import Behaviour
 import CLinux
 import Configuration
 import Control
@@ -17,6 +18,7 @@ final class Controller: Sendable {
     private struct State {
         var program: Program
         var floods: FloodController
+        var watch: BehaviourWatch
         var losses: KernelLosses
         var workerPackets: [[UInt64]]  // sums of the last ten steps, [step][worker]
         var generation = 1
@@ -37,26 +39,33 @@ final class Controller: Sendable {
                 program: program,
                 floods: FloodController(
                     table: program.floods, guests: program.guestFloods, memory: program.floodMemory),
-                losses: losses,
+                watch: program.makeWatch(), losses: losses,
                 workerPackets: Array(repeating: Array(repeating: 0, count: crew.members.count), count: 10)))
     }
 
-    /// One step of the floods; every tenth also reads the kernel's counters.
-    func step(_ index: Int, _ time: UInt64) -> [FloodEvent] {
+    /// What came of a step.
+    struct Findings {
+        var floods: [FloodEvent]
+        var behaviour: [BehaviourEvent]
+    }
+
+    /// One step of the floods and of the watch over behaviour; every tenth also reads the kernel's counters.
+    func step(_ index: Int, _ time: UInt64) -> Findings {
         state.withLock { state in
             let program = state.program
             let events = state.floods.step(time, identify: program.identify, release: program.hosts.release)
             state.workerPackets[index % 10] = crew.members.map(\.packets)
             if index % 10 == 0 { state.losses.read(crew.members) }
-            return events
+            return Findings(floods: events, behaviour: state.watch.step(time))
         }
     }
 
     /// Takes over a reloaded program, whose inspectors the workers already have.
-    func adopt(_ program: Program, _ time: UInt64) -> [FloodEvent] {
+    func adopt(_ program: Program, _ time: UInt64) -> Findings {
         state.withLock { state in
             let former = state.program
             var events: [FloodEvent] = []
+            let same = program.hosts === former.hosts
             if program.floods === former.floods {
                 state.floods.replaceLimits(program.guestFloods, identify: program.identify)
             } else {
@@ -67,7 +76,10 @@ final class Controller: Sendable {
             state.program = program
             state.generation += 1
             state.lastError = nil
-            return events
+            let behaviour = state.watch.adopt(
+                program.watchedGuests, learning: program.settings.behaviour.learning, same: same, time: time,
+                identify: program.guest)
+            return Findings(floods: events, behaviour: behaviour)
         }
     }
 
@@ -86,8 +98,12 @@ final class Controller: Sendable {
     }
 
     /// Closes what is open.
-    func finish(_ time: UInt64) -> [FloodEvent] {
-        state.withLock { state in state.floods.closeAll(time, identify: state.program.identify) }
+    func finish(_ time: UInt64) -> Findings {
+        state.withLock { state in
+            Findings(
+                floods: state.floods.closeAll(time, identify: state.program.identify),
+                behaviour: state.watch.closeAll(time))
+        }
     }
 
     // MARK: - Status
@@ -104,6 +120,7 @@ final class Controller: Sendable {
             status.guests = guests(state)
             status.floods = state.floods.open.values.sorted { $0.identifier < $1.identifier }
                 .compactMap { flood($0, state, time) }
+            status.behaviour = behaviour(state.watch, time)
             status.verdicts = verdicts()
             status.uninspected = state.losses.uninspected(
                 crew.members, passedFragments: tally.passedFragments())
@@ -176,6 +193,49 @@ final class Controller: Sendable {
             rate: flood.rate, peakRate: flood.peakRate, packets: state.floods.received(by: flood),
             dropped: state.floods.stopped(by: flood), sources: state.floods.sources(of: flood),
             sieve: state.floods.sieve(of: flood)?.byName)
+    }
+
+    private func behaviour(_ watch: BehaviourWatch, _ time: UInt64) -> Status.Behaviour {
+        let figures = watch.figures
+        var status = Status.Behaviour(
+            contacts: figures.contacts, lost: figures.lost, unreported: figures.unreported, peers: figures.peers,
+            peersForgotten: figures.peersForgotten)
+        for kind in BehaviourKind.allCases where watch.raised[Int(kind.rawValue)] > 0 {
+            status.raised[kind.identifier] = watch.raised[Int(kind.rawValue)]
+        }
+        status.open = watch.open.filter(\.isTold).map { finding in
+            let event = watch.event(finding, .open, time)
+            return Status.Behaviour.Open(
+                identifier: event.identifier, kind: event.kind, message: event.message, guest: event.guest,
+                sources: event.actors.map(\.description), sourceCount: event.actorCount,
+                target: event.target?.description, concern: event.concern.description, action: event.action,
+                shadow: event.shadow, seconds: Double(time > event.first ? time - event.first : 0) / 1e9,
+                attempts: event.attempts, hosts: event.hosts, ports: event.ports)
+        }
+        return status
+    }
+
+    /// What was learned of guests, to be kept; and what was kept before.
+    var learned: Learned { state.withLock { $0.watch.learned } }
+    func recall(_ learned: Learned, _ time: UInt64) -> Int? { state.withLock { $0.watch.recall(learned, time: time) } }
+
+    /// Who talks to whom, the latest first.
+    func peers(limit: Int) -> PeersDocument {
+        state.withLock { state in
+            let program = state.program
+            let name = { (address: Address) in
+                program.guest(of: address).map { program.settings.guests[$0].guest.name }
+            }
+            let all = state.watch.relationships()
+            return PeersDocument(
+                relationships: all.prefix(limit).map {
+                    PeersDocument.Relationship(
+                        client: $0.client.description, clientGuest: name($0.client), server: $0.server.description,
+                        serverGuest: name($0.server), service: $0.service.text, first: Double($0.first) / 1e9,
+                        last: Double($0.last) / 1e9, connections: $0.connections, bytesToServer: $0.bytesToServer,
+                        bytesToClient: $0.bytesToClient)
+                }, known: all.count, forgotten: state.watch.figures.peersForgotten)
+        }
     }
 
     private func verdicts() -> Status.Verdicts {

@@ -1,3 +1,4 @@
+import Behaviour
 import Configuration
 import Conformance
 import Evidence
@@ -27,6 +28,8 @@ public final class Program: Sendable {
     public let handlings: RuleHandlingTable
     /// What policies say of rules that no rule is meant by.
     public let handlingProblems: [String]
+    /// Guests, and what is done about what they, and others to them, do.
+    public let watchedGuests: [WatchedGuest]
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -34,7 +37,7 @@ public final class Program: Sendable {
     /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
     ///
-    /// `hostSeed` keys the host table; by default nobody can know it. `mode` is that of a live sensor, as the
+    /// `hostSeed` keys the host table and what behaviour is watched with; by default nobody can know it. `mode` is that of a live sensor, as the
     /// settings have it, unless it is given.
     ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
@@ -49,7 +52,8 @@ public final class Program: Sendable {
         memory =
             former?.memory
             ?? FlowMemory(
-                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode)
+                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode,
+                seed: hostSeed)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -83,6 +87,11 @@ public final class Program: Sendable {
         checks = CheckTable(
             guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
         relations = RelationTable(mode.isInline ? settings.relations : settings.relations.map(\.alertOnly))
+        watchedGuests = settings.guests.map {
+            WatchedGuest(
+                name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow,
+                settings: mode.isInline ? $0.behaviour : $0.behaviour.alertOnly)
+        }
         senders = SenderTable(guests) { name in
             let index = unsafe if_nametoindex(name)
             return index == 0 ? nil : index
@@ -118,6 +127,17 @@ public final class Program: Sendable {
 
     /// What is known of sources, for the controller of floods.
     public var floodMemory: FloodMemory { memory.floods }
+
+    /// What watches over hosts' behaviour by this program.
+    public func makeWatch() -> BehaviourWatch {
+        BehaviourWatch(memory.behaviour, settings.behaviour, guests: watchedGuests, identify: guest)
+    }
+
+    /// Index of the guest that an address is of; nil for none.
+    public func guest(of address: Address) -> Int? {
+        let guest = hosts.view.guest(ofAddress: address)
+        return guest < 0 ? nil : Int(guest)
+    }
 
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
@@ -160,6 +180,7 @@ public final class Program: Sendable {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
             + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
             + senders.memoryBytes + relations.memoryBytes + handlings.memoryBytes
+            + BehaviourWatch.memoryBytes(settings.behaviour)
     }
 }
 

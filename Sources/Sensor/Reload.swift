@@ -1,3 +1,4 @@
+import Behaviour
 import Configuration
 import Glibc
 import Signatures
@@ -48,6 +49,7 @@ extension Settings {
         events = running.events
         events.limits = limits
         metrics = running.metrics
+        behaviour.peers = running.behaviour.peers
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
     }
@@ -60,6 +62,7 @@ extension Settings {
         return [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
             ("events", running.events != events),
+            ("behaviour.peers", running.behaviour.peers != file.behaviour.peers),
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),

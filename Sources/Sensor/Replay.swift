@@ -1,3 +1,4 @@
+import Behaviour
 import Events
 import Evidence
 import Floods
@@ -22,6 +23,7 @@ public struct Replay: ~Copyable {
     private let program: Program
     private var inspector: Inspector
     private var floods: FloodController
+    private let watch: BehaviourWatch
     private var nextStep: UInt64 = 0
     private var lastFile = ""
     private var kinds = [UInt64](repeating: 0, count: PacketKind.allCases.count)
@@ -36,6 +38,7 @@ public struct Replay: ~Copyable {
         self.program = program
         inspector = try program.inspector(for: 0, tally: tally)
         floods = FloodController(table: program.floods, guests: program.guestFloods, memory: program.floodMemory)
+        watch = program.makeWatch()
     }
 
     /// Reads one capture to its end and encodes what is found. `flush` is called whenever the encoder holds
@@ -53,6 +56,8 @@ public struct Replay: ~Copyable {
             let arrival = Arrival(time: capture.time)
             let decision = inspector.inspect(
                 capture.bytes, capture.link, arrival, capturedShort: capture.isCutShort)
+            // A step is a long time for a capture that was made on a fast network.
+            if watch.waiting > 1 << 12 { watch.collect() }
             packets += 1
             bytes &+= UInt64(capture.wireLength)
             kinds[Int(inspector.packet.kind.rawValue)] += 1
@@ -81,6 +86,7 @@ public struct Replay: ~Copyable {
         if packets > 0 { step(end, into: &encoder) }
         let program = program
         for event in floods.closeAll(end, identify: program.identify) { encoder.encode(event) }
+        for event in watch.closeAll(end) { encoder.encode(event) }
         encoder.encodeStats(time: time, uptime: 0, counters: counters)
     }
 
@@ -130,6 +136,7 @@ public struct Replay: ~Copyable {
         for event in floods.step(time, identify: program.identify, release: program.hosts.release) {
             encoder.encode(event)
         }
+        for event in watch.step(time) { encoder.encode(event) }
     }
 
     /// By the names of Suricata's `stats` where there are such.
@@ -151,6 +158,9 @@ public struct Replay: ~Copyable {
         for kind in PacketKind.allCases { counters["decoder.kind.\(kind)"] = kinds[Int(kind.rawValue)] }
         for (index, floodClass) in FloodClass.allCases.enumerated() {
             counters["flood.\(floodClass.name)"] = floods.raised[index]
+        }
+        for kind in BehaviourKind.allCases where watch.raised[Int(kind.rawValue)] > 0 {
+            counters["behaviour.\(kind.identifier)"] = watch.raised[Int(kind.rawValue)]
         }
         return counters
     }

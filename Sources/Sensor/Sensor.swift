@@ -32,6 +32,7 @@ public final class Sensor {
     private let desk = ReloadDesk()
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
+    private let learnedFile: LearnedFile
     private var rules: KernelRules
     private var program: Program
     private var reload: Reload?
@@ -96,6 +97,7 @@ public final class Sensor {
                 divertedBefore: rules.backend == nil ? nil : rules.divertedBefore,
                 unbound: rules.unbound, unboundPassed: settings.divert.whenStopped == .pass),
             time: flinch_now())
+        learnedFile = LearnedFile(state: settings.sensor.state)
         self.cores = cores
         self.tally = tally
         self.rules = rules
@@ -108,13 +110,38 @@ public final class Sensor {
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
             sinks, crew)
+        recall()
         serve()
         announce(settings, bound)
     }
 
+    /// What was learned of guests before. Without it they are learned from anew.
+    private func recall() {
+        do {
+            guard let learned = try learnedFile.read() else { return }
+            if let count = controller.recall(learned, flinch_now()) {
+                log.notice("\(count) relationships of guests are known from before")
+            } else {
+                log.warning("\(learnedFile.path) is of another version; guests are learned from anew")
+            }
+        } catch {
+            log.warning("\(learnedFile.path) cannot be read (\(error)); guests are learned from anew")
+        }
+    }
+
+    private func keepLearned() {
+        do {
+            try learnedFile.write(controller.learned)
+        } catch {
+            log.warning("what was learned of guests cannot be kept: \(error)")
+        }
+    }
+
     private func serve() {
         let status = status
-        let desk = ControlDesk(status: status, history: history, shadow: shadow, reloads: desk)
+        let desk = ControlDesk(
+            status: status, peers: { [controller] in controller.peers(limit: PeersDocument.limit).json },
+            history: history, shadow: shadow, reloads: desk)
         control.start { request, peer in desk.answer(request, peer) }
         metrics?.start { MetricsPage(status()).text }
     }
@@ -202,8 +229,9 @@ public final class Sensor {
             time: flinch_now(), uptime: UInt64(status.uptime), counters: status.counters, guests: status.guestRates)
     }
 
-    private func report(_ floods: [FloodEvent]) {
-        for flood in floods { collector.post(flood) }
+    private func report(_ findings: Controller.Findings) {
+        for flood in findings.floods { collector.post(flood) }
+        for behaviour in findings.behaviour { collector.post(behaviour) }
     }
 
     /// What waits in the queues is answered before they are closed; what is in the rings is written.
@@ -214,6 +242,7 @@ public final class Sensor {
         crew.stop(patience: 2_000_000_000)
         rules.remove(log)
         report(controller.finish(flinch_now()))
+        keepLearned()
         collector.stop()
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()

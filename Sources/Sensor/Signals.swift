@@ -34,7 +34,7 @@ enum Signals {
             let now = flinch_monotonic()
             let left = time > now ? time - now : 0
             var patience = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-            var sender = siginfo_t()
+            var sender = unsafe siginfo_t()
             switch unsafe sigtimedwait(&set, &sender, &patience) {
             case SIGTERM, SIGINT: return .stop
             case SIGHUP:

@@ -45,6 +45,15 @@ extension Status {
     }
 }
 
+extension PeersDocument {
+    /// As `flinch peers --json` prints it.
+    var json: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(self)).map(Array.init) ?? []
+    }
+}
+
 extension Status.Fragments {
     init(_ counters: FragmentCounters) {
         self.init(

@@ -289,7 +289,7 @@ public struct Matcher: ~Copyable {
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
             var action = unsafe entry.pointee.action
             // Before a threshold may have it otherwise for the moment.
-            guard scene.handlings.apply(to: &finding, &action) else { continue }
+            guard unsafe scene.handlings.apply(to: &finding, &action) else { continue }
             var ruling = ThresholdRuling.told
             if unsafe entry.pointee.thresholds.count != 0 {
                 ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, &flows, thresholds, &action)

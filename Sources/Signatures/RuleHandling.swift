@@ -1,4 +1,4 @@
-public import Evidence
+import Evidence
 
 /// What a policy does about a rule, in place of what the rule itself asks for. A rule that lets pass keeps its action.
 public enum RuleHandling: String, Sendable, CaseIterable {

@@ -33,6 +33,8 @@ public struct Notice {
     var last = ""
     /// Of the flood, if it is one: the phase, packets a second at the highest, packets, and those stopped.
     var flood: Flood?
+    /// The name of what a host was seen to do, if it is that.
+    var behaviour: String?
 
     /// Of a `stats` event.
     var rates: [Rate] = []
@@ -44,6 +46,10 @@ public struct Notice {
         var bits_in: UInt64
         var packets_out: UInt64
         var bits_out: UInt64
+    }
+
+    struct Behaviour: Decodable {
+        var kind: String
     }
 
     struct Flood: Decodable {
@@ -79,6 +85,7 @@ public struct Notice {
             count = max(1, flinch.count ?? 1)
             last = flinch.last ?? ""
             rates = flinch.guests ?? []
+            behaviour = flinch.behaviour?.kind
         }
         if let flood {
             group = "flood \(flood.class) \(guest)"
@@ -90,6 +97,9 @@ public struct Notice {
             group = "alert \(alert.gid):\(alert.signature_id)"
             title = alert.signature
             signature = alert.signature_id
+        } else if let behaviour {
+            group = "behaviour \(behaviour) \(guest)"
+            title = "\(behaviour) has ended"
         } else if let anomaly = record.anomaly {
             group = "anomaly \(anomaly.event ?? "")"
             title = anomaly.event ?? "anomaly"
@@ -158,6 +168,7 @@ public struct Notice {
             var count: Int?
             var last: String?
             var flood: Flood?
+            var behaviour: Behaviour?
             var guests: [Rate]?
         }
     }

@@ -177,6 +177,18 @@ extension HostTable {
             slot < 0 ? -1 : unsafe owners[Int(slot)]
         }
 
+        /// The configured guest that an address is of; -1 for none. Unlike `slot`, it claims nothing.
+        public func guest(ofAddress address: Address) -> Int32 {
+            var low = 0
+            var high = rangeCount
+            while low < high {
+                let middle = (low &+ high) >> 1
+                if unsafe address < ranges[middle].first { high = middle } else { low = middle &+ 1 }
+            }
+            guard low > 0, unsafe !(ranges[low &- 1].last < address) else { return -1 }
+            return unsafe ranges[low &- 1].guest
+        }
+
         @usableFromInline
         func claimedSlot(of address: Address, in range: CompiledRange) -> HostSlot {
             let set = Int(((hash.hash(address) >> 32) &* UInt64(range.setCount)) >> 32)

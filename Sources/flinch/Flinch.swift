@@ -10,7 +10,7 @@ struct Flinch: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             StatusCommand.self, TopCommand.self, AlertsCommand.self, ReplayCommand.self, RulesCommand.self,
-            ConfigCommand.self, PolicyCommand.self,
+            PeersCommand.self, ConfigCommand.self, PolicyCommand.self,
             DivertCommand.self, DemoCommand.self,
         ])
 }

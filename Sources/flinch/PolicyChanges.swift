@@ -87,7 +87,7 @@ struct ShadowPage {
 
     static func moment(_ seconds: Double) -> String {
         var time = time_t(seconds)
-        var parts = tm()
+        var parts = unsafe tm()
         unsafe localtime_r(&time, &parts)
         var buffer = [CChar](repeating: 0, count: 32)
         let count = unsafe strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)

@@ -13,7 +13,8 @@ struct StatusPage {
 
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
-        ([head] + [""] + table(width, guests) + [""] + floods + verdicts + [queues, uninspected, flows] + fragments
+        ([head] + [""] + table(width, guests) + [""] + floods + behaviour + verdicts + [queues, uninspected, flows]
+            + fragments
             + [rules] + sinks)
             .joined(separator: "\n")
     }
@@ -83,6 +84,28 @@ struct StatusPage {
                 + "for \(Figure.duration(flood.seconds)): \(flood.shadow ? "would be \(act)" : act)"
         }
     }
+
+    /// Only what goes on, and what was lost.
+    private var behaviour: [String] {
+        let seen = status.behaviour
+        var lines = seen.open.prefix(StatusPage.behaviourLines).map { finding in
+            let message = finding.message.replacing("BEHAVIOUR ", with: "", maxReplacements: 1)
+            let whose = finding.sourceCount == 1 ? ", from \(finding.sources.first ?? "")" : ""
+            let counts = [("attempts", finding.attempts), ("hosts", finding.hosts), ("ports", finding.ports)]
+                .filter { $0.1 > 0 }.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
+            return style.concern(finding.concern, "● \(finding.concern.uppercased().column(6)) \(message)\(whose)")
+                + "  \(counts), for \(Figure.duration(finding.seconds))"
+                + (finding.action == "drop" ? finding.shadow ? ": would be refused" : ": refused" : "")
+        }
+        let hidden = seen.open.count - lines.count
+        if hidden > 0 { lines.append(style.dim("… and \(hidden) more: flinch status --json")) }
+        let lost = [("events of conversations lost", seen.lost), ("findings without room", seen.unreported)]
+            .filter { $0.1 > 0 }.map { "\(Figure.whole($0.1)) \($0.0)" }.joined(separator: ", ")
+        if !lost.isEmpty { lines.append("Behaviour    " + style.concern("medium", lost)) }
+        return lines
+    }
+
+    private static let behaviourLines = 8
 
     private var verdicts: [String] {
         let verdicts = status.verdicts

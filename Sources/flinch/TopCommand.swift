@@ -37,7 +37,7 @@ struct TopCommand: ParsableCommand {
     private func page(terminal: Bool) -> String {
         do {
             let status = try sensor.status().status
-            let others = 8 + status.floods.count
+            let others = 8 + status.floods.count + min(10, status.behaviour.open.count)
             return StatusPage(status, style: .ofStandardOutput)
                 .text(width: Terminal.width, guests: terminal ? max(3, Terminal.height - others - 2) : .max)
         } catch {

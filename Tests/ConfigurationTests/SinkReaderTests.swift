@@ -145,7 +145,7 @@ struct SinkReaderTests {
                 + " unix-dgram:/run/eve.sock, tcp:192.0.2.9:514, udp:192.0.2.9:514"),
         BadCase(
             "sinks:\n- {type: socket, to: \"unix:/eve.sock\", events: [alerts], concern: 3}\n",
-            "3:49: sinks[0].events: \"alerts\" is not one of alert, anomaly, drop, flow, flood, packet, stats; did you mean"
+            "3:49: sinks[0].events: \"alerts\" is not one of alert, anomaly, behaviour, drop, flow, flood, packet, stats; did you mean"
                 + " alert?",
             "3:67: sinks[0].concern: \"3\" is not one of low, medium, high"),
         BadCase(

@@ -57,7 +57,7 @@ struct ControlSocketTests {
             server.start { _, peer in Array("\(peer?.process ?? 0) \(peer?.user ?? .max) \(peer?.name ?? "")".utf8) }
             let words = try ask(path).split(separator: " ", maxSplits: 2).map(String.init)
             #expect(words[0] == "\(getpid())" && words[1] == "\(getuid())")
-            let user = String(cString: try #require(unsafe getpwuid(getuid())).pointee.pw_name)
+            let user = try unsafe String(cString: #require(getpwuid(getuid())).pointee.pw_name)
             #expect(words[2].hasSuffix(user))
         }
         // A process that is gone, and a user that nobody knows.

@@ -53,3 +53,22 @@ func sampleFlood(_ phase: FloodEvent.Phase, _ change: (inout FloodEvent) -> Void
     change(&flood)
     return flood
 }
+
+func sampleBehaviour(_ phase: BehaviourEvent.Phase, _ change: (inout BehaviourEvent) -> Void = { _ in })
+    -> BehaviourEvent
+{
+    var event = BehaviourEvent(
+        identifier: 4, phase: phase, number: 1, kind: "scan.syn", message: "BEHAVIOUR TCP SYN scan of web",
+        actors: [Address("192.0.2.66")!], actorCount: 1, target: Address("198.51.100.10"), guest: "web",
+        concern: .medium, action: "alert", shadow: false, first: sampleTime, last: sampleTime + 1_500_000_000,
+        time: sampleTime + 2_000_000_000)
+    event.ipProtocol = 6
+    event.shape = "ports"
+    event.attempts = 100
+    event.hosts = 1
+    event.ports = 98
+    event.peers = [Address("198.51.100.10")!]
+    event.services = ["22/tcp", "80/tcp"]
+    change(&event)
+    return event
+}

@@ -39,6 +39,7 @@ struct SchemaTests {
         encoder.encodeDrop(sampleEvent { $0.verdict = .drop })
         encoder.encode(sampleFlood(.open))
         encoder.encode(sampleFlood(.close))
+        for phase in [BehaviourEvent.Phase.open, .close, .once] { encoder.encode(sampleBehaviour(phase)) }
         encoder.encodeStats(
             time: sampleTime, uptime: 5, counters: ["decoder.pkts": 1, "a.b.c": 2],
             guests: [GuestRate(name: "w\"eb", packetsIn: 1, bitsIn: 2, packetsOut: 3, bitsOut: 4)])

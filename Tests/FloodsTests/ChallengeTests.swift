@@ -1,4 +1,5 @@
 import Evidence
+import Sketches
 import Testing
 import Wire
 

@@ -1,3 +1,4 @@
+import Sketches
 import Testing
 import Wire
 
@@ -22,7 +23,7 @@ struct SketchTests {
     @Test("The count of distinct sources is right to 5 % from 10 to 16 million", arguments: [UInt64(1), 2])
     func distinct(_ seed: UInt64) {
         let hash = SecretHash(seed: seed)
-        let sketches = SourceSketches(count: 2)
+        let sketches = DistinctSketches(count: 2)
         var next = 10
         var worst = 0.0
         for number in 0..<16_000_000 {
@@ -46,7 +47,7 @@ struct SketchTests {
     @Test("Neighbouring addresses of both families are told apart")
     func neighbours() {
         let hash = SecretHash(seed: 7)
-        let sketches = SourceSketches(count: 1)
+        let sketches = DistinctSketches(count: 1)
         for number in UInt64(0)..<50_000 {
             sketches.add(hash.hash(Address(high: 0x2001_0DB8_0000_0000, low: number)), to: 0)
             sketches.add(hash.hash(Address(high: 0x2001_0DB8_0000_0000 | number, low: 1)), to: 0)

@@ -126,8 +126,9 @@ import Wire
             }
         }
         let text = runs.map { String(decoding: $0, as: UTF8.self).split(separator: "\n") }
-        // 20 hosts twice, opening and closing.
-        #expect(text[0].count { $0.contains("\"phase\"") } == 80)
+        // 20 hosts twice, opening and closing; and the one who asks 20 hosts for the same port.
+        #expect(text[0].count { $0.contains("\"flood\":") && $0.contains("\"phase\"") } == 80)
+        #expect(text[0].count { $0.contains("\"scan.syn\"") } == 2)
         for (first, second) in zip(text[0], text[1]) where first != second {
             Issue.record("\(first)\nis now\n\(second)")
             break

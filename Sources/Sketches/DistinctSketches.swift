@@ -6,30 +6,30 @@ import Glibc
 ///
 /// The estimate is the improved raw one of Ertl ("New cardinality estimation algorithms for HyperLogLog
 /// sketches", 2017, algorithm 6): it has no table of corrections and no range where it is worse.
-struct SourceSketches: ~Copyable, Sendable {
-    static var precision: UInt64 { 12 }
-    static var registers: Int { 1 << Int(precision) }
-    private static var words: Int { registers / 8 }
+public struct DistinctSketches: ~Copyable, Sendable {
+    @inlinable static var precision: UInt64 { 12 }
+    @inlinable public static var registers: Int { 1 << Int(precision) }
+    @inlinable static var words: Int { registers / 8 }
     /// The highest value of a register: zeros that a hash can have after the bits that choose the register.
     private static var highest: Int { 64 - Int(precision) + 1 }
 
-    private let array: AtomicWords
-    let count: Int
+    @usableFromInline let array: AtomicWords
+    public let count: Int
 
-    init(count: Int) {
+    public init(count: Int) {
         self.count = count
-        array = AtomicWords(count: count * SourceSketches.words)
+        array = AtomicWords(count: count * DistinctSketches.words)
     }
 
-    var memoryBytes: Int { array.memoryBytes }
+    public var memoryBytes: Int { array.memoryBytes }
 
     /// Takes in a source by its hash.
-    @inline(__always)
-    func add(_ hash: UInt64, to sketch: Int) {
-        let register = Int(truncatingIfNeeded: hash & UInt64(SourceSketches.registers - 1))
-        let rest = hash >> SourceSketches.precision
-        let rank = UInt64(rest.leadingZeroBitCount) &- SourceSketches.precision &+ 1
-        let index = sketch &* SourceSketches.words &+ register >> 3
+    @inlinable @inline(__always)
+    public func add(_ hash: UInt64, to sketch: Int) {
+        let register = Int(truncatingIfNeeded: hash & UInt64(DistinctSketches.registers - 1))
+        let rest = hash >> DistinctSketches.precision
+        let rank = UInt64(rest.leadingZeroBitCount) &- DistinctSketches.precision &+ 1
+        let index = sketch &* DistinctSketches.words &+ register >> 3
         let shift = UInt64(register & 7) << 3
         // A register rises a few times, and then seldom: most packets only read.
         var word = array[index]
@@ -39,15 +39,15 @@ struct SourceSketches: ~Copyable, Sendable {
         }
     }
 
-    func clear(_ sketch: Int) {
-        for index in sketch * SourceSketches.words..<(sketch + 1) * SourceSketches.words { array[index] = 0 }
+    public func clear(_ sketch: Int) {
+        for index in sketch * DistinctSketches.words..<(sketch + 1) * DistinctSketches.words { array[index] = 0 }
     }
 
     /// The registers, to be merged with others.
-    func registers(of sketch: Int) -> SourceRegisters {
-        var registers = SourceRegisters()
-        for index in 0..<SourceSketches.words {
-            let word = array[sketch * SourceSketches.words + index]
+    public func registers(of sketch: Int) -> DistinctRegisters {
+        var registers = DistinctRegisters()
+        for index in 0..<DistinctSketches.words {
+            let word = array[sketch * DistinctSketches.words + index]
             for byte in 0..<8 { registers.values[index * 8 + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte)) }
         }
         return registers
@@ -55,23 +55,23 @@ struct SourceSketches: ~Copyable, Sendable {
 }
 
 /// What a sketch had seen at a moment.
-struct SourceRegisters: Sendable {
-    fileprivate var values = [UInt8](repeating: 0, count: SourceSketches.registers)
+public struct DistinctRegisters: Sendable {
+    fileprivate var values = [UInt8](repeating: 0, count: DistinctSketches.registers)
 
     /// The sources of either.
-    mutating func merge(_ other: SourceRegisters) {
+    public mutating func merge(_ other: DistinctRegisters) {
         for i in values.indices { values[i] = max(values[i], other.values[i]) }
     }
 
     /// Distinct sources.
-    var estimate: Double {
+    public var estimate: Double {
         let size = Double(values.count)
-        let top = 64 - Int(SourceSketches.precision)
+        let top = 64 - Int(DistinctSketches.precision)
         var multiplicity = [Double](repeating: 0, count: top + 2)
         for value in values { multiplicity[min(Int(value), top + 1)] += 1 }
-        var sum = size * SourceRegisters.tau(1 - multiplicity[top + 1] / size)
+        var sum = size * DistinctRegisters.tau(1 - multiplicity[top + 1] / size)
         for rank in stride(from: top, through: 1, by: -1) { sum = 0.5 * (sum + multiplicity[rank]) }
-        sum += size * SourceRegisters.sigma(multiplicity[0] / size)
+        sum += size * DistinctRegisters.sigma(multiplicity[0] / size)
         return size * size / (2 * log(2) * sum)
     }
 

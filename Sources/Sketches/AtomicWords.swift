@@ -1,17 +1,17 @@
-import Synchronization
+public import Synchronization
 
 /// A fixed array of words that all workers read and write, on cache-line boundaries.
 ///
 /// Loads and stores are relaxed: what is kept here is evidence and statistics, and an update that another
 /// worker overwrites is made again with the next packet.
 @safe
-struct AtomicWords: ~Copyable, @unchecked Sendable {
-    static var wordsPerLine: Int { 8 }
+public struct AtomicWords: ~Copyable, @unchecked Sendable {
+    public static var wordsPerLine: Int { 8 }
 
-    let count: Int
-    private let words: UnsafeMutablePointer<Atomic<UInt64>>
+    public let count: Int
+    @usableFromInline let words: UnsafeMutablePointer<Atomic<UInt64>>
 
-    init(count: Int) {
+    public init(count: Int) {
         self.count = count
         let bytes = unsafe TableMemory.allocate(bytes: max(1, count) * 8)
         // An atomic word has the representation of a word.
@@ -20,11 +20,11 @@ struct AtomicWords: ~Copyable, @unchecked Sendable {
 
     deinit { unsafe words.deallocate() }
 
-    var memoryBytes: Int { count * 8 }
+    public var memoryBytes: Int { count * 8 }
 
     /// `index` is masked by whoever calls.
-    @inline(__always)
-    subscript(index: Int) -> UInt64 {
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> UInt64 {
         get {
             assert(index >= 0 && index < count)
             return unsafe words[index].load(ordering: .relaxed)
@@ -36,8 +36,8 @@ struct AtomicWords: ~Copyable, @unchecked Sendable {
     }
 
     /// Whether the word was `expected`, and is `desired` now.
-    @inline(__always)
-    func exchange(_ index: Int, _ expected: UInt64, _ desired: UInt64) -> Bool {
+    @inlinable @inline(__always)
+    public func exchange(_ index: Int, _ expected: UInt64, _ desired: UInt64) -> Bool {
         assert(index >= 0 && index < count)
         return unsafe words[index].compareExchange(
             expected: expected, desired: desired, ordering: .relaxed

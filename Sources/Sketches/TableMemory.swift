@@ -3,10 +3,10 @@ import Glibc
 /// Memory for a table that is looked into at random: zeroed and touched now, so that a flood does not make the
 /// process grow; on large pages where the kernel has them, because what a lookup costs is otherwise half
 /// the walk through the page tables.
-enum TableMemory {
+public enum TableMemory {
     private static let largePage = 2 << 20
 
-    static func allocate(bytes: Int) -> UnsafeMutableRawPointer {
+    public static func allocate(bytes: Int) -> UnsafeMutableRawPointer {
         let isLarge = bytes >= largePage
         let memory = UnsafeMutableRawPointer.allocate(
             byteCount: max(64, bytes), alignment: isLarge ? largePage : 64)

@@ -1,7 +1,6 @@
-import Evidence
 import Synchronization
 
-/// A ring of events from one worker to the one thread that writes them out.
+/// A ring of events, or of other small records, from one worker to the one thread that reads them.
 ///
 /// One producer, one consumer, neither ever waits: the producer that finds the ring full counts the
 /// event as lost and goes on. Head and tail are counts that only grow; a count masked with the
@@ -12,7 +11,7 @@ import Synchronization
 /// All pointers here reference memory that this object allocates and frees. Whoever holds a `Writer`
 /// must also keep the ring.
 @safe
-public final class EventRing: @unchecked Sendable {
+public final class Ring<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     /// Events the ring holds.
     public let capacity: Int
 
@@ -22,9 +21,9 @@ public final class EventRing: @unchecked Sendable {
     @safe
     public struct Writer: ~Copyable, @unchecked Sendable {
         @usableFromInline
-        let shared: UnsafeMutablePointer<Shared>
+        let shared: UnsafeMutablePointer<RingCounts>
         @usableFromInline
-        let slots: UnsafeMutablePointer<Event>
+        let slots: UnsafeMutablePointer<Element>
         @usableFromInline
         let mask: UInt64
         @usableFromInline
@@ -34,7 +33,7 @@ public final class EventRing: @unchecked Sendable {
         var knownHead: UInt64
 
         @usableFromInline
-        init(shared: UnsafeMutablePointer<Shared>, slots: UnsafeMutablePointer<Event>, mask: UInt64) {
+        init(shared: UnsafeMutablePointer<RingCounts>, slots: UnsafeMutablePointer<Element>, mask: UInt64) {
             unsafe self.shared = shared
             unsafe self.slots = slots
             self.mask = mask
@@ -45,7 +44,7 @@ public final class EventRing: @unchecked Sendable {
         /// Returns false, and counts the event as lost, when the ring is full.
         @inlinable
         @discardableResult
-        public mutating func append(_ event: borrowing Event) -> Bool {
+        public mutating func append(_ event: borrowing Element) -> Bool {
             if tail &- knownHead > mask {
                 knownHead = unsafe shared.pointee.head.load(ordering: .acquiring)
                 if tail &- knownHead > mask {
@@ -62,38 +61,23 @@ public final class EventRing: @unchecked Sendable {
         }
     }
 
-    /// What both sides see. The padding keeps `head` (the consumer's) off the lines of `tail` and
-    /// `lost` (the producer's).
-    @usableFromInline
-    struct Shared: ~Copyable {
-        @usableFromInline
-        let head = Atomic<UInt64>(0)
-        let padding = InlineArray<15, UInt64>(repeating: 0)
-        @usableFromInline
-        let tail = Atomic<UInt64>(0)
-        @usableFromInline
-        let lost = Atomic<UInt64>(0)
-
-        init() {}
-    }
-
-    private let shared: UnsafeMutablePointer<Shared>
-    private let slots: UnsafeMutablePointer<Event>
+    private let shared: UnsafeMutablePointer<RingCounts>
+    private let slots: UnsafeMutablePointer<Element>
     private let hasWriter = Atomic<Bool>(false)
     /// Slots given back to the producer at a time while draining.
-    private static let stride = 64
+    private static var stride: Int { 64 }
 
     /// `capacity` is a power of two, 2…2²⁰; anything else is a programmer's error.
     public init(capacity: Int) {
         precondition(
             (2...1 << 20).contains(capacity) && capacity.nonzeroBitCount == 1,
-            "an event ring's capacity is a power of two from 2 to 1,048,576")
+            "a ring's capacity is a power of two from 2 to 1,048,576")
         self.capacity = capacity
         // Aligned to two cache lines, so that the padding separates what it is meant to.
         unsafe shared = UnsafeMutableRawPointer.allocate(
-            byteCount: MemoryLayout<Shared>.stride, alignment: 128
-        ).bindMemory(to: Shared.self, capacity: 1)
-        unsafe shared.initialize(to: Shared())
+            byteCount: MemoryLayout<RingCounts>.stride, alignment: 128
+        ).bindMemory(to: RingCounts.self, capacity: 1)
+        unsafe shared.initialize(to: RingCounts())
         unsafe slots = .allocate(capacity: capacity)
     }
 
@@ -107,14 +91,14 @@ public final class EventRing: @unchecked Sendable {
     /// The one writer of this ring. Asking twice is a programmer's error: two would corrupt it.
     public func makeWriter() -> Writer {
         let taken = hasWriter.exchange(true, ordering: .relaxed)
-        precondition(!taken, "an event ring has one writer")
+        precondition(!taken, "a ring has one writer")
         return unsafe Writer(shared: shared, slots: slots, mask: UInt64(capacity - 1))
     }
 
     /// Gives up to `max` waiting events to `body`, oldest first, and returns how many. Only one thread
     /// may drain at a time.
     @discardableResult
-    public func drain(max: Int, _ body: (borrowing Event) -> Void) -> Int {
+    public func drain(max: Int, _ body: (borrowing Element) -> Void) -> Int {
         let head = unsafe shared.pointee.head.load(ordering: .relaxed)
         let tail = unsafe shared.pointee.tail.load(ordering: .acquiring)
         let count = Swift.min(Int(truncatingIfNeeded: tail &- head), max)
@@ -124,7 +108,7 @@ public final class EventRing: @unchecked Sendable {
             let position = head &+ UInt64(index)
             body(unsafe slots[Int(truncatingIfNeeded: position & mask)])
             // Given back in small portions, so that a slow sink does not keep the whole ring shut.
-            if index % EventRing.stride == EventRing.stride - 1 || index == count - 1 {
+            if index % Ring.stride == Ring.stride - 1 || index == count - 1 {
                 unsafe shared.pointee.head.store(position &+ 1, ordering: .releasing)
             }
         }
@@ -143,11 +127,26 @@ public final class EventRing: @unchecked Sendable {
 
     /// Bytes this ring holds, for the bound that is printed at start.
     public var memory: Int {
-        MemoryLayout<Shared>.stride + capacity * MemoryLayout<Event>.stride
+        MemoryLayout<RingCounts>.stride + capacity * MemoryLayout<Element>.stride
     }
 
     /// What a ring of `capacity` events will hold.
     public static func memory(capacity: Int) -> Int {
-        MemoryLayout<Shared>.stride + capacity * MemoryLayout<Event>.stride
+        MemoryLayout<RingCounts>.stride + capacity * MemoryLayout<Element>.stride
     }
+}
+
+/// What both sides see. The padding keeps `head` (the consumer's) off the lines of `tail` and
+/// `lost` (the producer's).
+@usableFromInline
+struct RingCounts: ~Copyable {
+    @usableFromInline
+    let head = Atomic<UInt64>(0)
+    let padding = InlineArray<15, UInt64>(repeating: 0)
+    @usableFromInline
+    let tail = Atomic<UInt64>(0)
+    @usableFromInline
+    let lost = Atomic<UInt64>(0)
+
+    init() {}
 }

@@ -72,6 +72,17 @@ final class SinkQueue: Sendable {
         }
     }
 
+    /// What it holds now: lines and their bytes, and places for lines, those of lines that are gone included.
+    struct Holding {
+        var lines: Int
+        var bytes: Int
+        var places: Int
+    }
+
+    var holding: Holding {
+        state.withLock { Holding(lines: $0.count, bytes: $0.bytes, places: $0.lines.capacity) }
+    }
+
     var count: Int { state.withLock { $0.count } }
     var dropped: UInt64 { state.withLock { $0.dropped } }
 }

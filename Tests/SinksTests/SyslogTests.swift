@@ -17,9 +17,19 @@ struct SyslogTests {
         """.write(toFile: folder + "/rsyslog.conf", atomically: true, encoding: .utf8)
         let program = try Program.start(
             ["rsyslogd", "-n", "-f", folder + "/rsyslog.conf", "-i", folder + "/pid"])
-        try #require(eventually { FileManager.default.fileExists(atPath: folder + "/pid") }, "\(program.complained)")
-        usleep(300_000)
+        // Its sockets are what it opens last; 0A is LISTEN, 07 an unconnected datagram socket (tcp_states.h).
+        try #require(
+            try eventually { try isOpen("/proc/net/udp", udp, "07") && isOpen("/proc/net/tcp", tcp, "0A") },
+            "\(program.complained)")
         return program
+    }
+
+    private func isOpen(_ table: String, _ port: UInt16, _ state: String) throws -> Bool {
+        let place = ":" + String(format: "%04X", Int(port))
+        return try contents(table).split(separator: "\n").contains { row in
+            let fields = row.split(separator: " ")
+            return fields.count > 3 && fields[1].hasSuffix(place) && fields[3] == state
+        }
     }
 
     @Test(arguments: [Endpoint.Transport.udp, .tcp])

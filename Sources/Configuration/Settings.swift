@@ -148,6 +148,8 @@ public struct Settings: Sendable, Equatable {
         public var communityID = true
         /// Whether packets that are dropped get an event of type `drop`, besides the alert that says why.
         public var drops = false
+        /// Whether a conversation gets an event of type `flow` when it is over.
+        public var flows = false
         /// Seconds between two `stats` events; 0 for none.
         public var stats = 60
         /// Events that one worker's ring holds, a power of two.

@@ -96,10 +96,7 @@ public struct EVEEncoder {
             line.key("flow_id")
             line.value(max(1, event.flow & EVEEncoder.flowMask))
         }
-        if hasCommunityID, !event.packet.isUndecodable, let digest = CommunityID.digest(event.packet) {
-            line.key("community_id")
-            line.value(communityID: digest)
-        }
+        if !event.packet.isUndecodable { communityID(event.packet) }
         let port = event.arrival.port != 0 ? event.arrival.port : event.arrival.bridge
         if port != 0 {
             line.key("in_iface")
@@ -118,6 +115,19 @@ public struct EVEEncoder {
         line.key("pkt_src")
         line.value(event.origin.source.text)
     }
+
+    mutating func communityID(_ packet: Packet) {
+        guard hasCommunityID, let digest = CommunityID.digest(packet) else { return }
+        line.key("community_id")
+        line.value(communityID: digest)
+    }
+
+    mutating func guest(_ guest: Int32, _ generation: UInt32) {
+        line.key("guest")
+        line.value(names[generation]?.guest(guest) ?? "guest \(guest)")
+    }
+
+    func words(_ generation: UInt32) -> EVENames? { names[generation] }
 
     private static func type(of source: Finding.Source) -> StaticString {
         switch source {
@@ -205,11 +215,7 @@ public struct EVEEncoder {
     private mutating func flinch(_ event: Event) {
         line.key("flinch")
         line.openObject()
-        if event.guest >= 0 {
-            line.key("guest")
-            let guest = event.guest
-            line.value(names[event.generation]?.guest(guest) ?? "guest \(guest)")
-        }
+        if event.guest >= 0 { guest(event.guest, event.generation) }
         line.key("concern")
         line.value(event.finding.concern.description)
         line.key("reason")

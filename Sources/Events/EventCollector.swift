@@ -31,12 +31,13 @@ public final class EventCollector: Sendable {
     /// `names` and `generation` as `EVEEncoder` has them. `drops`: packets that are dropped get an event of that
     /// type besides. `interval` is in milliseconds.
     public init(
-        rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
+        rings: [EventRing], flows: [Ring<FlowEvent>] = [], outlets: [any Outlet], names: EVENames,
+        generation: UInt32? = nil,
         sensor: String? = nil, communityID: Bool = false, drops: Bool = false,
         interval: Int = 50
     ) {
         loop = Loop(
-            rings: rings, outlets: outlets,
+            rings: rings, flows: flows, outlets: outlets,
             encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
             drops: drops, interval: interval)
     }
@@ -131,6 +132,7 @@ public final class EventCollector: Sendable {
         let interval: Int
         var encoder: EVEEncoder
         private let rings: [EventRing]
+        private let flows: [Ring<FlowEvent>]
         private let outlets: [any Outlet]
         private var collected: [Report] = []
         private let drops: Bool
@@ -143,18 +145,22 @@ public final class EventCollector: Sendable {
         /// Reports offered at a time.
         private static let offerSize = 512
 
-        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool, interval: Int) {
+        init(
+            rings: [EventRing], flows: [Ring<FlowEvent>], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool,
+            interval: Int
+        ) {
             self.drops = drops
             self.rings = rings
+            self.flows = flows
             self.outlets = outlets
             self.encoder = encoder
             self.interval = interval
             portion = max(64, Loop.eventsAPass / max(1, rings.count))
         }
 
-        var isWaiting: Bool { rings.contains { $0.waiting > 0 } }
+        var isWaiting: Bool { rings.contains { $0.waiting > 0 } || flows.contains { $0.waiting > 0 } }
 
-        var passesForAll: Int { rings.map { $0.capacity / portion + 1 }.max() ?? 0 }
+        var passesForAll: Int { (rings.map(\.capacity) + flows.map(\.capacity)).map { $0 / portion + 1 }.max() ?? 0 }
 
         func drain() {
             for ring in rings {
@@ -162,6 +168,13 @@ public final class EventCollector: Sendable {
                     encoder.encode(copy event)
                     collect(Report.Kind(of: event.finding.source), event.finding.concern)
                     if drops, event.verdict == .drop { collectDrop(copy event) }
+                }
+            }
+            // Behind what was found: a crowd of conversations is nobody's hurry.
+            for ring in flows {
+                ring.drain(max: portion) { flow in
+                    encoder.encode(copy flow)
+                    collect(.flow, nil)
                 }
             }
             offer()

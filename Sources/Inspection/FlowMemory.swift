@@ -37,11 +37,12 @@ public final class FlowMemory: @unchecked Sendable {
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
-    /// All numbers are for all workers together; `datagrams` are those of which fragments came.
+    /// All numbers are for all workers together; `datagrams` are those of which fragments came. `tellsFlows`: flows
+    /// that end are kept until they are taken (`Inspector.takeEndedFlows`).
     public init(
         workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
-        mode: InspectionMode = .live
+        tellsFlows: Bool = false, mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
         floods = FloodMemory(workers: workers)
@@ -55,7 +56,8 @@ public final class FlowMemory: @unchecked Sendable {
         for worker in 0..<workerCount {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
-                    capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode))
+                    capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode,
+                    endings: tellsFlows ? FlowMemory.endings : 0))
             unsafe (fragmentTables + worker).initialize(
                 to: FragmentTable(
                     capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
@@ -77,6 +79,9 @@ public final class FlowMemory: @unchecked Sendable {
         unsafe fragmentTables.deinitialize(count: workerCount)
         unsafe fragmentTables.deallocate()
     }
+
+    /// Flows of a worker that may end before somebody takes them: more than a batch of packets can end.
+    private static let endings = 2048
 
     /// The table of a worker, which alone may use it.
     func flows(_ worker: Int) -> UnsafeMutablePointer<FlowTable> {

@@ -21,6 +21,7 @@ final class Crew: @unchecked Sendable {
         let core: Int
         let setup: Queue.Setup
         let ring: EventRing
+        let flowRing: Ring<FlowEvent>
         fileprivate let cell: UnsafeMutablePointer<WorkerCell>
         fileprivate let thread: pthread_t
     }
@@ -58,12 +59,13 @@ final class Crew: @unchecked Sendable {
             nonisolated(unsafe) let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
             unsafe cell.initialize(to: WorkerCell())
             let ring = EventRing(capacity: settings.events.ring)
+            let flowRing = Ring<FlowEvent>(capacity: settings.events.flows ? FlowReporter.capacity : 2)
             let setup = unsafe queues[index].pointee.setup
             nonisolated(unsafe) let worker = UnsafeMutablePointer<Worker>.allocate(capacity: 1)
             unsafe worker.initialize(
                 to: Worker(
                     queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
-                    cell: cell, flowSeed: seed))
+                    flows: flowRing.makeWriter(), cell: cell, flowSeed: seed))
             unsafe queues[index].deallocate()
             let core = cores[index]
             let thread = Thread.start(named: "worker \(index)") {
@@ -75,8 +77,8 @@ final class Crew: @unchecked Sendable {
                 unsafe worker.deallocate()
             }
             return unsafe Member(
-                number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, cell: cell,
-                thread: thread)
+                number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, flowRing: flowRing,
+                cell: cell, thread: thread)
         }
     }
 
@@ -139,6 +141,8 @@ extension Crew.Member {
     var batches: UInt64 { unsafe cell.pointee.batches.value }
     var unreadable: UInt64 { unsafe cell.pointee.unreadable.value &+ setup.answeredEarly }
     var withheld: UInt64 { unsafe cell.pointee.withheld.value }
+    /// Events that found no room.
+    var lost: UInt64 { unsafe ring.lost &+ flowRing.lost &+ cell.pointee.flowsUntold.value }
     var rejectsSent: UInt64 { unsafe cell.pointee.rejectsSent.value }
     var rejectsWithheld: UInt64 { unsafe cell.pointee.rejectsWithheld.value }
     func addFlows(to sum: inout Status.Flows) { unsafe cell.pointee.flows.add(to: &sum) }

@@ -45,7 +45,8 @@ public final class Program: Sendable {
         memory =
             former?.memory
             ?? FlowMemory(
-                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode)
+                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory,
+                tellsFlows: settings.events.flows, mode: mode)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -138,7 +139,8 @@ public final class Program: Sendable {
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
             },
-            guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil })
+            guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil },
+            application: { Application(rawValue: $0)?.name })
     }
 
     /// Of them, bytes for the records of flows, and for streams.

@@ -91,7 +91,7 @@ extension Event {
             verdict: decision.verdict,
             reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,
-            flow: inspector.packets[layer].packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),
+            flow: inspector.flowNumber(of: layer, tag: arrival.tag, seed: seed),
             generation: inspector.generation)
     }
 }

@@ -66,7 +66,8 @@ public final class Sensor {
         sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
         collector = EventCollector(
-            rings: crew.members.map(\.ring), outlets: [sinks], names: program.names,
+            rings: crew.members.map(\.ring), flows: crew.members.map(\.flowRing), outlets: [sinks],
+            names: program.names,
             generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID,
             drops: settings.events.drops)
         try sinks.start()
@@ -94,7 +95,8 @@ public final class Sensor {
             program.memoryBytes + sinks.memoryBytes
                 + cores.count
                 * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
-                    + EventRing.memory(capacity: settings.events.ring)))
+                    + EventRing.memory(capacity: settings.events.ring)
+                    + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
             sinks, crew)
@@ -120,7 +122,7 @@ public final class Sensor {
             status.memoryResident = ThreadTimes.residentMemory()
             status.report(
                 sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
-                lostRing: crew.members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
+                lostRing: crew.members.reduce(0) { $0 + $1.lost }, unqueued: collector.lost)
             return status
         }
     }

@@ -14,6 +14,7 @@ struct Worker: ~Copyable {
     private var verdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
+    private var flows: FlowReporter
     private let sender = FrameSender()
     private var injector = Injector()
     private let cell: UnsafePointer<WorkerCell>
@@ -21,12 +22,13 @@ struct Worker: ~Copyable {
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
-        cell: UnsafePointer<WorkerCell>, flowSeed: UInt64
+        flows: consuming Ring<FlowEvent>.Writer, cell: UnsafePointer<WorkerCell>, flowSeed: UInt64
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
         reporter = unsafe Reporter(events: events, cell: cell, flowSeed: flowSeed)
+        self.flows = unsafe FlowReporter(events: flows, cell: cell, seed: flowSeed)
         unsafe self.cell = unsafe cell
     }
 
@@ -38,11 +40,11 @@ struct Worker: ~Copyable {
     /// Receive a batch, inspect each packet, decide, record, commit the verdicts; until told to stop and
     /// nothing is left to answer for.
     mutating func run() {
-        defer { reporter.finish() }
+        defer { finish() }
         while true {
             let count = queue.receive()
             adoptInspector()
-            unsafe reporter.settle(flinch_now(), period: inspector.pointee.eventLimits.period)
+            settle(flinch_now())
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }
@@ -60,6 +62,17 @@ struct Worker: ~Copyable {
             if unsafe inspector.pointee.hasChallenges { sendChallenges() }
             if unsafe cell.pointee.mustLeave(now) { return }
         }
+    }
+
+    /// What is told of by the clock, and not because of a packet.
+    private mutating func settle(_ now: UInt64) {
+        unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
+        if unsafe inspector.pointee.tellsFlows { unsafe flows.settle(inspector.pointee, now) }
+    }
+
+    private mutating func finish() {
+        reporter.finish()
+        if unsafe inspector.pointee.tellsFlows { unsafe flows.finish(inspector.pointee) }
     }
 
     private mutating func judge(_ index: Int, _ now: UInt64) {

@@ -32,6 +32,7 @@ struct SchemaTests {
             })
         encoder.encode(sampleEvent { $0.finding = Finding(.conformance, code: 4, concern: .medium, asks: .accept) })
         encoder.encodeDrop(sampleEvent { $0.verdict = .drop })
+        for number: UInt8 in [1, 6, 17, 58, 132] { encoder.encode(sampleFlow { $0.ipProtocol = number }) }
         encoder.encode(sampleFlood(.open))
         encoder.encode(sampleFlood(.close))
         encoder.encodeStats(

@@ -122,6 +122,20 @@ struct SinkTests {
         #expect(sink.health.delivered == 5)
     }
 
+    /// Whoever makes many conversations is not to hide what is found.
+    @Test func flowsLeaveRoomForTheRest() throws {
+        let receiver = Receiver(.hanging)
+        let sink = try Sink.sample(receiver, queueLines: 100)
+        for number in 0..<500 { sink.offer([report("flow \(number)", .flow, nil)]) }
+        #expect(sink.health.queued == 50)
+        sink.offer(reports(0..<60))
+        #expect(sink.health.queued == 100)
+        #expect(sink.health.dropped == 460)
+        receiver.mood = .well
+        sink.end()
+        #expect(receiver.lines.suffix(50) == texts(0..<50)[...])
+    }
+
     @Test func refusedLinesAreCountedAndNotTriedAgain() throws {
         let receiver = Receiver(.refusing)
         let sink = try Sink.sample(receiver)

@@ -1,7 +1,10 @@
 import Evidence
 import Synchronization
 
-/// A ring of events from one worker to the one thread that writes them out.
+/// What workers have to tell of packets.
+public typealias EventRing = Ring<Event>
+
+/// A ring from one worker to the one thread that writes out what is in it.
 ///
 /// One producer, one consumer, neither ever waits: the producer that finds the ring full counts the
 /// event as lost and goes on. Head and tail are counts that only grow; a count masked with the
@@ -12,7 +15,7 @@ import Synchronization
 /// All pointers here reference memory that this object allocates and frees. Whoever holds a `Writer`
 /// must also keep the ring.
 @safe
-public final class EventRing: @unchecked Sendable {
+public final class Ring<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     /// Events the ring holds.
     public let capacity: Int
 
@@ -24,7 +27,7 @@ public final class EventRing: @unchecked Sendable {
         @usableFromInline
         let shared: UnsafeMutablePointer<Shared>
         @usableFromInline
-        let slots: UnsafeMutablePointer<Event>
+        let slots: UnsafeMutablePointer<Element>
         @usableFromInline
         let mask: UInt64
         @usableFromInline
@@ -34,7 +37,7 @@ public final class EventRing: @unchecked Sendable {
         var knownHead: UInt64
 
         @usableFromInline
-        init(shared: UnsafeMutablePointer<Shared>, slots: UnsafeMutablePointer<Event>, mask: UInt64) {
+        init(shared: UnsafeMutablePointer<Shared>, slots: UnsafeMutablePointer<Element>, mask: UInt64) {
             unsafe self.shared = shared
             unsafe self.slots = slots
             self.mask = mask
@@ -45,7 +48,7 @@ public final class EventRing: @unchecked Sendable {
         /// Returns false, and counts the event as lost, when the ring is full.
         @inlinable
         @discardableResult
-        public mutating func append(_ event: borrowing Event) -> Bool {
+        public mutating func append(_ event: borrowing Element) -> Bool {
             if tail &- knownHead > mask {
                 knownHead = unsafe shared.pointee.head.load(ordering: .acquiring)
                 if tail &- knownHead > mask {
@@ -60,9 +63,15 @@ public final class EventRing: @unchecked Sendable {
             unsafe shared.pointee.tail.store(tail, ordering: .releasing)
             return true
         }
+
+        /// Whether more than half of the ring waits to be drained.
+        public var isHalfFull: Bool {
+            let head = unsafe shared.pointee.head.load(ordering: .relaxed)
+            return (tail &- head) > mask >> 1
+        }
     }
 
-    /// What both sides see. The padding keeps `head` (the consumer's) off the lines of `tail` and
+    /// What both sides see of one another. The padding keeps `head` (the consumer's) off the lines of `tail` and
     /// `lost` (the producer's).
     @usableFromInline
     struct Shared: ~Copyable {
@@ -78,10 +87,10 @@ public final class EventRing: @unchecked Sendable {
     }
 
     private let shared: UnsafeMutablePointer<Shared>
-    private let slots: UnsafeMutablePointer<Event>
+    private let slots: UnsafeMutablePointer<Element>
     private let hasWriter = Atomic<Bool>(false)
     /// Slots given back to the producer at a time while draining.
-    private static let stride = 64
+    private static var stride: Int { 64 }
 
     /// `capacity` is a power of two, 2…2²⁰; anything else is a programmer's error.
     public init(capacity: Int) {
@@ -114,7 +123,7 @@ public final class EventRing: @unchecked Sendable {
     /// Gives up to `max` waiting events to `body`, oldest first, and returns how many. Only one thread
     /// may drain at a time.
     @discardableResult
-    public func drain(max: Int, _ body: (borrowing Event) -> Void) -> Int {
+    public func drain(max: Int, _ body: (borrowing Element) -> Void) -> Int {
         let head = unsafe shared.pointee.head.load(ordering: .relaxed)
         let tail = unsafe shared.pointee.tail.load(ordering: .acquiring)
         let count = Swift.min(Int(truncatingIfNeeded: tail &- head), max)
@@ -124,7 +133,7 @@ public final class EventRing: @unchecked Sendable {
             let position = head &+ UInt64(index)
             body(unsafe slots[Int(truncatingIfNeeded: position & mask)])
             // Given back in small portions, so that a slow sink does not keep the whole ring shut.
-            if index % EventRing.stride == EventRing.stride - 1 || index == count - 1 {
+            if index % Ring.stride == Ring.stride - 1 || index == count - 1 {
                 unsafe shared.pointee.head.store(position &+ 1, ordering: .releasing)
             }
         }
@@ -143,11 +152,11 @@ public final class EventRing: @unchecked Sendable {
 
     /// Bytes this ring holds, for the bound that is printed at start.
     public var memory: Int {
-        MemoryLayout<Shared>.stride + capacity * MemoryLayout<Event>.stride
+        MemoryLayout<Shared>.stride + capacity * MemoryLayout<Element>.stride
     }
 
     /// What a ring of `capacity` events will hold.
     public static func memory(capacity: Int) -> Int {
-        MemoryLayout<Shared>.stride + capacity * MemoryLayout<Event>.stride
+        MemoryLayout<Shared>.stride + capacity * MemoryLayout<Element>.stride
     }
 }

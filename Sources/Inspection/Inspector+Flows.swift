@@ -1,0 +1,69 @@
+public import Evidence
+import Flows
+import Topology
+import Wire
+
+/// What becomes known of flows beside the verdicts: their ends, and which packets are evidence.
+extension Inspector {
+    /// A number for the flow of packet `index`, or else for its ends: events about the same conversation have the
+    /// same. `seed` is secret.
+    public func flowNumber(of index: Int, tag: UInt16, seed: UInt64) -> UInt64 {
+        guard let flow = unsafe packets[index].flow else {
+            return packets[index].packet.flowHash(seed: seed ^ UInt64(tag & 0xFFF) << 32)
+        }
+        return unsafe flow.pointee.number(seed: seed)
+    }
+
+    /// Whether there is something to take.
+    public var hasEndedFlows: Bool { unsafe flows.pointee.hasEnded }
+
+    /// Whether anybody is told of flows that end.
+    public var tellsFlows: Bool { unsafe flows.pointee.notesEnds }
+
+    /// Flows that ended and were not taken in time.
+    public var lostFlows: UInt64 { unsafe flows.pointee.lostEnds }
+
+    /// Gives the flows that ended since it was last called. `time` is the packets' clock, `seed` as in `flowNumber`.
+    public func takeEndedFlows(_ time: UInt64, seed: UInt64, _ body: (borrowing FlowEvent) -> Void) {
+        let (hosts, generation) = (hosts, generation)
+        unsafe flows.pointee.takeEnded { flow in
+            var event = FlowEvent(flow, time: time, seed: seed)
+            event.generation = generation
+            let server = hosts.slot(of: flow.server)
+            event.guest = hosts.guest(of: server >= 0 ? server : hosts.slot(of: flow.client))
+            body(event)
+        }
+    }
+
+    /// Live: ends flows that have been silent for too long, a few at a call.
+    public func sweepFlows(_ time: UInt64) { unsafe flows.pointee.sweep(time) }
+}
+
+extension FlowEvent {
+    init(_ flow: borrowing Flow, time: UInt64, seed: UInt64) {
+        self.init()
+        client = flow.client
+        server = flow.server
+        clientPort = flow.clientPort
+        serverPort = flow.serverPort
+        vlan = flow.vlan
+        ipProtocol = flow.ipProtocol
+        state = State(rawValue: flow.state.rawValue) ?? .new
+        end = End(rawValue: flow.end.rawValue) ?? .timeout
+        tcpState = TCPState(rawValue: flow.session.state.rawValue) ?? .none
+        application = flow.application
+        marksToServer = flow.marksToServer
+        marksToClient = flow.marksToClient
+        isAlerted = flow.flags.contains(.alerted)
+        isDropped = flow.flags.contains(.drop)
+        isPassed = flow.flags.contains(.pass)
+        packetsToServer = UInt64(flow.packetsToServer)
+        packetsToClient = UInt64(flow.packetsToClient)
+        bytesToServer = flow.bytesToServer
+        bytesToClient = flow.bytesToClient
+        start = flow.firstTime
+        last = flow.lastTime
+        self.time = time
+        self.flow = flow.number(seed: seed)
+    }
+}

@@ -119,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods",
+                "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Events", "Evidence", "Floods",
                 "Inspection",
                 "Intake",
                 "Lab", "Policy", "Signatures", "Topology", "Wire",

@@ -9,7 +9,7 @@ enum BenchConfiguration {
     static func yaml(for lab: Lab, rules: String) -> String {
         let receiver = lab.machine("receiver")
         return """
-            sensor: {name: bench, cores: [\(Stand.consumerCore)], control: \(control(lab))}
+            sensor: {name: bench, cores: [\(Stand.consumerCore)], control: \(control(lab)), state: \(lab.file("state"))}
             queues: {first: 0, length: 16384}
             divert:
               bridges: [br0]

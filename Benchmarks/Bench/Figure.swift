@@ -52,6 +52,7 @@ struct Bar {
         Bar("allocations-floods", .exactly(0)), Bar("allocations-flood-16M", .exactly(0)),
         Bar("flood-16M", .atMost(1.3)), Bar("conformance", .valueAtMost(40)),
         Bar("allocations-conformance", .exactly(0)),
+        Bar("evidence", .atMost(1.02)), Bar("allocations-evidence", .exactly(0)),
         Bar("allocations-inspection", .exactly(0)), Bar("allocations-control", .someOf),
         Bar("rules-all-rate", .atLeast(0.5)), Bar("allocations-rules-all", .exactly(0)),
     ]

@@ -18,8 +18,7 @@ struct SettingsReader {
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
             "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "policies",
-            "events",
-            "sinks", "metrics",
+            "events", "evidence", "sinks", "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -40,6 +39,7 @@ struct SettingsReader {
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["events"] { events(value, &settings.events) }
+        if let value = top["evidence"] { evidence(value, &settings.evidence) }
         if let value = top["sinks"] {
             settings.sinks = SinkReader(
                 folder: folder, sensor: settings.sensor.name, state: settings.sensor.state
@@ -221,6 +221,21 @@ struct SettingsReader {
                 let below = 1 << (Int.bitWidth - 1 - ring.leadingZeroBitCount)
                 value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
             }
+        }
+    }
+
+    private func evidence(_ value: Value, _ evidence: inout Settings.Evidence) {
+        guard let section = value.section(["memory", "packets", "folder", "file", "total"]) else { return }
+        if let memory = section["memory"] {
+            evidence.memory = memory.number == 0 ? 0 : memory.size(1 << 20...1 << 30) ?? evidence.memory
+        }
+        evidence.packets = section["packets"]?.integer(1...255, "packets") ?? evidence.packets
+        if let path = section["folder"]?.text("a folder") { evidence.folder = resolved(path) }
+        evidence.file = section["file"]?.size(64 << 10...1 << 30) ?? evidence.file
+        evidence.total = section["total"]?.size(1 << 20...1 << 40) ?? evidence.total
+        if evidence.file > evidence.total {
+            (section["file"] ?? section["total"])?.problem(
+                "one capture may be larger than all of them; write a total that is larger than file")
         }
     }
 

@@ -52,12 +52,16 @@ public struct EVEEncoder {
     // MARK: - Packets
 
     /// An alert (signature) or anomaly (conformance). `place` says where in a capture the packet stands, in
-    /// replay.
-    public mutating func encode(_ event: Event, at place: CapturePlace? = nil) {
+    /// replay; `evidence` is the path of a capture of its flow.
+    public mutating func encode(_ event: Event, at place: CapturePlace? = nil, evidence: String? = nil) {
         open(event, place)
         ethernet(event.packet, event.arrival)
         body(event, place)
         if event.finding.source == .signature { verdict(event) }
+        if let evidence {
+            line.key("capture_file")
+            line.value(evidence)
+        }
         close(event, place)
     }
 

@@ -10,6 +10,7 @@ import Synchronization
 /// takes what it is offered or counts it as dropped, and never waits; so no channel holds up another.
 public final class EventCollector: Sendable {
     private let loop: Loop
+    private let recorder: EvidenceRecorder?
     private let control = Mutex(Control())
     private let unqueued = Atomic<UInt64>(0)
 
@@ -28,16 +29,38 @@ public final class EventCollector: Sendable {
         var thread: ServiceThread?
     }
 
+    /// How packets are kept as evidence, and where captures of them go.
+    public struct EvidenceSettings: Sendable {
+        /// One for each of `rings`, in their order.
+        public var packets: [PacketRing]
+        public var folder: String
+        /// Bytes of one capture, and of all.
+        public var fileLimit: Int
+        public var limit: Int
+
+        public init(packets: [PacketRing], folder: String, fileLimit: Int, limit: Int) {
+            self.packets = packets
+            self.folder = folder
+            self.fileLimit = fileLimit
+            self.limit = limit
+        }
+    }
+
     /// `names` and `generation` as `EVEEncoder` has them. `drops`: packets that are dropped get an event of that
     /// type besides. `interval` is in milliseconds.
     public init(
         rings: [EventRing], flows: [Ring<FlowEvent>] = [], outlets: [any Outlet], names: EVENames,
         generation: UInt32? = nil,
         sensor: String? = nil, communityID: Bool = false, drops: Bool = false,
-        interval: Int = 50
-    ) {
+        evidence: EvidenceSettings? = nil, interval: Int = 50
+    ) throws(EvidenceError) {
+        recorder = try evidence.map { settings throws(EvidenceError) in
+            precondition(settings.packets.count == rings.count)
+            return try EvidenceRecorder(
+                rings: settings.packets, folder: settings.folder, fileLimit: settings.fileLimit, limit: settings.limit)
+        }
         loop = Loop(
-            rings: rings, flows: flows, outlets: outlets,
+            rings: rings, flows: flows, outlets: outlets, recorder: recorder,
             encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
             drops: drops, interval: interval)
     }
@@ -86,6 +109,9 @@ public final class EventCollector: Sendable {
         control.withLock { $0.names.append((names, generation)) }
     }
 
+    /// What became of evidence; nil where none is kept.
+    public var evidence: EvidenceFigures? { recorder?.figures }
+
     /// Messages that found too many waiting. What a full ring lost, the ring counts.
     public var lost: UInt64 { unqueued.load(ordering: .relaxed) }
 
@@ -101,6 +127,7 @@ public final class EventCollector: Sendable {
         }
         // The producers are gone: as many passes as one ring's worth takes, and not for ever.
         for _ in 0..<loop.passesForAll where loop.isWaiting { loop.drain() }
+        recorder?.follow(isLast: true)
     }
 
     private func pass() -> Bool {
@@ -133,6 +160,7 @@ public final class EventCollector: Sendable {
         var encoder: EVEEncoder
         private let rings: [EventRing]
         private let flows: [Ring<FlowEvent>]
+        private let recorder: EvidenceRecorder?
         private let outlets: [any Outlet]
         private var collected: [Report] = []
         private let drops: Bool
@@ -146,9 +174,10 @@ public final class EventCollector: Sendable {
         private static let offerSize = 512
 
         init(
-            rings: [EventRing], flows: [Ring<FlowEvent>], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool,
-            interval: Int
+            rings: [EventRing], flows: [Ring<FlowEvent>], outlets: [any Outlet], recorder: EvidenceRecorder?,
+            encoder: EVEEncoder, drops: Bool, interval: Int
         ) {
+            self.recorder = recorder
             self.drops = drops
             self.rings = rings
             self.flows = flows
@@ -163,9 +192,9 @@ public final class EventCollector: Sendable {
         var passesForAll: Int { (rings.map(\.capacity) + flows.map(\.capacity)).map { $0 / portion + 1 }.max() ?? 0 }
 
         func drain() {
-            for ring in rings {
+            for (index, ring) in rings.enumerated() {
                 ring.drain(max: portion) { event in
-                    encoder.encode(copy event)
+                    encoder.encode(copy event, evidence: recorder?.capture(copy event, ring: index))
                     collect(Report.Kind(of: event.finding.source), event.finding.concern)
                     if drops, event.verdict == .drop { collectDrop(copy event) }
                 }
@@ -177,6 +206,7 @@ public final class EventCollector: Sendable {
                     collect(.flow, nil)
                 }
             }
+            recorder?.follow()
             offer()
         }
 

@@ -38,11 +38,12 @@ public final class FlowMemory: @unchecked Sendable {
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
     /// All numbers are for all workers together; `datagrams` are those of which fragments came. `tellsFlows`: flows
-    /// that end are kept until they are taken (`Inspector.takeEndedFlows`).
+    /// that end are kept until they are taken (`Inspector.takeEndedFlows`). `keeps`: packets at a flow's beginning, and
+    /// from each on which something was found, that are evidence (`Inspector.keepPacket`).
     public init(
         workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
-        tellsFlows: Bool = false, mode: InspectionMode = .live
+        tellsFlows: Bool = false, keeps: UInt8 = 0, mode: InspectionMode = .live
     ) {
         workerCount = max(1, workers)
         floods = FloodMemory(workers: workers)
@@ -58,6 +59,7 @@ public final class FlowMemory: @unchecked Sendable {
                 to: FlowTable(
                     capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode,
                     endings: tellsFlows ? FlowMemory.endings : 0))
+            unsafe tables[worker].keeps = keeps
             unsafe (fragmentTables + worker).initialize(
                 to: FragmentTable(
                     capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,

@@ -14,6 +14,38 @@ extension Inspector {
         return unsafe flow.pointee.number(seed: seed)
     }
 
+    /// Under which number the last captured packet is to be kept, together with others of its flow; 0 for one that is
+    /// not. The first packets of each flow are, and from each on which something was found so many more: what a long
+    /// flow carries beside is no evidence. Of what belongs to no flow, fragments and what something was found on, by
+    /// its ends.
+    @inline(__always)
+    public mutating func keepPacket() -> UInt64 {
+        let most = unsafe flows.pointee.keeps
+        guard most > 0 else { return 0 }
+        guard let flow = unsafe packets[0].flow else {
+            evidence = findings.count > 0 || packets[0].packet.isFragment ? numberOfEnds : 0
+            return evidence
+        }
+        if findings.count > 0 { unsafe flow.pointee.keeps = most }
+        guard unsafe flow.pointee.keeps > 0 else {
+            evidence = 0
+            return 0
+        }
+        unsafe flow.pointee.keeps &-= 1
+        evidence = unsafe flows.pointee.identity(of: flow)
+        return evidence
+    }
+
+    /// With its highest bit set, so that it is not 0.
+    private var numberOfEnds: UInt64 {
+        let packet = packets[0].packet
+        func mix(_ address: Address) -> UInt64 {
+            let product = (address.high ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: address.low | 1)
+            return product.high ^ product.low
+        }
+        return (mix(packet.source) &+ mix(packet.destination)) | 1 << 63
+    }
+
     /// Whether there is something to take.
     public var hasEndedFlows: Bool { unsafe flows.pointee.hasEnded }
 

@@ -40,6 +40,8 @@ public struct Inspector: ~Copyable {
     public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public private(set) var guest: Int32 = -1
+    /// What `keepPacket` said of the last packet.
+    public internal(set) var evidence: UInt64 = 0
     /// Slots of the last packet's ends; negative for one that is not protected.
     var destination: HostSlot = -1
     var source: HostSlot = -1

@@ -88,7 +88,7 @@ public struct SensorConfiguration: Sendable {
             return lines.joined(separator: "\n")
         }
         return """
-            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock"))}
+            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)

@@ -22,6 +22,7 @@ final class Crew: @unchecked Sendable {
         let setup: Queue.Setup
         let ring: EventRing
         let flowRing: Ring<FlowEvent>
+        let kept: PacketRing
         fileprivate let cell: UnsafeMutablePointer<WorkerCell>
         fileprivate let thread: pthread_t
     }
@@ -59,13 +60,14 @@ final class Crew: @unchecked Sendable {
             nonisolated(unsafe) let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
             unsafe cell.initialize(to: WorkerCell())
             let ring = EventRing(capacity: settings.events.ring)
+            let kept = PacketRing(memory: settings.evidence.memory / cores.count)
             let flowRing = Ring<FlowEvent>(capacity: settings.events.flows ? FlowReporter.capacity : 2)
             let setup = unsafe queues[index].pointee.setup
             nonisolated(unsafe) let worker = UnsafeMutablePointer<Worker>.allocate(capacity: 1)
             unsafe worker.initialize(
                 to: Worker(
                     queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
-                    flows: flowRing.makeWriter(), cell: cell, flowSeed: seed))
+                    flows: flowRing.makeWriter(), packets: kept.makeWriter(), cell: cell, flowSeed: seed))
             unsafe queues[index].deallocate()
             let core = cores[index]
             let thread = Thread.start(named: "worker \(index)") {
@@ -78,6 +80,7 @@ final class Crew: @unchecked Sendable {
             }
             return unsafe Member(
                 number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, flowRing: flowRing,
+                kept: kept,
                 cell: cell, thread: thread)
         }
     }

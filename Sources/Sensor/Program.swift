@@ -46,7 +46,8 @@ public final class Program: Sendable {
             former?.memory
             ?? FlowMemory(
                 workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory,
-                tellsFlows: settings.events.flows, mode: mode)
+                tellsFlows: settings.events.flows,
+                keeps: settings.evidence.memory > 0 ? UInt8(settings.evidence.packets) : 0, mode: mode)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)

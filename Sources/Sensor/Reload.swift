@@ -46,6 +46,7 @@ extension Settings {
         let limits = events.limits
         events = running.events
         events.limits = limits
+        evidence = running.evidence
         metrics = running.metrics
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
@@ -59,6 +60,7 @@ extension Settings {
         return [
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
             ("events", running.events != events),
+            ("evidence", running.evidence != file.evidence),
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),

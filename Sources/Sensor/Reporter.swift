@@ -93,5 +93,6 @@ extension Event {
             guest: inspector.guest,
             flow: inspector.flowNumber(of: layer, tag: arrival.tag, seed: seed),
             generation: inspector.generation)
+        evidence = inspector.evidence
     }
 }

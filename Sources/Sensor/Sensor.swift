@@ -65,11 +65,16 @@ public final class Sensor {
         }
         sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
-        collector = EventCollector(
-            rings: crew.members.map(\.ring), flows: crew.members.map(\.flowRing), outlets: [sinks],
-            names: program.names,
-            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID,
-            drops: settings.events.drops)
+        do {
+            collector = try EventCollector(
+                rings: crew.members.map(\.ring), flows: crew.members.map(\.flowRing), outlets: [sinks],
+                names: program.names, generation: program.generation, sensor: settings.sensor.name,
+                communityID: settings.events.communityID, drops: settings.events.drops,
+                evidence: settings.evidence.settings(crew.members.map(\.kept), settings))
+        } catch {
+            crew.stop(patience: 0)
+            throw error
+        }
         try sinks.start()
         try collector.start()
         do {
@@ -96,6 +101,7 @@ public final class Sensor {
                 + cores.count
                 * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)
+                    + PacketRing.memory(settings.evidence.memory / cores.count)
                     + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
@@ -123,6 +129,7 @@ public final class Sensor {
             status.report(
                 sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
                 lostRing: crew.members.reduce(0) { $0 + $1.lost }, unqueued: collector.lost)
+            status.evidence = collector.evidence.map(Status.Evidence.init)
             return status
         }
     }
@@ -257,5 +264,14 @@ public final class Sensor {
         program = next
         try nextRules.install(log)
         rules = nextRules
+    }
+}
+
+extension Settings.Evidence {
+    /// nil where no packets are kept.
+    fileprivate func settings(_ packets: [PacketRing], _ settings: Settings) -> EventCollector.EvidenceSettings? {
+        guard memory > 0 else { return nil }
+        return EventCollector.EvidenceSettings(
+            packets: packets, folder: folder ?? settings.sensor.state + "/evidence", fileLimit: file, limit: total)
     }
 }

@@ -15,6 +15,7 @@ struct Worker: ~Copyable {
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
     private var flows: FlowReporter
+    private var kept: PacketRing.Writer
     private let sender = FrameSender()
     private var injector = Injector()
     private let cell: UnsafePointer<WorkerCell>
@@ -22,13 +23,15 @@ struct Worker: ~Copyable {
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
-        flows: consuming Ring<FlowEvent>.Writer, cell: UnsafePointer<WorkerCell>, flowSeed: UInt64
+        flows: consuming Ring<FlowEvent>.Writer, packets: consuming PacketRing.Writer, cell: UnsafePointer<WorkerCell>,
+        flowSeed: UInt64
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
         reporter = unsafe Reporter(events: events, cell: cell, flowSeed: flowSeed)
         self.flows = unsafe FlowReporter(events: flows, cell: cell, seed: flowSeed)
+        kept = packets
         unsafe self.cell = unsafe cell
     }
 
@@ -76,7 +79,8 @@ struct Worker: ~Copyable {
     }
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
-        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts, &injector, sender)
+        let isPacket = unsafe Self.judge(
+            queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &injector, sender)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
@@ -84,12 +88,15 @@ struct Worker: ~Copyable {
     /// was a packet.
     private static func judge(
         _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
-        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch, _ injector: inout Injector,
+        _ reporter: inout Reporter, _ kept: inout PacketRing.Writer, _ verdicts: inout VerdictBatch,
+        _ injector: inout Injector,
         _ sender: borrowing FrameSender
     ) -> Bool {
         guard let packet = queue.packet(index, time: now) else { return false }
         let decision = inspector.inspect(
             packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
+        let evidence = inspector.keepPacket()
+        if evidence != 0 { kept.append(packet.payload, packet.link, packet.arrival, group: evidence) }
         if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival) }
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
             injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects, by: sender)

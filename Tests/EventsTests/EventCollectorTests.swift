@@ -27,7 +27,7 @@ struct EventCollectorTests {
     @Test func offersWhatComesToAllAndAllOfItAtTheEnd() throws {
         let rings = [EventRing(capacity: 64), EventRing(capacity: 16_384)]
         let baskets = [Basket(), Basket()]
-        let collector = EventCollector(
+        let collector = try EventCollector(
             rings: rings, outlets: baskets, names: sampleNames, sensor: "host1", interval: 5)
         try collector.start()
         var first = rings[0].makeWriter()
@@ -56,7 +56,7 @@ struct EventCollectorTests {
     @Test func reportsSayWhatTheirLinesSay() throws {
         let ring = EventRing(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(rings: [ring], outlets: [basket], names: sampleNames, interval: 1)
+        let collector = try EventCollector(rings: [ring], outlets: [basket], names: sampleNames, interval: 1)
         var writer = ring.makeWriter()
         writer.append(sampleEvent { $0.finding = Finding(.signature, code: 0, concern: .high, asks: .accept) })
         writer.append(sampleEvent { $0.finding = Finding(.conformance, code: 4, concern: .medium, asks: .accept) })
@@ -81,7 +81,8 @@ struct EventCollectorTests {
     @Test func aDroppedPacketIsOneDropEvent() throws {
         let ring = EventRing(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(rings: [ring], outlets: [basket], names: sampleNames, drops: true, interval: 1)
+        let collector = try EventCollector(
+            rings: [ring], outlets: [basket], names: sampleNames, drops: true, interval: 1)
         var writer = ring.makeWriter()
         for (number, verdict) in [(1, Verdict.drop), (1, .drop), (2, .accept), (3, .drop)] {
             writer.append(
@@ -109,7 +110,7 @@ struct EventCollectorTests {
         let ring = EventRing(capacity: 64)
         let flows = Ring<FlowEvent>(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(
+        let collector = try EventCollector(
             rings: [ring], flows: [flows], outlets: [basket], names: sampleNames, communityID: true, interval: 1)
         var flowWriter = flows.makeWriter()
         for _ in 0..<80 { flowWriter.append(sampleFlow()) }
@@ -135,7 +136,7 @@ struct EventCollectorTests {
     @Test func newNames() throws {
         let ring = EventRing(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(
+        let collector = try EventCollector(
             rings: [ring], outlets: [basket], names: sampleNames, generation: 1, interval: 2)
         var writer = ring.makeWriter()
         writer.append(sampleEvent { $0.generation = 1 })

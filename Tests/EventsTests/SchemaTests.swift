@@ -34,6 +34,7 @@ struct SchemaTests {
         encoder.encodeDrop(sampleEvent { $0.verdict = .drop })
         for number: UInt8 in [1, 6, 17, 58, 132] { encoder.encode(sampleFlow { $0.ipProtocol = number }) }
         encoder.encode(sampleFlood(.open))
+        encoder.encode(sampleEvent(), evidence: "/var/lib/flinch/evidence/x.pcap")
         encoder.encode(sampleFlood(.close))
         encoder.encodeStats(
             time: sampleTime, uptime: 5, counters: ["decoder.pkts": 1, "a.b.c": 2],

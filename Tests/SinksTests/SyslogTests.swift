@@ -24,14 +24,6 @@ struct SyslogTests {
         return program
     }
 
-    private func isOpen(_ table: String, _ port: UInt16, _ state: String) throws -> Bool {
-        let place = ":" + String(format: "%04X", Int(port))
-        return try contents(table).split(separator: "\n").contains { row in
-            let fields = row.split(separator: " ")
-            return fields.count > 3 && fields[1].hasSuffix(place) && fields[3] == state
-        }
-    }
-
     @Test(arguments: [Endpoint.Transport.udp, .tcp])
     func aRealReceiverUnderstands(_ transport: Endpoint.Transport) throws {
         try withFolder { folder in
@@ -40,7 +32,7 @@ struct SyslogTests {
             defer { program.stop() }
             let port = transport == .udp ? ports.udp : ports.tcp
             var settings = SyslogSettings(to: Endpoint(transport, host: "127.0.0.1", port: port))
-            let sink = try Sink.sample(SyslogChannel(settings))
+            let sink = try Sink.sample(try SyslogChannel(settings))
             let evil = "x\" ] \\ y\n<13>1 - forged - - - - gone\u{1B}[2J"
             sink.offer([
                 report(eveLine(0, message: "SMB probe", concern: "high")),
@@ -49,7 +41,7 @@ struct SyslogTests {
             sink.end(within: 5)
             #expect(sink.health.delivered == 2, "\(sink.health.lastError ?? "")")
             settings.format = .eve
-            let second = try Sink.sample(SyslogChannel(settings))
+            let second = try Sink.sample(try SyslogChannel(settings))
             second.offer([report(eveLine(2))])
             second.end(within: 5)
             func log() -> [String] {
@@ -73,7 +65,7 @@ struct SyslogTests {
         var text = eveLine(0)
         text.replace("\"guest\":\"web\"", with: "\"guest\":\"a\\\"b]c\\\\d\"")
         let notice = try #require(Notice(line: line(text)))
-        let channel = SyslogChannel(SyslogSettings(to: Endpoint(.udp, host: "127.0.0.1", port: 1)))
+        let channel = try SyslogChannel(SyslogSettings(to: Endpoint(.udp, host: "127.0.0.1", port: 1)))
         let message = String(decoding: channel.message(notice, line(text)), as: UTF8.self)
         #expect(message.contains(#"guest="a\"b\]c\\d""#))
     }

@@ -138,7 +138,7 @@ let package = Package(
             "InspectionTests",
             [
                 "Inspection", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology", "Evidence", "Wire",
-                "Intake", "Sensor", "Configuration", "Events",
+                "Intake", "Sensor", "Configuration", "Events", "Sinks", "Store",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),

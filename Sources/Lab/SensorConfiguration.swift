@@ -36,6 +36,8 @@ public struct SensorConfiguration: Sendable {
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
     public var ruleFiles: [String] = []
+    /// Events of conversations that are over.
+    public var flows = false
     /// eve.json and the control socket; in the lab's directory unless set.
     public var eve: String?
     public var control: String?
@@ -102,7 +104,7 @@ public struct SensorConfiguration: Sendable {
             guests:
             \(guests.joined(separator: "\n"))
             rules: {files: [\(ruleFiles.joined(separator: ", "))]}
-            events: {eve: \(eve ?? lab.file("eve.json"))}
+            events: {eve: \(eve ?? lab.file("eve.json")), flows: \(flows)}
 
             """
     }

@@ -24,10 +24,10 @@ struct EvidenceFolder: ~Copyable {
         self.limit = limit
         var end = path.startIndex
         while let slash = path[end...].dropFirst().firstIndex(of: "/") {
-            mkdir(String(path[..<slash]), 0o750)
+            unsafe _ = mkdir(String(path[..<slash]), 0o750)
             end = slash
         }
-        mkdir(path, 0o700)
+        unsafe _ = mkdir(path, 0o700)
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw EvidenceError(
@@ -106,15 +106,15 @@ struct EvidenceFolder: ~Copyable {
     /// `20261126T135000.123456-1234567.pcap`: the time in UTC, then the event's `flow_id`.
     static func name(time: UInt64, flow: UInt64) -> String {
         var seconds = time_t(time / 1_000_000_000)
-        var date = tm()
+        var date = unsafe tm()
         unsafe gmtime_r(&seconds, &date)
         func digits(_ number: some BinaryInteger, _ width: Int) -> String {
             let text = String(number)
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }
-        return digits(Int(date.tm_year) + 1900, 4) + digits(date.tm_mon + 1, 2) + digits(date.tm_mday, 2) + "T"
-            + digits(date.tm_hour, 2) + digits(date.tm_min, 2) + digits(date.tm_sec, 2) + "."
-            + digits(time / 1000 % 1_000_000, 6) + "-\(flow)" + suffix
+        let day = unsafe digits(date.tm_year + 1900, 4) + digits(date.tm_mon + 1, 2) + digits(date.tm_mday, 2)
+        let clock = unsafe digits(date.tm_hour, 2) + digits(date.tm_min, 2) + digits(date.tm_sec, 2)
+        return "\(day)T\(clock).\(digits(time / 1000 % 1_000_000, 6))-\(flow)\(suffix)"
     }
 
     private static func isOurs(_ name: String) -> Bool {

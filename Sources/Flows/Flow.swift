@@ -52,12 +52,12 @@ public struct Flow: BitwiseCopyable {
         set { flags = flags.subtracting(.end).union(FlowFlags(rawValue: UInt16(newValue.rawValue) << 9)) }
     }
 
-    /// A number for it, the same for both directions, that nobody can choose who does not know the seed.
-    public func number(seed: UInt64) -> UInt64 {
+    /// A number for it, the same for both directions, that nobody can choose who does not know the secret.
+    public func number(_ hash: SecretHash) -> UInt64 {
         FlowKey(
             source: client, destination: server, sourcePort: clientPort, destinationPort: serverPort, vlan: vlan,
             ipProtocol: ipProtocol
-        ).hash(seed: seed)
+        ).hash(hash)
     }
 
     /// For TCP: both sides have sent something to the other, and neither of them a reset.

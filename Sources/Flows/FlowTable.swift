@@ -50,7 +50,7 @@ public struct FlowTable: ~Copyable {
     let flows: UnsafeMutablePointer<Flow>
     private let buckets: UnsafeMutablePointer<UInt32>
     private let bucketMask: UInt64
-    private let seed: UInt64
+    private let secret: SecretHash
     public let capacity: Int
     /// Those of ended flows included.
     let records: Int
@@ -92,7 +92,7 @@ public struct FlowTable: ~Copyable {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
         self.capacity = capacity
         self.mode = mode
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         var size = 1
         while size < capacity { size *= 2 }
         bucketMask = UInt64(size - 1)
@@ -131,7 +131,7 @@ public struct FlowTable: ~Copyable {
     ) -> FlowStep {
         var step = FlowStep()
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return step }
-        let bucket = unsafe buckets + Int(key.hash(seed: seed) & bucketMask)
+        let bucket = unsafe buckets + Int(key.hash(secret) & bucketMask)
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
         let wasEstablished = unsafe flow.pointee.state != .new
@@ -178,7 +178,7 @@ public struct FlowTable: ~Copyable {
     /// The flow that a packet would belong to, if there is one: nothing is made, counted or touched.
     public func peek(_ packet: Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64) -> UnsafePointer<Flow>? {
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return nil }
-        var index = unsafe buckets[Int(key.hash(seed: seed) & bucketMask)]
+        var index = unsafe buckets[Int(key.hash(secret) & bucketMask)]
         while index != 0 {
             let flow = unsafe flows + Int(index)
             if unsafe key.direction(in: flow) != nil {
@@ -287,7 +287,7 @@ public struct FlowTable: ~Copyable {
 
     /// No other flow's, and not one of another table, as far as chance goes.
     public func identity(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
-        unsafe seed &+ flow.pointee.identifier
+        unsafe secret.hash(0, 0) &+ flow.pointee.identifier
     }
 
     mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
@@ -323,7 +323,7 @@ public struct FlowTable: ~Copyable {
         count -= 1
     }
 
-    private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 { unsafe flow.pointee.number(seed: seed) }
+    private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 { unsafe flow.pointee.number(secret) }
 
     // MARK: - Age
 

@@ -6,12 +6,12 @@ import Wire
 /// What becomes known of flows beside the verdicts: their ends, and which packets are evidence.
 extension Inspector {
     /// A number for the flow of packet `index`, or else for its ends: events about the same conversation have the
-    /// same. `seed` is secret.
-    public func flowNumber(of index: Int, tag: UInt16, seed: UInt64) -> UInt64 {
+    /// same.
+    public func flowNumber(of index: Int, tag: UInt16, _ hash: SecretHash) -> UInt64 {
         guard let flow = unsafe packets[index].flow else {
-            return packets[index].packet.flowHash(seed: seed ^ UInt64(tag & 0xFFF) << 32)
+            return packets[index].packet.flowHash(hash, outer: tag & 0xFFF)
         }
-        return unsafe flow.pointee.number(seed: seed)
+        return unsafe flow.pointee.number(hash)
     }
 
     /// Under which number the last captured packet is to be kept, together with others of its flow; 0 for one that is
@@ -55,11 +55,11 @@ extension Inspector {
     /// Flows that ended and were not taken in time.
     public var lostFlows: UInt64 { unsafe flows.pointee.lostEnds }
 
-    /// Gives the flows that ended since it was last called. `time` is the packets' clock, `seed` as in `flowNumber`.
-    public func takeEndedFlows(_ time: UInt64, seed: UInt64, _ body: (borrowing FlowEvent) -> Void) {
+    /// Gives the flows that ended since it was last called. `time` is the packets' clock, `hash` as in `flowNumber`.
+    public func takeEndedFlows(_ time: UInt64, _ hash: SecretHash, _ body: (borrowing FlowEvent) -> Void) {
         let (hosts, generation) = (hosts, generation)
         unsafe flows.pointee.takeEnded { flow in
-            var event = FlowEvent(flow, time: time, seed: seed)
+            var event = FlowEvent(flow, time: time, hash)
             event.generation = generation
             let server = hosts.slot(of: flow.server)
             event.guest = hosts.guest(of: server >= 0 ? server : hosts.slot(of: flow.client))
@@ -72,7 +72,7 @@ extension Inspector {
 }
 
 extension FlowEvent {
-    init(_ flow: borrowing Flow, time: UInt64, seed: UInt64) {
+    init(_ flow: borrowing Flow, time: UInt64, _ hash: SecretHash) {
         self.init()
         client = flow.client
         server = flow.server
@@ -96,6 +96,6 @@ extension FlowEvent {
         start = flow.firstTime
         last = flow.lastTime
         self.time = time
-        self.flow = flow.number(seed: seed)
+        self.flow = flow.number(hash)
     }
 }

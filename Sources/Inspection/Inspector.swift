@@ -279,7 +279,7 @@ public struct Inspector: ~Copyable {
     }
 
     @inline(never)
-    private func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
+    private mutating func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
         let byMAC = senders.guest(ofMAC: around.sourceMAC)
         let byPort = senders.guest(atPort: arrival.port)
         around.sender = byPort >= 0 ? byPort : byMAC
@@ -371,7 +371,7 @@ public struct Inspector: ~Copyable {
     }
 
     @inline(__always)
-    private func take(_ outcome: MatchOutcome, _ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
+    private mutating func take(_ outcome: MatchOutcome, _ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }
@@ -452,7 +452,7 @@ public struct Inspector: ~Copyable {
         }
     }
 
-    private func countFindings(_ destination: HostSlot, _ source: HostSlot) {
+    private mutating func countFindings(_ destination: HostSlot, _ source: HostSlot) {
         if destination >= 0 { floods.countFinding(destination) }
         if source >= 0 { floods.countFinding(source) }
     }

@@ -3,6 +3,7 @@ import Events
 import Evidence
 import Glibc
 import Inspection
+import Wire
 
 /// What a worker says of flows that are over, where that is wanted: one event each, into a ring of their own, so that
 /// a crowd of them is in no event's way.
@@ -10,18 +11,18 @@ import Inspection
 struct FlowReporter: ~Copyable {
     private var events: Ring<FlowEvent>.Writer
     private let cell: UnsafePointer<WorkerCell>
-    private let seed: UInt64
+    private let flowHash: SecretHash
 
     /// Events that a worker's ring holds.
     static let capacity = 8192
     /// Nanoseconds that the collector has at the end for the flows that are left.
     private static let patience: UInt64 = 1_000_000_000
 
-    /// `cell` must outlive it; `seed` is that of the numbers of flows in other events.
-    init(events: consuming Ring<FlowEvent>.Writer, cell: UnsafePointer<WorkerCell>, seed: UInt64) {
+    /// `cell` must outlive it; `flowHash` is that of the numbers of flows in other events.
+    init(events: consuming Ring<FlowEvent>.Writer, cell: UnsafePointer<WorkerCell>, flowHash: SecretHash) {
         self.events = events
         unsafe self.cell = unsafe cell
-        self.seed = seed
+        self.flowHash = flowHash
     }
 
     /// Tells of those that ended, after a batch of packets or of silence.
@@ -42,7 +43,7 @@ struct FlowReporter: ~Copyable {
 
     @inline(never)
     private mutating func tell(_ inspector: borrowing Inspector, _ now: UInt64) {
-        inspector.takeEndedFlows(now, seed: seed) { events.append($0) }
+        inspector.takeEndedFlows(now, flowHash) { events.append($0) }
         unsafe cell.pointee.flowsUntold.set(inspector.lostFlows)
     }
 }

@@ -6,6 +6,7 @@ import Inspection
 import Intake
 import Policy
 import Synchronization
+import Wire
 
 /// One queue, one core, and all that is touched for a packet. This loop is what Flinch does.
 @safe
@@ -24,13 +25,13 @@ struct Worker: ~Copyable {
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
         flows: consuming Ring<FlowEvent>.Writer, packets: consuming PacketRing.Writer, cell: UnsafePointer<WorkerCell>,
-        flowSeed: UInt64
+        flowHash: SecretHash
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
-        reporter = unsafe Reporter(events: events, cell: cell, flowSeed: flowSeed)
-        self.flows = unsafe FlowReporter(events: flows, cell: cell, seed: flowSeed)
+        reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
+        self.flows = unsafe FlowReporter(events: flows, cell: cell, flowHash: flowHash)
         kept = packets
         unsafe self.cell = unsafe cell
     }
@@ -46,14 +47,14 @@ struct Worker: ~Copyable {
         defer { finish() }
         while true {
             let count = queue.receive()
+            let now = flinch_now()
             adoptInspector()
-            settle(flinch_now())
+            settle(now)
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }
                 continue
             }
-            let now = flinch_now()
             for index in 0..<count {
                 judge(index, now)
             }

@@ -113,7 +113,7 @@ public struct Matcher: ~Copyable {
         if let flow = unsafe step.flow,
             unsafe ApplicationRecogniser.isOpen(flow.pointee.application, toServer: step.toServer)
         {
-            recognise(packet, bytes, subject, step, flows)
+            recognise(packet, bytes, subject, step, &flows)
         }
         while i < lookups.upper {
             let number = unsafe tables.group(packet, lookups: i, subject)
@@ -153,7 +153,7 @@ public struct Matcher: ~Copyable {
     /// Lets the first bytes of a flow say which application it is of: a datagram, or what a TCP stream begins with.
     @inline(never)
     private mutating func recognise(
-        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: borrowing FlowTable
+        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: inout FlowTable
     ) {
         guard let flow = unsafe step.flow else { return }
         if packet.kind == .udp, subject.payloadLength > 0 {

@@ -121,8 +121,8 @@ let package = Package(
         .executableTarget(
             name: "flinch-bench",
             dependencies: [
-                "Behaviour", "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Evidence", "Floods",
-                "Inspection", "Intake", "Lab", "Policy", "Signatures", "Topology", "Wire",
+                "Behaviour", "CAllocations", "CBaseline", "CVectorscan", "Conformance", "Control", "Events", "Evidence",
+                "Floods", "Inspection", "Intake", "Lab", "Policy", "Signatures", "Topology", "Wire",
                 arguments, histogram,
             ],
             path: "Benchmarks/Bench", swiftSettings: settings),
@@ -140,7 +140,7 @@ let package = Package(
             [
                 "Inspection", "Behaviour", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology",
                 "Evidence", "Wire",
-                "Intake", "Sensor", "Configuration", "Events",
+                "Intake", "Sensor", "Configuration", "Events", "Sinks", "Store",
             ]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),

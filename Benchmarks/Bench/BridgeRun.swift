@@ -32,7 +32,12 @@ struct BridgeRun {
             try Quiet.check()
             let lab = try Stand.buildLab()
             defer { lab.stop() }
-            try lab.write(BenchConfiguration.yaml(for: lab, rules: rules), to: Stand.configurationName)
+            for contender in contenders {
+                try lab.write(
+                    BenchConfiguration.yaml(for: lab, rules: rules, contender),
+                    to: Stand.configurationName(of: contender))
+            }
+            try BenchConfiguration.writeSecret(in: lab)
             for measurement in measurements {
                 let able = contenders.filter(measurement.contenders.contains)
                 // A different one goes first each time.
@@ -78,12 +83,13 @@ struct BridgeRun {
 
     /// A row for each figure that both were measured on, and one for the bridge alone where it has it.
     func rows(_ found: Found) -> [Row] {
-        let subject = contenders.last ?? .flinch
         var rows: [Row] = []
         for figure in Figure.allCases {
             guard let values = found.samples[figure], !found.wrong.contains(figure) else { continue }
-            let floor = values[.floor]?.median
-            if let subject = values[subject]?.median, contenders.last != .floor {
+            let floor = values[figure.pair.baseline]?.median
+            // Where the control stands in Flinch's place.
+            let measured = values[figure.pair.subject] ?? values[.control]
+            if let subject = measured?.median {
                 rows.append(Row(name: figure.rawValue, value: subject, unit: figure.unit, baseline: floor))
             }
             if let none = values[Contender.none]?.median {

@@ -15,15 +15,30 @@ enum Figure: String, CaseIterable {
     case roundTripTailAwake = "roundtrip-p99-awake"
     case memory = "memory"
     case allocations = "allocations-sensor"
+    case findingsCPU = "findings-cpu"
+    case findingsMemory = "findings-memory"
+    case findingsEvents = "findings-events"
+    case findingsMails = "findings-mails"
+    case findingsTraps = "findings-traps"
 
     var unit: String {
         switch self {
         case .capacity60, .capacity1400, .deliveredOneFlow, .deliveredManyFlows: "packets/s"
-        case .cpu, .cpuUser, .cpuKernel: "ns/packet"
+        case .cpu, .cpuUser, .cpuKernel, .findingsCPU: "ns/packet"
         case .tcpOffload, .tcpNoOffload: "Gb/s"
         case .roundTripMedian, .roundTripTail, .roundTripMedianAwake, .roundTripTailAwake: "us"
-        case .memory: "MiB"
+        case .memory, .findingsMemory: "MiB"
         case .allocations: "allocations/packet"
+        case .findingsEvents: "lines"
+        case .findingsMails, .findingsTraps: "messages"
+        }
+    }
+
+    /// What is measured, and what it is compared with.
+    var pair: (subject: Contender, baseline: Contender) {
+        switch self {
+        case .findingsCPU, .findingsMemory, .findingsEvents, .findingsMails, .findingsTraps: (.sinks, .mute)
+        default: (.flinch, .floor)
         }
     }
 }
@@ -50,9 +65,13 @@ struct Bar {
         Bar(.cpu, .atMost(1.05)), Bar(.roundTripTailAwake, .atMost(1.1)),
         Bar(.allocations, .exactly(0)), Bar("allocations-decode", .exactly(0)),
         Bar("allocations-floods", .exactly(0)), Bar("allocations-flood-16M", .exactly(0)),
+        Bar(.findingsCPU, .atMost(1.02)), Bar(.findingsMemory, .valueAtMost(2)),
+        Bar(.findingsEvents, .valueAtMost(10)), Bar(.findingsMails, .exactly(1)), Bar(.findingsTraps, .exactly(1)),
         Bar("flood-16M", .atMost(1.3)), Bar("conformance", .valueAtMost(40)),
         Bar("behaviour", .valueAtMost(100)), Bar("behaviour-scanned", .valueAtMost(100)),
         Bar("allocations-conformance", .exactly(0)),
+        Bar("evidence", .atMost(1.15)), Bar("evidence-copy", .valueAtMost(40)),
+        Bar("allocations-evidence", .exactly(0)),
         Bar("allocations-inspection", .exactly(0)), Bar("allocations-relations", .exactly(0)),
         Bar("allocations-control", .someOf),
         Bar("rules-all-rate", .atLeast(0.5)), Bar("allocations-rules-all", .exactly(0)),

@@ -59,8 +59,10 @@ struct FlinchBench: ParsableCommand {
         }
         let measurements = Measurement.all.filter { $0.figures.contains { wanted($0.rawValue) } }
         if !measurements.isEmpty {
+            let able = measurements.reduce(into: Set<Contender>()) { $0.formUnion($1.contenders) }
+            let others: [Contender] = [.none, .floor, control ? .control : .flinch, .mute, .sinks]
             let bridge = BridgeRun(
-                contenders: [.none, .floor, control ? .control : .flinch], starts: quick ? 1 : starts,
+                contenders: others.filter(able.contains), starts: quick ? 1 : starts,
                 measurements: measurements, tools: binaries,
                 rules: rules.map { URL(fileURLWithPath: $0).path } ?? starter)
             let found = try bridge.run()

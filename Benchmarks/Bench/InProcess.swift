@@ -17,6 +17,7 @@ enum InProcess {
         if wanted("conformance") || wanted("allocations-conformance") { rows += try conformance() }
         rows += try inspectionRows(wanted, rules: rules())
         if wanted("relations") || wanted("allocations-relations") { rows += try relations(rules()) }
+        if wanted("evidence") || wanted("allocations-evidence") { rows += try evidence(rules()) }
         if wanted("allocations-control") { rows += try control() }
         rows += try RuleFigures.rows(wanted)
         return rows.filter { wanted($0.name) }
@@ -181,6 +182,23 @@ enum InProcess {
         let count = traffic.ranges.count
         let costs = try Stopwatch(packets: count).measure(answer: UInt64(count), [without.pass, with.pass])
         return [row("relations", costs[1], baseline: costs[0]), allocations("relations", costs[1])]
+    }
+
+    /// What it costs to keep packets as evidence: flows that go on after their first packets, in turns with an
+    /// inspection that keeps nothing; and the copy alone, of every packet.
+    private static func evidence(_ rules: String) throws -> [Row] {
+        let traffic = SampleTraffic.mixed
+        let count = traffic.ranges.count
+        let (none, kept) = (
+            try InspectedTraffic(traffic, rules: rules), try InspectedTraffic(traffic, rules: rules, keeps: 32)
+        )
+        let costs = try Stopwatch(packets: count).measure(
+            answer: UInt64(count), [none.pass, kept.keepingPass, kept.copyingPass])
+        let total = Cost(nanoseconds: 0, allocations: costs[1].allocations + costs[2].allocations)
+        return [
+            row("evidence", costs[1], baseline: costs[0]), row("evidence-copy", costs[2]),
+            allocations("evidence", total),
+        ]
     }
 
     /// Must allocate, once a packet, so that the zeros above mean something.

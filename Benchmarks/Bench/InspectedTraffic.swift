@@ -1,4 +1,5 @@
 import Conformance
+import Events
 import Evidence
 import Floods
 import Inspection
@@ -9,13 +10,17 @@ import Wire
 
 /// An inspector as a worker has one, and the packets that it is given.
 final class InspectedTraffic {
+    private let ring = PacketRing(memory: 16 << 20)
+    private var kept: PacketRing.Writer
     private let traffic: SampleTraffic
     private var inspector: Inspector
     private var arrival = Arrival(time: 1_800_000_000_000_000_000)
 
     /// With `hasRelations`, 200 networks of which none may talk to any other, and none of which is in the traffic.
-    init(_ traffic: SampleTraffic, rules file: String, hasRelations: Bool = false) throws {
+    /// `keeps`: of each flow so many packets are kept as evidence.
+    init(_ traffic: SampleTraffic, rules file: String, hasRelations: Bool = false, keeps: UInt8 = 0) throws {
         self.traffic = traffic
+        kept = ring.makeWriter()
         let guest = Guest(name: "web", addresses: ["10.77.0.0/24", "fd77::/64"].compactMap { Prefix($0) })
         let hosts = HostTable([guest])
         let rules = try RuleSet.load(files: [file], variables: .stock(home: guest.addresses))
@@ -28,7 +33,7 @@ final class InspectedTraffic {
             policies: PolicyTable(guests: [GuestPolicy()], others: GuestPolicy()),
             checks: CheckTable(guestCount: 1, checks),
             relations: hasRelations ? InspectedTraffic.relations : nil, tally: Tally(workerCount: 1),
-            memory: FlowMemory(workers: 1))
+            memory: FlowMemory(workers: 1, keeps: keeps))
         arrival.hardwareProtocol = 0x0800
         arrival.checksum = .verified
     }
@@ -45,6 +50,40 @@ final class InspectedTraffic {
     /// Inspects every packet once, a microsecond apart. Returns how many were accepted without a finding,
     /// which all of them should be.
     func pass() -> UInt64 { Self.pass(&inspector, &arrival, traffic) }
+
+    /// The same, and what is to be kept is kept.
+    func keepingPass() -> UInt64 { Self.keepingPass(&inspector, &arrival, &kept, traffic) }
+
+    /// Keeps every packet, and does nothing else.
+    func copyingPass() -> UInt64 { Self.copyingPass(arrival, &kept, traffic) }
+
+    private static func copyingPass(
+        _ arrival: Arrival, _ kept: inout PacketRing.Writer, _ traffic: borrowing SampleTraffic
+    ) -> UInt64 {
+        let bytes = unsafe traffic.bytes.span.bytes
+        for range in traffic.ranges {
+            kept.append(unsafe bytes.extracting(unchecked: range), .ip, arrival, group: 1)
+        }
+        return UInt64(traffic.ranges.count)
+    }
+
+    private static func keepingPass(
+        _ inspector: inout Inspector, _ arrival: inout Arrival, _ kept: inout PacketRing.Writer,
+        _ traffic: borrowing SampleTraffic
+    ) -> UInt64 {
+        var clean: UInt64 = 0
+        let bytes = unsafe traffic.bytes.span.bytes
+        for range in traffic.ranges {
+            arrival.time &+= 1000
+            let decision = inspector.inspect(unsafe bytes.extracting(unchecked: range), .ip, arrival)
+            let group = inspector.keepPacket()
+            if group != 0 {
+                kept.append(unsafe bytes.extracting(unchecked: range), .ip, arrival, group: group)
+            }
+            if decision.verdict == .accept, inspector.findings.count == 0 { clean &+= 1 }
+        }
+        return clean
+    }
 
     /// Apart from the class, so that exclusive access to it is asked for once a pass and not once a packet.
     private static func pass(

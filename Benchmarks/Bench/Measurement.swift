@@ -40,6 +40,9 @@ struct Measurement: Sendable {
             return [.roundTripMedianAwake: times.median, .roundTripTailAwake: times.tail]
         },
         Measurement(
+            figures: [.findingsCPU, .findingsMemory, .findingsEvents, .findingsMails, .findingsTraps],
+            contenders: [.mute, .sinks], run: findings),
+        Measurement(
             figures: [.allocations], contenders: [.flinch], counting: true, run: sensorAllocations),
     ]
 }

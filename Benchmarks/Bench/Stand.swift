@@ -13,12 +13,15 @@ final class Stand {
     static let consumerCore = 1
     /// Discard (RFC 863): the receiver's card drops it.
     static let port = 9
-    static let configurationName = "flinch.yaml"
+    /// Of a configuration in the lab's folder.
+    static func configurationName(of contender: Contender) -> String { "\(contender.rawValue).yaml" }
 
     let contender: Contender
     let lab: Lab
     let tools: Binaries
     private(set) var consumer: Program?
+    /// Who gets mails, traps and messages of the sensor.
+    private(set) var receivers: Program?
 
     var sender: Machine { lab.machine("sender") }
     var receiver: Machine { lab.machine("receiver") }
@@ -64,11 +67,22 @@ final class Stand {
                     try lab.host.run("sysctl", "-qw", "net.bridge.bridge-nf-call-\(family)=0")
                 }
             case .floor, .control: try startFloor()
-            case .flinch: try startFlinch(counting)
+            case .flinch, .mute: try startFlinch(counting)
+            case .sinks:
+                try startReceivers()
+                try startFlinch(counting)
             }
         } catch {
             stop()
             throw error
+        }
+    }
+
+    private func startReceivers() throws {
+        let program = try lab.host.start(["/usr/bin/python3", "-c", BenchConfiguration.receivers], limit: nil)
+        receivers = program
+        guard program.waitUntilItSays("ready", atMost: .seconds(20)) else {
+            throw LabError("\(program.title): \(program.complained)")
         }
     }
 
@@ -98,6 +112,7 @@ final class Stand {
     }
 
     func stop() {
+        defer { receivers?.stop() }
         if let consumer {
             consumer.send(SIGCONT)
             consumer.stop(patience: .seconds(5))
@@ -109,7 +124,7 @@ final class Stand {
 
     /// Where the sensor's allocations are shown while they are counted.
     var allocationsFile: String { lab.file("allocations") }
-    private var configuration: String { lab.file(Self.configurationName) }
+    private var configuration: String { lab.file(Self.configurationName(of: contender)) }
 
     /// What a running sensor says of itself.
     func status() throws -> Status {
@@ -205,8 +220,9 @@ extension Binaries {
 
     func check(_ contenders: [Contender]) throws {
         var needed = [load]
-        if contenders.contains(where: \.hasQueue) { needed += [floor, flinch] }
-        if contenders.contains(.flinch) { needed += [flinchd, allocations] }
+        if contenders.contains(.floor) { needed += [floor, flinch] }
+        if contenders.contains(.flinch) { needed += [allocations] }
+        if contenders.contains(where: { [.flinch, .mute, .sinks].contains($0) }) { needed += [flinchd] }
         for program in needed where unsafe access(program, X_OK) != 0 {
             throw LabError("\(program) is missing: swift build -c release")
         }

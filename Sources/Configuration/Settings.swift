@@ -33,6 +33,7 @@ public struct Settings: Sendable, Equatable {
     /// How long guests are learned from, and how many relationships are remembered.
     public var behaviour = BehaviourWatch.Options()
     public var events = Events()
+    public var evidence = Evidence()
     /// Besides the file of `events`.
     public var sinks: [SinkSettings] = []
     /// Where Prometheus asks: a path, or an address of this machine; nil for nowhere.
@@ -155,6 +156,8 @@ public struct Settings: Sendable, Equatable {
         public var communityID = true
         /// Whether packets that are dropped get an event of type `drop`, besides the alert that says why.
         public var drops = false
+        /// Whether a conversation gets an event of type `flow` when it is over.
+        public var flows = false
         /// Seconds between two `stats` events; 0 for none.
         public var stats = 60
         /// Events that one worker's ring holds, a power of two.
@@ -175,6 +178,19 @@ public struct Settings: Sendable, Equatable {
 
         /// Whether packets that a rule drops are told of.
         public enum Drops: String, Sendable, CaseIterable { case alert, silent }
+    }
+
+    /// Captures of flows in which something of high concern was found.
+    public struct Evidence: Sendable, Equatable {
+        /// Bytes of packets that all workers together keep; 0 for none, and no captures.
+        public var memory = 16 << 20
+        /// Packets at a flow's beginning that are kept, and from each on which something was found; 1…255.
+        public var packets = 32
+        /// nil: `evidence` in the folder of what outlives the sensor.
+        public var folder: String?
+        /// Bytes of one capture, and of all.
+        public var file = 1 << 20
+        public var total = 256 << 20
     }
 
     /// What tells a rule from all others.

@@ -19,7 +19,7 @@ struct SettingsReader {
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
             "sensor", "queues", "divert", "shadow", "floods", "guests", "relations", "rules", "flows", "policy",
-            "policies", "behaviour", "events", "sinks", "metrics",
+            "policies", "behaviour", "events", "evidence", "sinks", "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -48,6 +48,7 @@ struct SettingsReader {
         if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["behaviour"] { behaviour(value, &settings.behaviour) }
         if let value = top["events"] { events(value, &settings.events) }
+        if let value = top["evidence"] { evidence(value, &settings.evidence) }
         if let value = top["sinks"] {
             settings.sinks = SinkReader(
                 folder: folder, sensor: settings.sensor.name, state: settings.sensor.state
@@ -217,7 +218,7 @@ struct SettingsReader {
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        let keys = ["eve", "rotate-at", "keep", "community-id", "drops", "stats", "ring", "limits"]
+        let keys = ["eve", "rotate-at", "keep", "community-id", "drops", "flows", "stats", "ring", "limits"]
         guard let section = value.section(keys) else { return }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
             events.eve.path = path == "-" ? path : resolved(path)
@@ -226,6 +227,7 @@ struct SettingsReader {
         events.eve.rotation = SinkReader.rotation(section)
         events.communityID = section["community-id"]?.flag() ?? events.communityID
         events.drops = section["drops"]?.flag() ?? events.drops
+        events.flows = section["flows"]?.flag() ?? events.flows
         events.stats = section["stats"]?.integer(0...86_400, "seconds") ?? events.stats
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
             if ring.nonzeroBitCount == 1 {
@@ -234,6 +236,21 @@ struct SettingsReader {
                 let below = 1 << (Int.bitWidth - 1 - ring.leadingZeroBitCount)
                 value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
             }
+        }
+    }
+
+    private func evidence(_ value: Value, _ evidence: inout Settings.Evidence) {
+        guard let section = value.section(["memory", "packets", "folder", "file", "total"]) else { return }
+        if let memory = section["memory"] {
+            evidence.memory = memory.number == 0 ? 0 : memory.size(1 << 20...1 << 30) ?? evidence.memory
+        }
+        evidence.packets = section["packets"]?.integer(1...255, "packets") ?? evidence.packets
+        if let path = section["folder"]?.text("a folder") { evidence.folder = resolved(path) }
+        evidence.file = section["file"]?.size(64 << 10...1 << 30) ?? evidence.file
+        evidence.total = section["total"]?.size(1 << 20...1 << 40) ?? evidence.total
+        if evidence.file > evidence.total {
+            (section["file"] ?? section["total"])?.problem(
+                "one capture may be larger than all of them; write a total that is larger than file")
         }
     }
 

@@ -37,11 +37,16 @@ extension SinkReader {
         } else if let word = value.word, let (host, port) = Endpoint.hostAndPort(word) {
             server = Endpoint(.tcp, host: host, port: port)
         }
-        guard let server else {
+        guard var server else {
             value.refuse("a server; write it like \"127.0.0.1:6379\", \"[2001:db8::7]:6379\" or unix:/run/redis.sock")
             return nil
         }
+        if section["tls"]?.flag() ?? false {
+            if server.transport == .unix { section["tls"]?.problem("a Unix socket has none; leave it out") }
+            server.transport = .tls
+        }
         var settings = RedisSettings(server: server)
+        settings.tls = tls(section, isUsed: server.transport == .tls, "tls: true")
         settings.mode = section["mode"]?.choice() ?? settings.mode
         settings.key = section["key"]?.text("a key", atMost: 256) ?? settings.key
         settings.database = section["database"]?.integer(0...1023) ?? 0
@@ -54,7 +59,7 @@ extension SinkReader {
     func endpoint(_ section: Section, _ key: String, _ allowed: [Endpoint.Transport]) -> Endpoint? {
         let examples: [Endpoint.Transport: String] = [
             .unix: "unix:/run/eve.sock", .unixDatagram: "unix-dgram:/run/eve.sock", .tcp: "tcp:192.0.2.9:514",
-            .udp: "udp:192.0.2.9:514",
+            .udp: "udp:192.0.2.9:514", .tls: "tls:logs.example.net:6514",
         ]
         let right = allowed.compactMap { examples[$0] }.joined(separator: ", ")
         guard let value = section[key] else {
@@ -66,6 +71,22 @@ extension SinkReader {
             return nil
         }
         return endpoint
+    }
+
+    /// How the server is verified, and what shows who we are. `how` switches TLS on.
+    private func tls(_ section: Section, isUsed: Bool, _ how: String) -> TLSSettings {
+        var tls = TLSSettings()
+        tls.authorities = section["ca"]?.text("a path").map(resolved)
+        tls.certificate = section["certificate"]?.text("a path").map(resolved)
+        tls.key = section["certificate-key"].flatMap(secret)
+        let keys = ["ca", "certificate", "certificate-key"].compactMap { section[$0] }
+        if !isUsed {
+            for value in keys { value.problem("it is of TLS; write \(how) as well") }
+        } else if (section["certificate"] == nil) != (section["certificate-key"] == nil) {
+            (section["certificate"] ?? section["certificate-key"])?.problem(
+                "certificate and certificate-key go together; write both or none")
+        }
+        return tls
     }
 
     /// A secret never stands in the configuration itself.
@@ -143,6 +164,7 @@ extension SinkReader {
     func syslog(_ section: Section) -> SyslogSettings? {
         guard let to = endpoint(section, "to", Endpoint.Transport.allCases) else { return nil }
         var settings = SyslogSettings(to: to)
+        settings.tls = tls(section, isUsed: to.transport == .tls, "to: \"tls:HOST:PORT\"")
         let facility: FacilityWord? = section["facility"]?.choice()
         settings.facility = facility?.facility ?? settings.facility
         settings.format = section["format"]?.choice() ?? settings.format

@@ -40,10 +40,11 @@ struct SinkReader {
         switch kind {
         case .eve: ["path", "rotate-at", "keep"]
         case .socket: ["to"]
-        case .redis: ["server", "mode", "key", "database", "user", "password"]
+        case .redis:
+            ["server", "mode", "key", "database", "user", "password", "tls", "ca", "certificate", "certificate-key"]
         case .webhook: ["url", "secret", "ca"]
         case .mail: ["server", "security", "user", "password", "ca", "from", "to", "digest", "limit"]
-        case .syslog: ["to", "facility", "format"]
+        case .syslog: ["to", "facility", "format", "ca", "certificate", "certificate-key"]
         case .journal: []
         case .snmp: ["to", "version", "inform", "community", "user", "hash", "auth-password", "priv-password", "limit"]
         case .store: ["path", "days", "size"]
@@ -53,7 +54,7 @@ struct SinkReader {
     private func channel(_ kind: Kind, _ section: Section) -> ChannelSettings? {
         switch kind {
         case .eve: eve(section).map { .eve($0) }
-        case .socket: endpoint(section, "to", Endpoint.Transport.allCases).map { .socket($0) }
+        case .socket: endpoint(section, "to", [.unix, .unixDatagram, .tcp, .udp]).map { .socket($0) }
         case .redis: redis(section).map { .redis($0) }
         case .webhook: webhook(section).map { .webhook($0) }
         case .mail: mail(section).map { .mail($0) }

@@ -23,6 +23,8 @@ public struct Status: Codable, Sendable {
     public var rules: Rules
     public var events: Events
     public var sinks: [Sink]
+    /// nil where no packets are kept.
+    public var evidence: Evidence?
     /// Bytes: the bound that was printed at start, and what is resident now.
     public var memoryBound: UInt64
     public var memoryResident: UInt64
@@ -349,6 +351,22 @@ public struct Status: Codable, Sendable {
             self.lostRing = lostRing
             self.lostWrite = lostWrite
             self.waiting = waiting
+            self.lastError = lastError
+        }
+    }
+
+    /// Captures of flows in which something of high concern was found.
+    public struct Evidence: Codable, Sendable {
+        public var files: Int
+        public var bytes: UInt64
+        /// Events of high concern that have none and should, and why the last of them has not.
+        public var missed: UInt64
+        public var lastError: String?
+
+        public init(files: Int, bytes: UInt64, missed: UInt64, lastError: String?) {
+            self.files = files
+            self.bytes = bytes
+            self.missed = missed
             self.lastError = lastError
         }
     }

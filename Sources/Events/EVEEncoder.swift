@@ -54,12 +54,16 @@ public struct EVEEncoder {
     // MARK: - Packets
 
     /// An alert (signature, relation) or anomaly (conformance). `place` says where in a capture the packet stands, in
-    /// replay.
-    public mutating func encode(_ event: Event, at place: CapturePlace? = nil) {
+    /// replay; `evidence` is the path of a capture of its flow.
+    public mutating func encode(_ event: Event, at place: CapturePlace? = nil, evidence: String? = nil) {
         open(event, place)
         ethernet(event.packet, event.arrival)
         body(event, place)
         if event.finding.source == .signature || event.finding.source == .relation { verdict(event) }
+        if let evidence {
+            line.key("capture_file")
+            line.value(evidence)
+        }
         close(event, place)
     }
 
@@ -98,10 +102,7 @@ public struct EVEEncoder {
             line.key("flow_id")
             line.value(max(1, event.flow & EVEEncoder.flowMask))
         }
-        if hasCommunityID, !event.packet.isUndecodable, let digest = CommunityID.digest(event.packet) {
-            line.key("community_id")
-            line.value(communityID: digest)
-        }
+        if !event.packet.isUndecodable { communityID(event.packet) }
         let port = event.arrival.port != 0 ? event.arrival.port : event.arrival.bridge
         if port != 0 {
             line.key("in_iface")
@@ -120,6 +121,19 @@ public struct EVEEncoder {
         line.key("pkt_src")
         line.value(event.origin.source.text)
     }
+
+    mutating func communityID(_ packet: Packet) {
+        guard hasCommunityID, let digest = CommunityID.digest(packet) else { return }
+        line.key("community_id")
+        line.value(communityID: digest)
+    }
+
+    mutating func guest(_ guest: Int32, _ generation: UInt32) {
+        line.key("guest")
+        line.value(names[generation]?.guest(guest) ?? "guest \(guest)")
+    }
+
+    func words(_ generation: UInt32) -> EVENames? { names[generation] }
 
     private static func type(of source: Finding.Source) -> StaticString {
         switch source {
@@ -218,11 +232,7 @@ public struct EVEEncoder {
     private mutating func flinch(_ event: Event) {
         line.key("flinch")
         line.openObject()
-        if event.guest >= 0 {
-            line.key("guest")
-            let guest = event.guest
-            line.value(names[event.generation]?.guest(guest) ?? "guest \(guest)")
-        }
+        if event.guest >= 0 { guest(event.guest, event.generation) }
         line.key("concern")
         line.value(event.finding.concern.description)
         line.key("reason")

@@ -50,19 +50,23 @@ public struct EVENames: Sendable {
     public var guest: @Sendable (Int32) -> String?
     /// Name of an interface by its index; nil for one that is not there.
     public var interface: @Sendable (UInt32) -> String?
+    /// What EVE calls an application protocol by its number (`app_proto`); nil for what is not known.
+    public var application: @Sendable (UInt8) -> String?
 
     public init(
         rule: @escaping @Sendable (UInt32) -> Rule?,
         check: @escaping @Sendable (UInt32) -> String?,
         relation: @escaping @Sendable (UInt32) -> String? = { _ in nil },
         guest: @escaping @Sendable (Int32) -> String?,
-        interface: @escaping @Sendable (UInt32) -> String? = { InterfaceNames.ask($0) }
+        interface: @escaping @Sendable (UInt32) -> String? = { InterfaceNames.ask($0) },
+        application: @escaping @Sendable (UInt8) -> String? = { _ in nil }
     ) {
         self.rule = rule
         self.check = check
         self.relation = relation
         self.guest = guest
         self.interface = interface
+        self.application = application
     }
 }
 

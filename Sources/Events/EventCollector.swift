@@ -13,6 +13,7 @@ public typealias EventRing = Ring<Event>
 /// takes what it is offered or counts it as dropped, and never waits; so no channel holds up another.
 public final class EventCollector: Sendable {
     private let loop: Loop
+    private let recorder: EvidenceRecorder?
     private let control = Mutex(Control())
     private let unqueued = Atomic<UInt64>(0)
 
@@ -32,15 +33,38 @@ public final class EventCollector: Sendable {
         var thread: ServiceThread?
     }
 
+    /// How packets are kept as evidence, and where captures of them go.
+    public struct EvidenceSettings: Sendable {
+        /// One for each of `rings`, in their order.
+        public var packets: [PacketRing]
+        public var folder: String
+        /// Bytes of one capture, and of all.
+        public var fileLimit: Int
+        public var limit: Int
+
+        public init(packets: [PacketRing], folder: String, fileLimit: Int, limit: Int) {
+            self.packets = packets
+            self.folder = folder
+            self.fileLimit = fileLimit
+            self.limit = limit
+        }
+    }
+
     /// `names` and `generation` as `EVEEncoder` has them. `drops`: packets that are dropped get an event of that
     /// type besides. `watch` is shown every event and flood, by the collector's thread. `interval` is in milliseconds.
     public init(
-        rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
+        rings: [EventRing], flows: [Ring<FlowEvent>] = [], outlets: [any Outlet], names: EVENames,
+        generation: UInt32? = nil,
         sensor: String? = nil, communityID: Bool = false, drops: Bool = false,
-        watch: Watch? = nil, interval: Int = 50
-    ) {
+        evidence: EvidenceSettings? = nil, watch: Watch? = nil, interval: Int = 50
+    ) throws(EvidenceError) {
+        recorder = try evidence.map { settings throws(EvidenceError) in
+            precondition(settings.packets.count == rings.count)
+            return try EvidenceRecorder(
+                rings: settings.packets, folder: settings.folder, fileLimit: settings.fileLimit, limit: settings.limit)
+        }
         loop = Loop(
-            rings: rings, outlets: outlets,
+            rings: rings, flows: flows, outlets: outlets, recorder: recorder,
             encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
             drops: drops, watch: watch, interval: interval)
     }
@@ -103,6 +127,9 @@ public final class EventCollector: Sendable {
         control.withLock { $0.names.append((names, generation)) }
     }
 
+    /// What became of evidence; nil where none is kept.
+    public var evidence: EvidenceFigures? { recorder?.figures }
+
     /// Messages that found too many waiting. What a full ring lost, the ring counts.
     public var lost: UInt64 { unqueued.load(ordering: .relaxed) }
 
@@ -118,6 +145,7 @@ public final class EventCollector: Sendable {
         }
         // The producers are gone: as many passes as one ring's worth takes, and not for ever.
         for _ in 0..<loop.passesForAll where loop.isWaiting { loop.drain() }
+        recorder?.follow(isLast: true)
     }
 
     private func pass() -> Bool {
@@ -153,6 +181,8 @@ public final class EventCollector: Sendable {
         let interval: Int
         var encoder: EVEEncoder
         private let rings: [EventRing]
+        private let flows: [Ring<FlowEvent>]
+        private let recorder: EvidenceRecorder?
         private let outlets: [any Outlet]
         private var collected: [Report] = []
         private let drops: Bool
@@ -166,30 +196,42 @@ public final class EventCollector: Sendable {
         /// Reports offered at a time.
         private static let offerSize = 512
 
-        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool, watch: Watch?, interval: Int)
-        {
+        init(
+            rings: [EventRing], flows: [Ring<FlowEvent>], outlets: [any Outlet], recorder: EvidenceRecorder?,
+            encoder: EVEEncoder, drops: Bool, watch: Watch?, interval: Int
+        ) {
+            self.recorder = recorder
             self.drops = drops
             self.watch = watch
             self.rings = rings
+            self.flows = flows
             self.outlets = outlets
             self.encoder = encoder
             self.interval = interval
             portion = max(64, Loop.eventsAPass / max(1, rings.count))
         }
 
-        var isWaiting: Bool { rings.contains { $0.waiting > 0 } }
+        var isWaiting: Bool { rings.contains { $0.waiting > 0 } || flows.contains { $0.waiting > 0 } }
 
-        var passesForAll: Int { rings.map { $0.capacity / portion + 1 }.max() ?? 0 }
+        var passesForAll: Int { (rings.map(\.capacity) + flows.map(\.capacity)).map { $0 / portion + 1 }.max() ?? 0 }
 
         func drain() {
-            for ring in rings {
+            for (index, ring) in rings.enumerated() {
                 ring.drain(max: portion) { event in
                     watch?.event(copy event)
-                    encoder.encode(copy event)
+                    encoder.encode(copy event, evidence: recorder?.capture(copy event, ring: index))
                     collect(Report.Kind(of: event.finding.source), event.finding.concern)
                     if drops, event.verdict == .drop { collectDrop(copy event) }
                 }
             }
+            // Behind what was found: a crowd of conversations is nobody's hurry.
+            for ring in flows {
+                ring.drain(max: portion) { flow in
+                    encoder.encode(copy flow)
+                    collect(.flow, nil)
+                }
+            }
+            recorder?.follow()
             offer()
         }
 

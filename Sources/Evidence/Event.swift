@@ -25,6 +25,8 @@ public struct Event: Sendable, BitwiseCopyable {
     public var flow: UInt64
     /// Which of the programs that the sensor has run so far: `finding.code` and `guest` are its indices.
     public var generation: UInt32
+    /// Under which number the worker keeps the packet and others of its flow as evidence; 0 if it does not.
+    public var evidence: UInt64 = 0
     /// What the event stands for, if that is more than what the packet shows.
     public var summary = EventSummary()
 

@@ -59,6 +59,12 @@ public final class Ring<Element: BitwiseCopyable & Sendable>: @unchecked Sendabl
             unsafe shared.pointee.tail.store(tail, ordering: .releasing)
             return true
         }
+
+        /// Whether more than half of the ring waits to be drained.
+        public var isHalfFull: Bool {
+            let head = unsafe shared.pointee.head.load(ordering: .relaxed)
+            return (tail &- head) > mask >> 1
+        }
     }
 
     private let shared: UnsafeMutablePointer<RingCounts>

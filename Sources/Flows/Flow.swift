@@ -17,6 +17,11 @@ public struct Flow: BitwiseCopyable {
     public var flags: FlowFlags = []
     /// What the first bytes were recognised as; numbers are those of whoever recognises.
     public var application: UInt8 = 0
+    /// Of TCP all flags that a direction had, of ICMP the type of its last message.
+    public var marksToServer: UInt8 = 0
+    public var marksToClient: UInt8 = 0
+    /// Packets of it that are still to be kept as evidence.
+    public var keeps: UInt8 = 0
 
     /// Different for every flow of a table.
     public var identifier: UInt64 = 0
@@ -40,6 +45,20 @@ public struct Flow: BitwiseCopyable {
 
     @inlinable
     public init() {}
+
+    /// Why it is over; means nothing as long as it is not.
+    public internal(set) var end: FlowEnd {
+        get { FlowEnd(rawValue: UInt8(flags.intersection(.end).rawValue >> 9)) ?? .timeout }
+        set { flags = flags.subtracting(.end).union(FlowFlags(rawValue: UInt16(newValue.rawValue) << 9)) }
+    }
+
+    /// A number for it, the same for both directions, that nobody can choose who does not know the secret.
+    public func number(_ hash: SecretHash) -> UInt64 {
+        FlowKey(
+            source: client, destination: server, sourcePort: clientPort, destinationPort: serverPort, vlan: vlan,
+            ipProtocol: ipProtocol
+        ).hash(hash)
+    }
 
     /// For TCP: both sides have sent something to the other, and neither of them a reset.
     @inlinable
@@ -67,6 +86,19 @@ public enum FlowState: UInt8, BitwiseCopyable, Sendable {
     case closed
 }
 
+/// Why a flow is over, in the order of Suricata's words for it (`reason` of its flow events).
+@frozen
+public enum FlowEnd: UInt8, BitwiseCopyable, Sendable {
+    /// It was silent for too long.
+    case timeout
+    /// It had to make room.
+    case forced
+    /// Whoever follows it stops.
+    case shutdown
+    /// A closed TCP connection began anew.
+    case reuse
+}
+
 @frozen
 public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     public let rawValue: UInt16
@@ -82,10 +114,14 @@ public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     @inlinable public static var midstream: FlowFlags { FlowFlags(rawValue: 16) }
     /// Not established: it goes before those that are when room is needed.
     @usableFromInline static var isYoung: FlowFlags { FlowFlags(rawValue: 128) }
+    /// Why it ended (`FlowEnd`), once it did.
+    static var end: FlowFlags { FlowFlags(rawValue: 0x600) }
     /// The server was heard.
     @inlinable public static var answered: FlowFlags { FlowFlags(rawValue: 32) }
     /// Whoever wants to know was told that it is established.
     @inlinable public static var announced: FlowFlags { FlowFlags(rawValue: 64) }
     /// Whoever knows who may talk to whom has nothing to say of it.
     @inlinable public static var isUnrelated: FlowFlags { FlowFlags(rawValue: 0x800) }
+    /// A rule alerted on one of its packets.
+    @inlinable public static var alerted: FlowFlags { FlowFlags(rawValue: 256) }
 }

@@ -64,7 +64,14 @@ public struct FlowTable: ~Copyable {
     var young = AgeList<Flow>()
     var old = AgeList<Flow>()
     /// Listening only: flows that are over, and of whose streams something was not inspected yet.
-    var ended: UInt32 = 0
+    var unfinished: UInt32 = 0
+    /// What is told of those that are over.
+    var ended: EndedFlows
+    /// The record that was looked at last for its age, and when.
+    var swept: UInt32 = 0
+    var lastSweep: UInt64 = 0
+    /// Packets at a flow's beginning, and from each on which something was found, that are kept as evidence.
+    public var keeps: UInt8 = 0
     private var nextIdentifier: UInt64 = 1
     /// Of the flow that was made last.
     public var lastIdentifier: UInt64 { nextIdentifier &- 1 }
@@ -79,9 +86,10 @@ public struct FlowTable: ~Copyable {
     var streams: StreamPools
 
     /// For `capacity` flows, `variables` flowbits and flowints of all of them, and `streamBytes` of kept
-    /// payload.
+    /// payload. `endings`: ended flows that may wait to be taken; 0 where nobody takes them.
     public init(
-        capacity: Int, variables: Int, streamBytes: Int, mode: FlowMode, seed: UInt64 = .random(in: .min ... .max)
+        capacity: Int, variables: Int, streamBytes: Int, mode: FlowMode, endings: Int = 0,
+        seed: UInt64 = .random(in: .min ... .max)
     ) {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
         self.capacity = capacity
@@ -96,6 +104,7 @@ public struct FlowTable: ~Copyable {
         unsafe flows = unsafe calloc(records + 1, MemoryLayout<Flow>.stride)!
             .bindMemory(to: Flow.self, capacity: records + 1)
         self.variables = VariablePool(capacity: variables)
+        ended = EndedFlows(capacity: endings)
         streams = StreamPools(bytes: streamBytes, isInline: mode.isInline)
     }
 
@@ -105,7 +114,7 @@ public struct FlowTable: ~Copyable {
     }
 
     /// Bytes of address space that the table takes for good; the pages of flows never used are not backed.
-    public var memoryBytes: Int { recordBytes + streamBytes }
+    public var memoryBytes: Int { recordBytes + streamBytes + ended.memoryBytes }
 
     /// Those for the flows, the buckets by which they are found, and their variables.
     public var recordBytes: Int {
@@ -145,6 +154,12 @@ public struct FlowTable: ~Copyable {
             }
         }
         if packet.kind == .tcp {
+            let flags = packet.tcpFlags.rawValue
+            if step.toServer {
+                unsafe flow.pointee.marksToServer |= flags
+            } else {
+                unsafe flow.pointee.marksToClient |= flags
+            }
             if checksumIsGood {
                 unsafe follow(flow, packet, bytes, &step)
                 // Whether its receiver takes data before the handshake is complete nobody knows: it is looked at as
@@ -152,8 +167,17 @@ public struct FlowTable: ~Copyable {
                 if unsafe flow.pointee.state == .new { step.isAdded = false }
                 if !mode.isInline, step.window.freshLength == 0, isReady(step) { _ = nextWindow(&step) }
             }
-        } else if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
-            unsafe flow.pointee.state = .established
+        } else {
+            if unsafe flow.pointee.state == .new && flow.pointee.flags.contains(.answered) {
+                unsafe flow.pointee.state = .established
+            }
+            if packet.kind == .icmp || packet.kind == .icmp6 {
+                if step.toServer {
+                    unsafe flow.pointee.marksToServer = packet.icmpType
+                } else {
+                    unsafe flow.pointee.marksToClient = packet.icmpType
+                }
+            }
         }
         let after = unsafe flow.pointee.state
         if after != before { step.changes.insert(after == .closed ? .closed : .established) }
@@ -193,7 +217,10 @@ public struct FlowTable: ~Copyable {
             if let toServer = unsafe key.direction(in: flow) {
                 step.toServer = toServer
                 if unsafe isOver(flow, time, packet) {
-                    if end(index) { return unsafe make(key, bucket, time, packet, &step) }
+                    let isSilent =
+                        unsafe time > flow.pointee.lastTime
+                        && time - flow.pointee.lastTime > FlowTimeout.nanoseconds(flow)
+                    if end(index, isSilent ? .timeout : .reuse) { return unsafe make(key, bucket, time, packet, &step) }
                     unsafe begin(flow, key, time, packet, &step)
                 } else if unsafe time > flow.pointee.lastTime {
                     unsafe flow.pointee.lastTime = time
@@ -224,7 +251,7 @@ public struct FlowTable: ~Copyable {
             counters.evicted &+= 1
             // An eighth is for those that begin.
             let oldest = young.count > capacity / 8 || old.oldest == 0 ? young.oldest : old.oldest
-            if !end(oldest) { remove(oldest) }
+            if !end(oldest, .forced) { remove(oldest) }
         }
         precondition(free != 0 || Int(used) < records)
         let index: UInt32
@@ -266,6 +293,7 @@ public struct FlowTable: ~Copyable {
         fresh.ipProtocol = key.ipProtocol
         fresh.firstTime = time
         fresh.lastTime = time
+        fresh.keeps = keeps
         fresh.identifier = nextIdentifier
         nextIdentifier &+= 1
         fresh.flags = unsafe flow.pointee.flags.intersection(.isYoung)
@@ -294,6 +322,7 @@ public struct FlowTable: ~Copyable {
 
     mutating func release(_ index: UInt32) {
         unsafe flows[Int(index)].next = free
+        unsafe flows[Int(index)].identifier = 0
         free = index
     }
 
@@ -312,12 +341,7 @@ public struct FlowTable: ~Copyable {
         count -= 1
     }
 
-    private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
-        unsafe FlowKey(
-            source: flow.pointee.client, destination: flow.pointee.server, sourcePort: flow.pointee.clientPort,
-            destinationPort: flow.pointee.serverPort, vlan: flow.pointee.vlan, ipProtocol: flow.pointee.ipProtocol
-        ).hash(secret)
-    }
+    private func hash(of flow: UnsafeMutablePointer<Flow>) -> UInt64 { unsafe flow.pointee.number(secret) }
 
     // MARK: - Age
 

@@ -39,13 +39,15 @@ public final class FlowMemory: @unchecked Sendable {
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
-    /// All numbers are for all workers together; `datagrams` are those of which fragments came. `seed` is the
+    /// All numbers are for all workers together; `datagrams` are those of which fragments came. `tellsFlows`: flows
+    /// that end are kept until they are taken (`Inspector.takeEndedFlows`). `keeps`: packets at a flow's beginning, and
+    /// from each on which something was found, that are evidence (`Inspector.keepPacket`). `seed` is the
     /// secret of all hashes: by default random inline, and in a replay the same each time, because a replay is
     /// to find the same each time.
     public init(
         workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
-        mode: InspectionMode = .live, seed: UInt64? = nil
+        tellsFlows: Bool = false, keeps: UInt8 = 0, mode: InspectionMode = .live, seed: UInt64? = nil
     ) {
         workerCount = max(1, workers)
         let seed = seed ?? (mode.isInline ? .random(in: .min ... .max) : 0)
@@ -62,7 +64,8 @@ public final class FlowMemory: @unchecked Sendable {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
                     capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode,
-                    seed: seed))
+                    endings: tellsFlows ? FlowMemory.endings : 0, seed: seed))
+            unsafe tables[worker].keeps = keeps
             unsafe (fragmentTables + worker).initialize(
                 to: FragmentTable(
                     capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
@@ -82,6 +85,9 @@ public final class FlowMemory: @unchecked Sendable {
         unsafe fragmentTables.deinitialize(count: workerCount)
         unsafe fragmentTables.deallocate()
     }
+
+    /// Flows of a worker that may end before somebody takes them: more than a batch of packets can end.
+    private static let endings = 2048
 
     /// The table of a worker, which alone may use it.
     func flows(_ worker: Int) -> UnsafeMutablePointer<FlowTable> {

@@ -48,6 +48,8 @@ public struct Inspector: ~Copyable {
     public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public private(set) var guest: Int32 = -1
+    /// What `keepPacket` said of the last packet.
+    public internal(set) var evidence: UInt64 = 0
     /// Slots of the last packet's ends; negative for one that is not protected.
     var destination: HostSlot = -1
     var source: HostSlot = -1
@@ -404,7 +406,17 @@ public struct Inspector: ~Copyable {
             findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
             asked.tagged += 1
         }
-        if layer > 0, findings.count > before { findings.place(from: before, layer: UInt8(layer)) }
+        if findings.count > before { unsafe note(before, layer, step.flow) }
+    }
+
+    /// Where findings from `before` on were made.
+    @inline(never)
+    private mutating func note(_ before: Int, _ layer: Int, _ flow: UnsafeMutablePointer<Flow>?) {
+        if layer > 0 { findings.place(from: before, layer: UInt8(layer)) }
+        guard let flow = unsafe flow else { return }
+        for index in before..<findings.count where findings[index].source == .signature {
+            unsafe flow.pointee.flags.insert(.alerted)
+        }
     }
 
     /// A segment that contradicts its stream is refused; what rules are asked about is what stands in its place
@@ -469,7 +481,7 @@ public struct Inspector: ~Copyable {
 
     // MARK: - The end of a stream
 
-    /// Listening only: ends all flows, or those that have been silent for too long.
+    /// Ends all flows (where they are told of, some of them), or those that have been silent for too long.
     public func endFlows(before time: UInt64 = .max) { unsafe flows.pointee.endFlows(before: time) }
 
     /// Listening only, after each captured packet until it gives nil: what is left of a flow that is over is
@@ -490,6 +502,7 @@ public struct Inspector: ~Copyable {
             // Whoever passes the rest passes all of it.
             while unsafe flows.pointee.nextWindow(&step) {}
             guard findings.count > 0 else { continue }
+            unsafe note(0, 0, flow)
             countFindings(destination, source)
             return policies[guest].decide(
                 flood: .none, ruleDrops: asked.drops, streamRefuses: false, sort: .ordinary)

@@ -22,6 +22,8 @@ final class Crew: @unchecked Sendable {
         let core: Int
         let setup: Queue.Setup
         let ring: EventRing
+        let flowRing: Ring<FlowEvent>
+        let kept: PacketRing
         fileprivate let cell: UnsafeMutablePointer<WorkerCell>
         fileprivate let thread: pthread_t
     }
@@ -59,12 +61,14 @@ final class Crew: @unchecked Sendable {
             nonisolated(unsafe) let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
             unsafe cell.initialize(to: WorkerCell())
             let ring = EventRing(capacity: settings.events.ring)
+            let kept = PacketRing(memory: settings.evidence.memory / cores.count)
+            let flowRing = Ring<FlowEvent>(capacity: settings.events.flows ? FlowReporter.capacity : 2)
             let setup = unsafe queues[index].pointee.setup
             nonisolated(unsafe) let worker = UnsafeMutablePointer<Worker>.allocate(capacity: 1)
             unsafe worker.initialize(
                 to: Worker(
                     queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
-                    cell: cell, flowHash: flowHash))
+                    flows: flowRing.makeWriter(), packets: kept.makeWriter(), cell: cell, flowHash: flowHash))
             unsafe queues[index].deallocate()
             let core = cores[index]
             let thread = Thread.start(named: "worker \(index)") {
@@ -76,8 +80,9 @@ final class Crew: @unchecked Sendable {
                 unsafe worker.deallocate()
             }
             return unsafe Member(
-                number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, cell: cell,
-                thread: thread)
+                number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, flowRing: flowRing,
+                kept: kept,
+                cell: cell, thread: thread)
         }
     }
 
@@ -140,6 +145,8 @@ extension Crew.Member {
     var batches: UInt64 { unsafe cell.pointee.batches.value }
     var unreadable: UInt64 { unsafe cell.pointee.unreadable.value &+ setup.answeredEarly }
     var withheld: UInt64 { unsafe cell.pointee.withheld.value }
+    /// Events that found no room.
+    var lost: UInt64 { unsafe ring.lost &+ flowRing.lost &+ cell.pointee.flowsUntold.value }
     var rejectsSent: UInt64 { unsafe cell.pointee.rejectsSent.value }
     var rejectsWithheld: UInt64 { unsafe cell.pointee.rejectsWithheld.value }
     func addFlows(to sum: inout Status.Flows) { unsafe cell.pointee.flows.add(to: &sum) }

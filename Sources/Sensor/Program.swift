@@ -52,8 +52,9 @@ public final class Program: Sendable {
         memory =
             former?.memory
             ?? FlowMemory(
-                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory, mode: mode,
-                seed: hostSeed)
+                workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory,
+                tellsFlows: settings.events.flows,
+                keeps: settings.evidence.memory > 0 ? UInt8(settings.evidence.packets) : 0, mode: mode, seed: hostSeed)
         generation = (former?.generation ?? 0) + 1
         self.settings = settings
         let guests = settings.guests.map(\.guest)
@@ -169,7 +170,8 @@ public final class Program: Sendable {
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
             },
             relation: { relations.indices.contains(Int($0)) ? relations[Int($0)] : nil },
-            guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil })
+            guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil },
+            application: { Application(rawValue: $0)?.name })
     }
 
     /// Of them, bytes for the records of flows, and for streams.

@@ -48,6 +48,7 @@ extension Settings {
         let limits = events.limits
         events = running.events
         events.limits = limits
+        evidence = running.evidence
         metrics = running.metrics
         behaviour.peers = running.behaviour.peers
         divert.backend = running.divert.backend
@@ -63,6 +64,7 @@ extension Settings {
             ("sensor", running.sensor != file.sensor), ("queues", running.queues != file.queues),
             ("events", running.events != events),
             ("behaviour.peers", running.behaviour.peers != file.behaviour.peers),
+            ("evidence", running.evidence != file.evidence),
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),

@@ -69,6 +69,7 @@ public struct Replay: ~Copyable {
                     inspector.packets.bytes(of: layer, in: capture.bytes), &encoder)
             }
             inspectEndings(path, &encoder)
+            if inspector.hasEndedFlows { encodeFlows(&encoder) }
             if encoder.count > 1 << 16 { try flush(&encoder) }
         }
         lastFile = path
@@ -80,8 +81,11 @@ public struct Replay: ~Copyable {
     /// Judges what came since the last step, lets the floods end that are open, and encodes the last line: the
     /// statistics.
     public mutating func finish(into encoder: inout EVEEncoder) {
-        inspector.endFlows()
-        inspectEndings(lastFile, &encoder)
+        repeat {
+            inspector.endFlows()
+            inspectEndings(lastFile, &encoder)
+            encodeFlows(&encoder)
+        } while inspector.flowFigures.count > 0
         let end = max(time, nextStep)
         if packets > 0 { step(end, into: &encoder) }
         let program = program
@@ -111,6 +115,10 @@ public struct Replay: ~Copyable {
                     inspector.packets.bytes(of: 0, in: RawSpan()), &encoder)
             }
         }
+    }
+
+    private func encodeFlows(_ encoder: inout EVEEncoder) {
+        inspector.takeEndedFlows(time, Replay.flowHash) { encoder.encode(copy $0) }
     }
 
     /// Two runs over the same capture give the same flow_id.

@@ -91,7 +91,8 @@ extension Event {
             verdict: decision.verdict,
             reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,
-            flow: inspector.packets[layer].packet.flowHash(flowHash, outer: arrival.tag & 0xFFF),
+            flow: inspector.flowNumber(of: layer, tag: arrival.tag, flowHash),
             generation: inspector.generation)
+        evidence = inspector.evidence
     }
 }

@@ -75,11 +75,17 @@ public final class Sensor {
         let shadow = ShadowLedger(time: flinch_now(), names: program.names, generation: program.generation)
         self.shadow = shadow
         history = ConfigurationHistory(state: settings.sensor.state, path: path, text: text, time: flinch_now())
-        collector = EventCollector(
-            rings: crew.members.map(\.ring), outlets: [sinks], names: program.names,
-            generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID,
-            drops: settings.events.drops,
-            watch: EventCollector.Watch(event: { shadow.note($0) }, flood: { shadow.note($0) }))
+        do {
+            collector = try EventCollector(
+                rings: crew.members.map(\.ring), flows: crew.members.map(\.flowRing), outlets: [sinks],
+                names: program.names, generation: program.generation, sensor: settings.sensor.name,
+                communityID: settings.events.communityID, drops: settings.events.drops,
+                evidence: settings.evidence.settings(crew.members.map(\.kept), settings),
+                watch: EventCollector.Watch(event: { shadow.note($0) }, flood: { shadow.note($0) }))
+        } catch {
+            crew.stop(patience: 0)
+            throw error
+        }
         try sinks.start()
         try collector.start()
         do {
@@ -106,7 +112,9 @@ public final class Sensor {
             program.memoryBytes + sinks.memoryBytes
                 + cores.count
                 * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
-                    + EventRing.memory(capacity: settings.events.ring)))
+                    + EventRing.memory(capacity: settings.events.ring)
+                    + PacketRing.memory(settings.evidence.memory / cores.count)
+                    + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
             sinks, crew)
@@ -155,7 +163,8 @@ public final class Sensor {
             status.memoryResident = ThreadTimes.residentMemory()
             status.report(
                 sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
-                lostRing: crew.members.reduce(0) { $0 + $1.ring.lost }, unqueued: collector.lost)
+                lostRing: crew.members.reduce(0) { $0 + $1.lost }, unqueued: collector.lost)
+            status.evidence = collector.evidence.map(Status.Evidence.init)
             return status
         }
     }
@@ -309,5 +318,14 @@ public final class Sensor {
         program = next
         try nextRules.install(log)
         rules = nextRules
+    }
+}
+
+extension Settings.Evidence {
+    /// nil where no packets are kept.
+    fileprivate func settings(_ packets: [PacketRing], _ settings: Settings) -> EventCollector.EvidenceSettings? {
+        guard memory > 0 else { return nil }
+        return EventCollector.EvidenceSettings(
+            packets: packets, folder: folder ?? settings.sensor.state + "/evidence", fileLimit: file, limit: total)
     }
 }

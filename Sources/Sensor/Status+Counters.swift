@@ -16,6 +16,10 @@ extension Status {
             "uninspected.unreadable": uninspected.unreadable,
             "events.held_back": events.withheld, "events.lost": events.lostRing &+ events.lostWrite,
         ]
+        if let evidence {
+            counters["evidence.files"] = UInt64(evidence.files)
+            counters["evidence.missed"] = evidence.missed
+        }
         for (reason, count) in verdicts.byReason { counters["ips.drop_reason.\(reason)"] = count }
         for sink in sinks {
             counters["sinks.\(sink.name).delivered"] = sink.delivered

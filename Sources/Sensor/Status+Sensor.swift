@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import Events
 import Flows
 import Foundation
 import Glibc
@@ -61,5 +62,12 @@ extension Status.Fragments {
             reassembled: counters.ipv4Reassembled + counters.ipv6Reassembled, expired: counters.expired,
             evicted: counters.evicted, contradictions: counters.contradictions, impossible: counters.impossible,
             withoutRoom: counters.noRoom)
+    }
+}
+
+extension Status.Evidence {
+    init(_ figures: EvidenceFigures) {
+        self.init(
+            files: figures.files, bytes: UInt64(figures.bytes), missed: figures.missed, lastError: figures.lastError)
     }
 }

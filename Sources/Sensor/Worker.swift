@@ -15,6 +15,8 @@ struct Worker: ~Copyable {
     private var verdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
+    private var flows: FlowReporter
+    private var kept: PacketRing.Writer
     private let sender = FrameSender()
     private var injector = Injector()
     private let cell: UnsafePointer<WorkerCell>
@@ -22,12 +24,15 @@ struct Worker: ~Copyable {
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
-        cell: UnsafePointer<WorkerCell>, flowHash: SecretHash
+        flows: consuming Ring<FlowEvent>.Writer, packets: consuming PacketRing.Writer, cell: UnsafePointer<WorkerCell>,
+        flowHash: SecretHash
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
         reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
+        self.flows = unsafe FlowReporter(events: flows, cell: cell, flowHash: flowHash)
+        kept = packets
         unsafe self.cell = unsafe cell
     }
 
@@ -39,12 +44,12 @@ struct Worker: ~Copyable {
     /// Receive a batch, inspect each packet, decide, record, commit the verdicts; until told to stop and
     /// nothing is left to answer for.
     mutating func run() {
-        defer { reporter.finish() }
+        defer { finish() }
         while true {
             let count = queue.receive()
             let now = flinch_now()
             adoptInspector()
-            unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
+            settle(now)
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }
@@ -63,8 +68,20 @@ struct Worker: ~Copyable {
         }
     }
 
+    /// What is told of by the clock, and not because of a packet.
+    private mutating func settle(_ now: UInt64) {
+        unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
+        if unsafe inspector.pointee.tellsFlows { unsafe flows.settle(inspector.pointee, now) }
+    }
+
+    private mutating func finish() {
+        reporter.finish()
+        if unsafe inspector.pointee.tellsFlows { unsafe flows.finish(inspector.pointee) }
+    }
+
     private mutating func judge(_ index: Int, _ now: UInt64) {
-        let isPacket = unsafe Self.judge(queue, index, now, &inspector.pointee, &reporter, &verdicts, &injector, sender)
+        let isPacket = unsafe Self.judge(
+            queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &injector, sender)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
@@ -72,12 +89,15 @@ struct Worker: ~Copyable {
     /// was a packet.
     private static func judge(
         _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
-        _ reporter: inout Reporter, _ verdicts: inout VerdictBatch, _ injector: inout Injector,
+        _ reporter: inout Reporter, _ kept: inout PacketRing.Writer, _ verdicts: inout VerdictBatch,
+        _ injector: inout Injector,
         _ sender: borrowing FrameSender
     ) -> Bool {
         guard let packet = queue.packet(index, time: now) else { return false }
         let decision = inspector.inspect(
             packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
+        let evidence = inspector.keepPacket()
+        if evidence != 0 { kept.append(packet.payload, packet.link, packet.arrival, group: evidence) }
         if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival) }
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
             injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects, by: sender)

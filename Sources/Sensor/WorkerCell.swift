@@ -24,6 +24,8 @@ struct WorkerCell: ~Copyable {
     let unreadable = Gauge()
     /// Findings that have no event of their own.
     let withheld = Gauge()
+    /// Flows that ended in such a crowd that there was no room to tell of them.
+    let flowsUntold = Gauge()
     /// Frames that told somebody of a refused packet, and those that could not be sent.
     let rejectsSent = Gauge()
     let rejectsWithheld = Gauge()

@@ -1,12 +1,15 @@
 import CLinux
 import Glibc
 
-/// Where a socket leads: `unix:/path`, `unix-dgram:/path`, `tcp:host:port` or `udp:host:port`.
+/// Where a socket leads: `unix:/path`, `unix-dgram:/path`, `tcp:host:port`, `udp:host:port` or
+/// `tls:host:port`.
 public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     public enum Transport: String, Sendable, CaseIterable {
         case unix
         case unixDatagram = "unix-dgram"
         case tcp, udp
+        /// TCP, and TLS over it.
+        case tls
     }
 
     public var transport: Transport
@@ -31,7 +34,7 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
         case .unix, .unixDatagram:
             guard rest.hasPrefix("/"), (2...107).contains(rest.utf8.count) else { return nil }
             self.init(transport, host: String(rest))
-        case .tcp, .udp:
+        case .tcp, .udp, .tls:
             guard let (host, port) = Endpoint.hostAndPort(rest) else { return nil }
             self.init(transport, host: host, port: port)
         }
@@ -56,7 +59,7 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch transport {
         case .unix, .unixDatagram: "\(transport.rawValue):\(host)"
-        case .tcp, .udp:
+        case .tcp, .udp, .tls:
             host.contains(":") ? "\(transport.rawValue):[\(host)]:\(port)" : "\(transport.rawValue):\(host):\(port)"
         }
     }

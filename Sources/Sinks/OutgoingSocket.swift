@@ -9,41 +9,114 @@ struct OutgoingSocket: ~Copyable {
 
     private let descriptor: Int32
     private let endpoint: Endpoint
+    private let session: TLSSession?
 
     /// Connects by `deadline`, a time of the monotonic clock in nanoseconds. A host's name is looked up first,
-    /// which the resolver bounds by itself.
-    init(_ endpoint: Endpoint, by deadline: UInt64) throws(Failure) {
-        self.endpoint = endpoint
-        switch endpoint.transport {
-        case .unix, .unixDatagram: descriptor = try OutgoingSocket.openUnix(endpoint)
-        case .tcp, .udp: descriptor = try OutgoingSocket.openInternet(endpoint, by: deadline)
+    /// which the resolver bounds by itself. `tls` is for endpoints that want it.
+    init(_ endpoint: Endpoint, tls: TLSContext? = nil, by deadline: UInt64) throws(Failure) {
+        let opened =
+            switch endpoint.transport {
+            case .unix, .unixDatagram: try OutgoingSocket.openUnix(endpoint)
+            case .tcp, .udp, .tls: try OutgoingSocket.openInternet(endpoint, by: deadline)
+            }
+        var made: TLSSession?
+        if endpoint.transport == .tls {
+            do throws(Failure) {
+                guard let tls else { throw Failure(description: "\(endpoint): there are no settings for TLS") }
+                made = try OutgoingSocket.session(tls, opened, endpoint, by: deadline)
+            } catch {
+                close(opened)
+                throw error
+            }
         }
+        self.endpoint = endpoint
+        descriptor = opened
+        session = made
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        session?.end()
+        close(descriptor)
+    }
+
+    private static func session(
+        _ tls: TLSContext, _ descriptor: Int32, _ endpoint: Endpoint, by deadline: UInt64
+    ) throws(Failure) -> TLSSession {
+        let session: TLSSession
+        do throws(TLSContext.Failure) {
+            session = try TLSSession(tls, descriptor: descriptor, host: endpoint.host)
+        } catch {
+            throw Failure(description: "\(endpoint): \(error)")
+        }
+        while true {
+            switch session.handshake() {
+            case .done: return session
+            case .failed(let why): throw Failure(description: "\(endpoint): \(why)")
+            case .wait(let what):
+                guard wait(descriptor, what.events, until: deadline) else {
+                    throw Failure(description: "\(endpoint): no answer in time")
+                }
+            }
+        }
+    }
 
     /// Writes all of it: to a datagram socket as one datagram.
     func send(_ bytes: [UInt8], by deadline: UInt64) throws(Failure) {
         var done = 0
         repeat {
-            guard OutgoingSocket.wait(descriptor, Int32(POLLOUT), until: deadline) else {
-                throw Failure(description: "\(endpoint) does not take what is sent")
-            }
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.send(
-                    descriptor, buffer.baseAddress! + done, buffer.count - done,
-                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-            }
-            if count >= 0 {
-                done += count
-            } else if errno != EINTR && errno != EAGAIN {
-                throw OutgoingSocket.failure("cannot send to \(endpoint)")
+            switch unsafe bytes.withUnsafeBytes({ unsafe write(UnsafeRawBufferPointer(rebasing: $0[done...])) }) {
+            case .done(let count): done += count
+            case .failed(let why): throw Failure(description: "cannot send to \(endpoint): \(why)")
+            case .wait(let what):
+                guard OutgoingSocket.wait(descriptor, what.events, until: deadline) else {
+                    throw Failure(description: "\(endpoint) does not take what is sent")
+                }
             }
         } while done < bytes.count
     }
 
+    /// What the other side sent next, at most `room` bytes.
+    func receive(_ room: Int, by deadline: UInt64) throws(Failure) -> [UInt8] {
+        while true {
+            var outcome = TLSSession.Outcome.done(0)
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                outcome = unsafe read(into: UnsafeMutableRawBufferPointer(buffer))
+                if case .done(let size) = outcome { count = size }
+            }
+            switch outcome {
+            case .done(0): throw Failure(description: "\(endpoint) closed the connection")
+            case .done: return bytes
+            case .failed(let why): throw Failure(description: "\(endpoint): \(why)")
+            case .wait(let what):
+                guard OutgoingSocket.wait(descriptor, what.events, until: deadline) else {
+                    throw Failure(description: "\(endpoint): no answer in time")
+                }
+            }
+        }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) -> TLSSession.Outcome {
+        if let session { return unsafe session.write(bytes) }
+        let count = unsafe Glibc.send(
+            descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        return OutgoingSocket.outcome(count, .forWriting)
+    }
+
+    private func read(into bytes: UnsafeMutableRawBufferPointer) -> TLSSession.Outcome {
+        if let session { return unsafe session.read(into: bytes) }
+        let count = unsafe recv(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT))
+        return OutgoingSocket.outcome(count, .forReading)
+    }
+
+    private static func outcome(_ count: Int, _ wait: TLSSession.Wait) -> TLSSession.Outcome {
+        if count >= 0 { return .done(count) }
+        let code = errno
+        return code == EAGAIN || code == EINTR ? .wait(wait) : .failed(unsafe String(cString: strerror(code)))
+    }
+
     /// Whether the other side has closed a stream: what it would be sent would be lost.
     var isClosed: Bool {
+        if let session { return session.isClosed }
         var byte: UInt8 = 0
         let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         return count == 0 && !endpoint.isDatagram || count < 0 && errno != EAGAIN && errno != EINTR
@@ -137,4 +210,9 @@ struct OutgoingSocket: ~Copyable {
     private static func failure(_ what: String, _ code: Int32 = errno) -> Failure {
         Failure(description: "\(what): \(unsafe String(cString: strerror(code)))")
     }
+}
+
+extension TLSSession.Wait {
+    /// For poll(2).
+    fileprivate var events: Int32 { Int32(self == .forReading ? POLLIN : POLLOUT) }
 }

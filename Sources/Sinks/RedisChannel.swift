@@ -1,45 +1,44 @@
 import CLinux
 import CRedis
-import Glibc
 
 /// EVE lines to Redis, by list, channel or stream, as Suricata's `redis` output has them. The commands of a
-/// batch go out together; each reply is looked at.
-@safe
+/// batch go out together; each reply is looked at (RESP, redis.io/docs/reference/protocol-spec).
 final class RedisChannel: Channel {
     let batchLimit = 100
     private let settings: RedisSettings
     private let password: Secret?
-    private var connection: UnsafeMutablePointer<redisContext>?
+    private let tls: TLSContext?
+    private var connection: Connection?
 
     /// Milliseconds for a connection, and for each reply.
-    private static let timeout = 2000
+    fileprivate static let timeout: UInt64 = 2000
 
-    init(_ settings: RedisSettings) throws(Secret.Failure) {
+    init(_ settings: RedisSettings) throws {
         self.settings = settings
-        password = try settings.password.map { source throws(Secret.Failure) in try Secret(source) }
+        password = try settings.password.map { try Secret($0) }
+        tls = settings.server.transport == .tls ? try TLSContext(settings.tls) : nil
     }
 
-    deinit { disconnect() }
-
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
-        if unsafe connection == nil, let problem = connect() {
-            disconnect()
-            return .failed(problem)
-        }
-        for line in lines { append(command(line)) }
         var taken = 0
-        for _ in lines {
-            if let problem = reply() {
-                // Those behind it may or may not have been taken; with a new connection they are sent again.
-                disconnect()
-                return .failed(problem, after: taken)
+        do throws(OutgoingSocket.Failure) {
+            if connection?.isClosed ?? true { connection = nil }
+            if connection == nil { connection = try connect(patience) }
+            guard let connection else { return .failed("no connection to \(settings.server)") }
+            try connection.send(lines.map(command), patience)
+            for _ in lines {
+                try connection.reply(patience)
+                taken += 1
             }
-            taken += 1
+        } catch {
+            // Those behind it may or may not have been taken; with a new connection they are sent again.
+            connection = nil
+            return .failed(error.description, after: taken)
         }
         return Delivery(taken: taken)
     }
 
-    func reopen() { disconnect() }
+    func reopen() { connection = nil }
 
     private func command(_ line: [UInt8]) -> [[UInt8]] {
         let text = Array(line.dropLast())
@@ -52,72 +51,75 @@ final class RedisChannel: Channel {
         }
     }
 
-    // MARK: - The connection
-
-    private func connect() -> String? {
-        let timeout = timeval(tv_sec: RedisChannel.timeout / 1000, tv_usec: RedisChannel.timeout % 1000 * 1000)
-        let server = settings.server
-        let fresh =
-            server.transport == .unix
-            ? unsafe redisConnectUnixWithTimeout(server.host, timeout)
-            : unsafe redisConnectWithTimeout(server.host, Int32(server.port), timeout)
-        guard let fresh = unsafe fresh else { return "no memory to connect to \(server)" }
-        unsafe connection = fresh
-        guard unsafe fresh.pointee.err == 0 else { return failure() }
-        unsafe redisSetTimeout(fresh, timeout)
+    private func connect(_ patience: Patience) throws(OutgoingSocket.Failure) -> Connection {
+        let connection = try Connection(settings.server, tls, patience)
         if let password {
             let user = settings.user.map { [Array($0.utf8)] } ?? []
-            append([Array("AUTH".utf8)] + user + [password.bytes])
-            if let problem = reply() { return problem }
+            try connection.send([[Array("AUTH".utf8)] + user + [password.bytes]], patience)
+            try connection.reply(patience)
         }
         if settings.database > 0 {
-            append([Array("SELECT".utf8), Array(String(settings.database).utf8)])
-            return reply()
+            try connection.send([[Array("SELECT".utf8), Array(String(settings.database).utf8)]], patience)
+            try connection.reply(patience)
         }
-        return nil
+        return connection
+    }
+}
+
+/// A socket, and hiredis's reader of what comes by it.
+@safe
+private final class Connection {
+    private let endpoint: Endpoint
+    private let socket: OutgoingSocket
+    private let reader: UnsafeMutablePointer<redisReader>
+
+    init(_ endpoint: Endpoint, _ tls: TLSContext?, _ patience: Patience) throws(OutgoingSocket.Failure) {
+        self.endpoint = endpoint
+        socket = try OutgoingSocket(endpoint, tls: tls, by: patience.deadline(within: RedisChannel.timeout))
+        guard let reader = unsafe redisReaderCreate() else {
+            throw OutgoingSocket.Failure(description: "no memory for what \(endpoint) answers")
+        }
+        unsafe self.reader = unsafe reader
     }
 
-    private func disconnect() {
-        if let connection = unsafe connection { unsafe redisFree(connection) }
-        unsafe connection = nil
+    deinit { unsafe redisReaderFree(reader) }
+
+    var isClosed: Bool { socket.isClosed }
+
+    func send(_ commands: [[[UInt8]]], _ patience: Patience) throws(OutgoingSocket.Failure) {
+        var bytes: [UInt8] = []
+        for command in commands {
+            bytes += Array("*\(command.count)\r\n".utf8)
+            for word in command { bytes += Array("$\(word.count)\r\n".utf8) + word + Array("\r\n".utf8) }
+        }
+        try socket.send(bytes, by: patience.deadline(within: RedisChannel.timeout))
     }
 
-    private func append(_ words: [[UInt8]]) {
-        guard let connection = unsafe connection else { return }
-        // One block for all words: their addresses must hold together until the call returns.
-        let block = words.flatMap { $0.isEmpty ? [0] : $0 }.map { CChar(bitPattern: $0) }
-        unsafe block.withUnsafeBufferPointer { buffer in
-            var starts: [UnsafePointer<CChar>?] = unsafe []
-            var offset = 0
-            for word in words {
-                unsafe starts.append(buffer.baseAddress! + offset)
-                offset += max(1, word.count)
+    /// Waits for one reply. Throws what is wrong with it.
+    func reply(_ patience: Patience) throws(OutgoingSocket.Failure) {
+        let deadline = patience.deadline(within: RedisChannel.timeout)
+        while true {
+            var answer: UnsafeMutableRawPointer?
+            guard unsafe redisReaderGetReply(reader, &answer) == REDIS_OK else {
+                throw OutgoingSocket.Failure(description: "\(endpoint) is no Redis: it answers something else")
             }
-            let lengths = words.map(\.count)
-            unsafe _ = redisAppendCommandArgv(connection, Int32(words.count), &starts, lengths)
+            if let answer = unsafe answer {
+                defer { unsafe freeReplyObject(answer) }
+                let reply = unsafe answer.assumingMemoryBound(to: redisReply.self)
+                guard unsafe reply.pointee.type == REDIS_REPLY_ERROR, let text = unsafe reply.pointee.str else {
+                    return
+                }
+                throw OutgoingSocket.Failure(
+                    description: "\(endpoint) answers: \(unsafe String(cString: text).prefix(200))")
+            }
+            let bytes = try socket.receive(4096, by: deadline)
+            let isTaken = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe redisReaderFeed(
+                    reader, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count) == REDIS_OK
+            }
+            guard isTaken else {
+                throw OutgoingSocket.Failure(description: "no memory for what \(endpoint) answers")
+            }
         }
-    }
-
-    /// Waits for one reply; returns what is wrong with it.
-    private func reply() -> String? {
-        guard let connection = unsafe connection else { return "no connection" }
-        var answer: UnsafeMutableRawPointer?
-        guard unsafe redisGetReply(connection, &answer) == REDIS_OK, let answer = unsafe answer else {
-            return failure()
-        }
-        defer { unsafe freeReplyObject(answer) }
-        let reply = unsafe answer.assumingMemoryBound(to: redisReply.self)
-        guard unsafe reply.pointee.type == REDIS_REPLY_ERROR, let text = unsafe reply.pointee.str else { return nil }
-        return "\(settings.server) answers: \(unsafe String(cString: text).prefix(200))"
-    }
-
-    private func failure() -> String {
-        guard let connection = unsafe connection else { return "no connection to \(settings.server)" }
-        let text = unsafe withUnsafePointer(to: &connection.pointee.errstr) { pointer in
-            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 128) { unsafe String(cString: $0) }
-        }
-        // EAGAIN is what hiredis makes of a timeout.
-        let reason = unsafe connection.pointee.err == REDIS_ERR_IO && errno == EAGAIN ? "no answer in time" : text
-        return "\(settings.server): \(reason)"
     }
 }

@@ -52,7 +52,7 @@ public final class Sink: Outlet {
     public let name: String
     public let channelName: String
     private let filter: Filter
-    private let queue: SinkQueue
+    let queue: SinkQueue
     private let own: Own
     private let bell = Bell()
     private let patience = Patience()

@@ -2,7 +2,8 @@ import Events
 import Synchronization
 
 /// Lines that wait for a sink's thread, bounded in number and in bytes. What finds it full is dropped and
-/// counted: the oldest stay, because they are next.
+/// counted: the oldest stay, because they are next. Flows get half of the room: whoever makes many of them is not
+/// to hide what is found.
 final class SinkQueue: Sendable {
     private struct State: ~Copyable {
         var lines: [[UInt8]] = []
@@ -29,7 +30,10 @@ final class SinkQueue: Sendable {
         state.withLock { state in
             let wasEmpty = state.count == 0
             for report in reports where isWanted(report) {
-                guard !state.isClosed, state.count < lineLimit, state.bytes + report.line.count <= byteLimit else {
+                let share = report.kind == .flow ? 2 : 1
+                guard !state.isClosed, state.count < lineLimit / share,
+                    state.bytes + report.line.count <= byteLimit / share
+                else {
                     state.dropped += 1
                     continue
                 }
@@ -70,6 +74,17 @@ final class SinkQueue: Sendable {
             state.head = 0
             state.bytes = 0
         }
+    }
+
+    /// What it holds now: lines and their bytes, and places for lines, those of lines that are gone included.
+    struct Holding {
+        var lines: Int
+        var bytes: Int
+        var places: Int
+    }
+
+    var holding: Holding {
+        state.withLock { Holding(lines: $0.count, bytes: $0.bytes, places: $0.lines.capacity) }
     }
 
     var count: Int { state.withLock { $0.count } }

@@ -111,7 +111,7 @@ public final class SinkSet: Outlet {
         case .redis(let redis): try RedisChannel(redis)
         case .webhook(let webhook): try WebhookChannel(webhook)
         case .mail(let mail): try MailChannel(mail)
-        case .syslog(let syslog): SyslogChannel(syslog)
+        case .syslog(let syslog): try SyslogChannel(syslog)
         case .journal: JournalChannel()
         case .store(let store): try openStore(store)
         case .snmp(let snmp): try SNMPChannel(snmp, boots: countBoot(state))

@@ -80,8 +80,9 @@ public struct RedisSettings: Sendable, Equatable {
         case channel, stream
     }
 
-    /// `tcp` or `unix`.
+    /// `tcp`, `tls` or `unix`.
     public var server: Endpoint
+    public var tls = TLSSettings()
     public var mode = Mode.list
     /// Of the list or stream, or the name of the channel.
     public var key = "suricata"
@@ -152,6 +153,8 @@ public struct SyslogSettings: Sendable, Equatable {
     }
 
     public var to: Endpoint
+    /// Where `to` is `tls`.
+    public var tls = TLSSettings()
     /// Suricata's default.
     public var facility = Facility.local5
     public var format = Format.text

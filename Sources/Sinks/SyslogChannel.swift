@@ -1,11 +1,13 @@
 import CLinux
 import Glibc
 
-/// Syslog messages (RFC 5424): one a datagram, or octet-counted on a stream (RFC 6587 §3.4.1).
+/// Syslog messages (RFC 5424): one a datagram, or octet-counted on a stream (RFC 6587 §3.4.1), which TLS may
+/// protect (RFC 5425).
 final class SyslogChannel: Channel {
     let batchLimit = 64
     private let settings: SyslogSettings
     private let process = getpid()
+    private let tls: TLSContext?
     private var socket: OutgoingSocket?
 
     /// Milliseconds for a connection, and for the receiver to take one batch.
@@ -13,13 +15,16 @@ final class SyslogChannel: Channel {
     /// Bytes of a message in a datagram: what fits IPv6's largest without jumbograms is more.
     private static let datagramLimit = 60_000
 
-    init(_ settings: SyslogSettings) { self.settings = settings }
+    init(_ settings: SyslogSettings) throws(TLSContext.Failure) {
+        self.settings = settings
+        tls = settings.to.transport == .tls ? try TLSContext(settings.tls) : nil
+    }
 
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
         let deadline = patience.deadline(within: SyslogChannel.timeout)
         var delivery = Delivery(taken: 0)
         do throws(OutgoingSocket.Failure) {
-            if socket?.isClosed ?? true { socket = try OutgoingSocket(settings.to, by: deadline) }
+            if socket?.isClosed ?? true { socket = try OutgoingSocket(settings.to, tls: tls, by: deadline) }
             for line in lines {
                 if let notice = Notice(line: line) {
                     try socket?.send(frame(message(notice, line)), by: deadline)

@@ -44,6 +44,8 @@ struct ReplayCommand: ParsableCommand {
             looked at one by one.
             """)
     var midstream = false
+    @Flag(help: "An event of type flow for each conversation that is over, whatever the configuration says.")
+    var flows = false
     @Option(
         help: ArgumentHelp("Thresholds and suppressions, in the syntax of Suricata's.", valueName: "file"))
     var thresholds: String?
@@ -92,6 +94,7 @@ struct ReplayCommand: ParsableCommand {
                 settings.protected(Guest(name: "home", addresses: home)))
         }
         settings.rules.files += rules
+        if flows { settings.events.flows = true }
         if let thresholds { settings.rules.thresholds = thresholds }
         return settings
     }

@@ -14,8 +14,7 @@ struct StatusPage {
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
         ([head] + [""] + table(width, guests) + [""] + floods + behaviour + verdicts + [queues, uninspected, flows]
-            + fragments
-            + [rules] + sinks)
+            + fragments + [rules] + evidence + sinks)
             .joined(separator: "\n")
     }
 
@@ -178,6 +177,16 @@ struct StatusPage {
             text += "\n" + style.concern("medium", "Last reload refused: \(error)")
         }
         return text
+    }
+
+    private var evidence: [String] {
+        guard let evidence = status.evidence, evidence.files > 0 || evidence.missed > 0 else { return [] }
+        var text = "Evidence     \(evidence.files) captures, \(Figure.whole(evidence.bytes >> 10)) KiB"
+        if evidence.missed > 0 {
+            text += style.concern("medium", ", \(Figure.whole(evidence.missed)) events without")
+            if let error = evidence.lastError { text += style.concern("medium", " (\(error))") }
+        }
+        return [text]
     }
 
     /// The EVE file's troubles are in the line before; the others are shown where there are any.

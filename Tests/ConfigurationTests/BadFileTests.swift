@@ -38,7 +38,7 @@ struct BadFileTests {
         BadCase(
             "- name: web\n",
             "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, relations,"
-                + " rules, flows, policy, policies, behaviour, events, sinks, metrics"),
+                + " rules, flows, policy, policies, behaviour, events, evidence, sinks, metrics"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",
             "3:15: guests[0].addresses: \"10.0.0.300\" is not an address or prefix; write it like 192.0.2.7,"
@@ -158,6 +158,16 @@ struct BadFileTests {
             "2:66: events.limits.rules.x: \"x\" is not the number of a rule; write its sid, or gid:sid in quotes",
             "2:82: events.limits.rules.5: rule 1:5 has a limit already; write one of the two",
             "2:88: events.limits.rules.6: \"many\" is not a number from 0 to 1000000 (events)"),
+        BadCase(
+            web + "evidence: {memory: 1, packets: 0, file: 2 GiB, total: 1 KiB}\nevents: {flows: 1}\n",
+            "2:20: evidence.memory: 1 is out of range; write a size from 1 MiB to 1 GiB",
+            "2:32: evidence.packets: 0 is out of range; write a number from 1 to 255 (packets)",
+            "2:41: evidence.file: 2 GiB is out of range; write a size from 64 KiB to 1 GiB",
+            "2:55: evidence.total: 1 KiB is out of range; write a size from 1 MiB to 1024 GiB",
+            "3:17: events.flows: \"1\" is not true or false"),
+        BadCase(
+            web + "evidence: {file: 4 MiB, total: 1 MiB}\n",
+            "2:18: evidence.file: one capture may be larger than all of them; write a total that is larger than file"),
         BadCase(
             web + "shadow: true\nshadow: maybe\nshadow: false\nevents: {ring: 1}\n",
             "3:1: the key \"shadow\" is given twice; the first is on line 2",

@@ -75,9 +75,15 @@ struct GoodFileTests {
             events:
               eve: "-"
               ring: 1024
+              flows: true
               limits: {period: 60, default: 5, drops: silent, rules: {2100498: 1, "3:19187": 0}}
+            evidence: {memory: 4 MiB, packets: 5, folder: kept, file: 64 KiB, total: 1 GiB}
             """)
         #expect(settings.sensor.name == "host1")
+        #expect(settings.events.flows)
+        #expect(settings.evidence.memory == 4 << 20 && settings.evidence.packets == 5)
+        #expect(settings.evidence.folder == "/etc/flinch/kept")
+        #expect(settings.evidence.file == 1 << 16 && settings.evidence.total == 1 << 30)
         #expect(settings.sensor.control == "/etc/flinch/flinchd.sock")
         #expect(settings.workerCores(usable: [0, 1]) == [2, 3])
         #expect(settings.queues.receiveBuffer == 8 << 20)

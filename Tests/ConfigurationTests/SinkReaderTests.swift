@@ -110,6 +110,30 @@ struct SinkReaderTests {
         #expect(plain.host == "2001:db8::25" && plain.port == 26 && plain.security == .none)
     }
 
+    @Test func byTLS() throws {
+        let sinks = try parsed(
+            """
+            sinks:
+              - type: redis
+                server: redis.example.net:6379
+                tls: true
+                ca: ca.pem
+                certificate: own.pem
+                certificate-key: {file: own.key}
+              - {type: redis, server: "127.0.0.1:6379", tls: false}
+              - {type: syslog, to: "tls:logs.example.net:6514", ca: ca.pem}
+            """)
+        var redis = RedisSettings(server: Endpoint(.tls, host: "redis.example.net", port: 6379))
+        redis.tls.authorities = "/etc/flinch/ca.pem"
+        redis.tls.certificate = "/etc/flinch/own.pem"
+        redis.tls.key = .file("/etc/flinch/own.key")
+        #expect(sinks[0].channel == .redis(redis))
+        #expect(sinks[1].channel == .redis(RedisSettings(server: Endpoint(.tcp, host: "127.0.0.1", port: 6379))))
+        var syslog = SyslogSettings(to: Endpoint(.tls, host: "logs.example.net", port: 6514))
+        syslog.tls.authorities = "/etc/flinch/ca.pem"
+        #expect(sinks[2].channel == .syslog(syslog))
+    }
+
     @Test func theEVEFileTurnsOver() throws {
         let settings = try Settings.parse(
             text: BadFileTests.web + "events: {eve: /var/log/eve.json, rotate-at: 1 GiB}\n", file: "f")
@@ -122,6 +146,17 @@ struct SinkReaderTests {
         BadCase(
             "sinks: {type: eve}\n",
             "2:8: sinks: a mapping is not a list; write it like - {type: redis, server: \"127.0.0.1:6379\"}"),
+        BadCase(
+            "sinks:\n- {type: redis, server: \"h:1\", ca: x}\n- {type: redis, server: \"unix:/r\", tls: true}\n"
+                + "- {type: syslog, to: \"tls:h:1\", certificate: x}\n- {type: socket, to: \"tls:h:1\"}\n"
+                + "- {type: redis, server: \"h:1\", tls: true, certificate: x, certificate-key: y}\n",
+            "3:36: sinks[0].ca: it is of TLS; write tls: true as well",
+            "4:41: sinks[1].tls: a Unix socket has none; leave it out",
+            "5:46: sinks[2].certificate: certificate and certificate-key go together; write both or none",
+            "6:22: sinks[3].to: \"tls:h:1\" is not a place to send to; write one like unix:/run/eve.sock,"
+                + " unix-dgram:/run/eve.sock, tcp:192.0.2.9:514, udp:192.0.2.9:514",
+            "7:76: sinks[4].certificate-key: a secret does not belong here; write {file: PATH} with a file of mode 600,"
+                + " or {credential: NAME}"),
         BadCase(
             "sinks:\n- {path: x}\n- {type: rediss}\n",
             "3:3: sinks[0]: it has no type; write type: and one of eve, socket, redis, webhook, mail, syslog, journal, snmp, store",

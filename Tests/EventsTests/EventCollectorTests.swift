@@ -27,7 +27,7 @@ struct EventCollectorTests {
     @Test func offersWhatComesToAllAndAllOfItAtTheEnd() throws {
         let rings = [EventRing(capacity: 64), EventRing(capacity: 16_384)]
         let baskets = [Basket(), Basket()]
-        let collector = EventCollector(
+        let collector = try EventCollector(
             rings: rings, outlets: baskets, names: sampleNames, sensor: "host1", interval: 5)
         try collector.start()
         var first = rings[0].makeWriter()
@@ -56,7 +56,7 @@ struct EventCollectorTests {
     @Test func reportsSayWhatTheirLinesSay() throws {
         let ring = EventRing(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(rings: [ring], outlets: [basket], names: sampleNames, interval: 1)
+        let collector = try EventCollector(rings: [ring], outlets: [basket], names: sampleNames, interval: 1)
         var writer = ring.makeWriter()
         writer.append(sampleEvent { $0.finding = Finding(.signature, code: 0, concern: .high, asks: .accept) })
         writer.append(sampleEvent { $0.finding = Finding(.conformance, code: 4, concern: .medium, asks: .accept) })
@@ -81,7 +81,8 @@ struct EventCollectorTests {
     @Test func aDroppedPacketIsOneDropEvent() throws {
         let ring = EventRing(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(rings: [ring], outlets: [basket], names: sampleNames, drops: true, interval: 1)
+        let collector = try EventCollector(
+            rings: [ring], outlets: [basket], names: sampleNames, drops: true, interval: 1)
         var writer = ring.makeWriter()
         for (number, verdict) in [(1, Verdict.drop), (1, .drop), (2, .accept), (3, .drop)] {
             writer.append(
@@ -104,10 +105,38 @@ struct EventCollectorTests {
         #expect(!basket.lines[1].contains("\"alert\":{"))
     }
 
+    /// Flows have a ring of their own, and come behind what was found.
+    @Test func flows() throws {
+        let ring = EventRing(capacity: 64)
+        let flows = Ring<FlowEvent>(capacity: 64)
+        let basket = Basket()
+        let collector = try EventCollector(
+            rings: [ring], flows: [flows], outlets: [basket], names: sampleNames, communityID: true, interval: 1)
+        var flowWriter = flows.makeWriter()
+        for _ in 0..<80 { flowWriter.append(sampleFlow()) }
+        #expect(flows.lost == 16 && flowWriter.isHalfFull)
+        var writer = ring.makeWriter()
+        writer.append(sampleEvent())
+        try collector.start()
+        collector.stop()
+        #expect(basket.reports.map(\.kind) == [.alert] + Array(repeating: .flow, count: 64))
+        #expect(basket.reports[1].concern == nil && !flowWriter.isHalfFull)
+        #expect(
+            basket.lines[1]
+                == #"{"timestamp":"2026-11-23T21:19:42.123456+0000","flow_id":12345,"#
+                + #""community_id":"1:EYs8RyRxHdn+EJ9e/94AK9htBwM=","event_type":"flow","src_ip":"198.51.100.9","#
+                + #""src_port":40000,"dest_ip":"192.0.2.10","dest_port":445,"proto":"TCP","ip_v":4,"#
+                + #""app_proto":"unknown","flow":{"pkts_toserver":5,"pkts_toclient":4,"bytes_toserver":500,"#
+                + #""bytes_toclient":400,"start":"2026-11-23T21:18:39.123456+0000","#
+                + #""end":"2026-11-23T21:18:42.023456+0000","age":3,"state":"closed","reason":"timeout","#
+                + #""alerted":true},"tcp":{"tcp_flags":"1b","tcp_flags_ts":"1a","tcp_flags_tc":"03","syn":true,"#
+                + #""fin":true,"psh":true,"ack":true,"state":"closed"},"flinch":{"guest":"web"}}"# + "\n")
+    }
+
     @Test func newNames() throws {
         let ring = EventRing(capacity: 64)
         let basket = Basket()
-        let collector = EventCollector(
+        let collector = try EventCollector(
             rings: [ring], outlets: [basket], names: sampleNames, generation: 1, interval: 2)
         var writer = ring.makeWriter()
         writer.append(sampleEvent { $0.generation = 1 })

@@ -72,3 +72,28 @@ func sampleBehaviour(_ phase: BehaviourEvent.Phase, _ change: (inout BehaviourEv
     change(&event)
     return event
 }
+
+func sampleFlow(_ change: (inout FlowEvent) -> Void = { _ in }) -> FlowEvent {
+    var flow = FlowEvent()
+    flow.client = Address("198.51.100.9")!
+    flow.server = Address("192.0.2.10")!
+    flow.clientPort = 40_000
+    flow.serverPort = 445
+    flow.ipProtocol = 6
+    flow.state = .closed
+    flow.tcpState = .closed
+    flow.marksToServer = 0x1A
+    flow.marksToClient = 0x03
+    flow.isAlerted = true
+    flow.packetsToServer = 5
+    flow.packetsToClient = 4
+    flow.bytesToServer = 500
+    flow.bytesToClient = 400
+    flow.start = sampleTime
+    flow.last = sampleTime + 2_900_000_000
+    flow.time = sampleTime + 63_000_000_000
+    flow.guest = 0
+    flow.flow = 12_345
+    change(&flow)
+    return flow
+}

@@ -37,7 +37,9 @@ struct SchemaTests {
                 $0.reason = .relation
             })
         encoder.encodeDrop(sampleEvent { $0.verdict = .drop })
+        for number: UInt8 in [1, 6, 17, 58, 132] { encoder.encode(sampleFlow { $0.ipProtocol = number }) }
         encoder.encode(sampleFlood(.open))
+        encoder.encode(sampleEvent(), evidence: "/var/lib/flinch/evidence/x.pcap")
         encoder.encode(sampleFlood(.close))
         for phase in [BehaviourEvent.Phase.open, .close, .once] { encoder.encode(sampleBehaviour(phase)) }
         encoder.encodeStats(

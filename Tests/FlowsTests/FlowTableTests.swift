@@ -11,11 +11,12 @@ struct Conversation: ~Copyable {
     private static let server: [UInt8] = [198, 51, 100, 7]
 
     init(
-        capacity: Int = 64, midstream: Bool = false, isInline: Bool = true, overlap: SegmentOverlap = .bsd
+        capacity: Int = 64, midstream: Bool = false, isInline: Bool = true, overlap: SegmentOverlap = .bsd,
+        endings: Int = 0
     ) {
         table = FlowTable(
             capacity: capacity, variables: 8, streamBytes: 4 << 20,
-            mode: FlowMode(isInline: isInline, midstream: midstream, overlap: overlap), seed: 7)
+            mode: FlowMode(isInline: isInline, midstream: midstream, overlap: overlap), endings: endings, seed: 7)
     }
 
     static func segment(

@@ -17,3 +17,12 @@ func freePort(_ kind: __socket_type = SOCK_STREAM) throws -> UInt16 {
     try #require(done)
     return UInt16(bigEndian: address.sin_port)
 }
+
+/// Whether somebody listens at a port, by one of /proc/net's tables: the state is 0A for TCP, 07 for UDP (tcp_states.h).
+func isOpen(_ table: String, _ port: UInt16, _ state: String) throws -> Bool {
+    let place = ":" + String(format: "%04X", Int(port))
+    return try contents(table).split(separator: "\n").contains { row in
+        let fields = row.split(separator: " ")
+        return fields.count > 3 && fields[1].hasSuffix(place) && fields[3] == state
+    }
+}

@@ -17,8 +17,10 @@ struct SyslogTests {
         """.write(toFile: folder + "/rsyslog.conf", atomically: true, encoding: .utf8)
         let program = try Program.start(
             ["rsyslogd", "-n", "-f", folder + "/rsyslog.conf", "-i", folder + "/pid"])
-        try #require(eventually { FileManager.default.fileExists(atPath: folder + "/pid") }, "\(program.complained)")
-        usleep(300_000)
+        // Its sockets are what it opens last; 0A is LISTEN, 07 an unconnected datagram socket (tcp_states.h).
+        try #require(
+            try eventually { try isOpen("/proc/net/udp", udp, "07") && isOpen("/proc/net/tcp", tcp, "0A") },
+            "\(program.complained)")
         return program
     }
 
@@ -30,7 +32,7 @@ struct SyslogTests {
             defer { program.stop() }
             let port = transport == .udp ? ports.udp : ports.tcp
             var settings = SyslogSettings(to: Endpoint(transport, host: "127.0.0.1", port: port))
-            let sink = try Sink.sample(SyslogChannel(settings))
+            let sink = try Sink.sample(try SyslogChannel(settings))
             let evil = "x\" ] \\ y\n<13>1 - forged - - - - gone\u{1B}[2J"
             sink.offer([
                 report(eveLine(0, message: "SMB probe", concern: "high")),
@@ -39,7 +41,7 @@ struct SyslogTests {
             sink.end(within: 5)
             #expect(sink.health.delivered == 2, "\(sink.health.lastError ?? "")")
             settings.format = .eve
-            let second = try Sink.sample(SyslogChannel(settings))
+            let second = try Sink.sample(try SyslogChannel(settings))
             second.offer([report(eveLine(2))])
             second.end(within: 5)
             func log() -> [String] {
@@ -63,7 +65,7 @@ struct SyslogTests {
         var text = eveLine(0)
         text.replace("\"guest\":\"web\"", with: "\"guest\":\"a\\\"b]c\\\\d\"")
         let notice = try #require(Notice(line: line(text)))
-        let channel = SyslogChannel(SyslogSettings(to: Endpoint(.udp, host: "127.0.0.1", port: 1)))
+        let channel = try SyslogChannel(SyslogSettings(to: Endpoint(.udp, host: "127.0.0.1", port: 1)))
         let message = String(decoding: channel.message(notice, line(text)), as: UTF8.self)
         #expect(message.contains(#"guest="a\"b\]c\\d""#))
     }

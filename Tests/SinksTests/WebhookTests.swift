@@ -31,11 +31,11 @@ private let server = """
     s.serve_forever()
     """
 
-/// A certificate for localhost and 127.0.0.1 that signs itself: `cert.pem` and `key.pem`.
-func makeCertificate(in folder: String) throws {
+/// A certificate that signs itself: `cert.pem` and `key.pem`, which only its owner reads.
+func makeCertificate(in folder: String, for names: String = "DNS:localhost,IP:127.0.0.1") throws {
     let program = try Program.start([
         "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder + "/key.pem", "-out", folder + "/cert.pem",
+        "subjectAltName=\(names)", "-keyout", folder + "/key.pem", "-out", folder + "/cert.pem",
     ])
     try #require(program.wait(atMost: .seconds(20)) == .exited(0), "\(program.complained)")
 }

@@ -73,10 +73,17 @@ extension PolicyCommand {
             let (old, new) = (try sensor.settings(running), try sensor.settings(former))
             print(try ChangePage(sensor, from: old, to: new).text)
             guard change.yes || confirms("Roll back to \(number)?") else { throw ExitCode.failure }
-            if let kept = try replace(running.path, by: former.text ?? "", running: running.text ?? "") {
-                print("What stood in \(running.path) was not running; it is in \(kept).")
+            let path = URL(fileURLWithPath: running.path).resolvingSymlinksInPath().path
+            let present = try? Data(contentsOf: URL(fileURLWithPath: path))
+            if let present, present != Data((running.text ?? "").utf8) {
+                try write(present, to: path + ".edited", like: path)
+                print("What stood in \(path) was not running; it is in \(path).edited.")
             }
-            try finish(try sensor.reload("rollback \(number)", comment: change.comment))
+            try write(Data((former.text ?? "").utf8), to: path, like: path)
+            let outcome = try sensor.reload("rollback \(number)", comment: change.comment)
+            // A file that is refused must not be what a restart finds.
+            if outcome.problem != nil, let present { try write(present, to: path, like: path) }
+            try finish(outcome)
         }
 
         private func previous(_ sensor: RunningSensor, _ running: ConfigurationChange) throws -> Int {
@@ -87,19 +94,7 @@ extension PolicyCommand {
             return last.number
         }
 
-        /// Whole or not at all, with the mode and owner that the file has. Returns where what stood there is kept, if
-        /// it is not what is running.
-        private func replace(_ path: String, by text: String, running: String) throws -> String? {
-            let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-            var kept: String?
-            if let present = try? Data(contentsOf: URL(fileURLWithPath: path)), present != Data(running.utf8) {
-                kept = path + ".edited"
-                try write(present, to: path + ".edited", like: path)
-            }
-            try write(Data(text.utf8), to: path, like: path)
-            return kept
-        }
-
+        /// Whole or not at all, with the mode and owner that `model` has.
         private func write(_ data: Data, to path: String, like model: String) throws {
             var status = stat()
             let hasModel = unsafe stat(model, &status) == 0

@@ -67,6 +67,8 @@ public struct Settings: Sendable, Equatable {
         public var otherProtocols = NonIP.pass
         public var excluded: [Prefix] = []
         public var markBit: UInt32 = 0x0100_0000
+        /// Whether the kernel drops the bulk of a flood by itself.
+        public var offload = true
     }
 
     /// Which kind of kernel rules diverts the traffic.
@@ -198,7 +200,14 @@ extension Settings {
         DiversionPlan(
             bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(workers),
             whenStopped: divert.whenStopped, arp: divert.arp, otherProtocols: divert.otherProtocols,
-            excluded: divert.excluded, markBit: divert.markBit)
+            excluded: divert.excluded, markBit: divert.markBit, offloads: divert.offload)
+    }
+
+    /// The second queue of a worker, for what of a flood is queued though the kernel drops the bulk of it; nil
+    /// where the kernel drops nothing by itself.
+    public func doubtfulQueue(of worker: Int, workers: Int) -> UInt16? {
+        guard divert.offload, divert.backend != .none else { return nil }
+        return diversionPlan(workers: workers).doubtfulQueue &+ UInt16(worker)
     }
 
     public static let maximumWorkers = 64

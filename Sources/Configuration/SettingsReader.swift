@@ -102,7 +102,7 @@ struct SettingsReader {
     private func divert(_ value: Value, _ divert: inout Settings.Divert) {
         let keys = [
             "backend", "bridges", "when-stopped", "when-overloaded", "arp", "other-protocols", "exclude",
-            "mark-bit",
+            "mark-bit", "offload",
         ]
         guard let section = value.section(keys) else { return }
         divert.backend = section["backend"]?.choice() ?? divert.backend
@@ -123,6 +123,7 @@ struct SettingsReader {
         for element in section["exclude"]?.elements(like: "[192.0.2.1, \"2001:db8::/64\"]") ?? [] {
             if let prefix = element.prefix() { divert.excluded.append(prefix) }
         }
+        divert.offload = section["offload"]?.flag() ?? divert.offload
         if let value = section["mark-bit"] {
             if let number = value.number, let bit = UInt32(exactly: number), bit.nonzeroBitCount == 1 {
                 divert.markBit = bit

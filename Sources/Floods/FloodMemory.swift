@@ -5,11 +5,13 @@ import Wire
 /// of it touched at the start. It outlives the programs: who was trusted before a reload is trusted after it.
 @safe
 public final class FloodMemory: @unchecked Sendable {
-    /// How large the tables are. The defaults take 18 MiB whatever the number of workers.
+    /// How large the tables are. The defaults take 20 MiB whatever the number of workers.
     public struct Sizes: Sendable {
         /// Sources in the trust table, and in each of the history's two generations.
         public var trusted = 1 << 19
         public var remembered = 800_000
+        /// Sources whose addresses are kept for the kernel, for all workers together.
+        public var addresses = 1 << 16
         /// Lines of 64 bytes of `FirstSeen` and of `ChallengeAnswers`, for all workers together.
         public var requestLines = 1 << 17
         public var answerLines = 1 << 12
@@ -33,7 +35,8 @@ public final class FloodMemory: @unchecked Sendable {
             unsafe (sieves + worker).initialize(
                 to: Sieve(
                     sources: sources, requestLines: FloodMemory.share(sizes.requestLines, workerCount),
-                    answerLines: FloodMemory.share(sizes.answerLines, workerCount)))
+                    answerLines: FloodMemory.share(sizes.answerLines, workerCount),
+                    trusted: FloodMemory.share(sizes.addresses, workerCount)))
         }
     }
 
@@ -49,6 +52,16 @@ public final class FloodMemory: @unchecked Sendable {
     public func sieve(_ worker: Int) -> UnsafeMutablePointer<Sieve> {
         precondition((0..<workerCount).contains(worker))
         return unsafe sieves + worker
+    }
+
+    /// The sources that proved themselves at `time` or later, as far as their addresses are kept; for the kernel.
+    public func trustedAddresses(since time: UInt64) -> [Address] {
+        var list: [Address] = []
+        let hash = unsafe sources.pointee.hash
+        for worker in 0..<workerCount {
+            unsafe sieves[worker].trustedAddresses.list(since: time, { hash.hash($0) }, into: &list)
+        }
+        return list
     }
 
     public var memoryBytes: Int {
@@ -74,11 +87,14 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
     let heavy = HeavySources()
     let denials = Denials()
     let sketches: SourceSketches
-    /// Challenges that the sensor may send.
+    let shapes = RequestShapes()
+    /// Challenges that the sensor may send: to SYNs that look like the flood, and to others.
+    let hostileChallenges = Gate()
     let challenges = Gate()
 
-    /// Challenges a second: at a million SYNs a second this is one in a hundred, and no more than 5 Mbit/s.
-    static let challengeRate: UInt32 = 10_000
+    /// Challenges a second, together one in a hundred of a million SYNs a second, and no more than 5 Mbit/s.
+    static let challengeRate: UInt32 = 8_000
+    static let hostileChallengeRate: UInt32 = 2_000
     /// Nanoseconds that the history takes in sources before a generation is old: twelve hours.
     private static let age: UInt64 = 12 * 3600 * 1_000_000_000
 
@@ -88,11 +104,20 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
         history = HistoryFilter(capacity: sizes.remembered, age: KnownSources.age)
         sketches = SourceSketches(count: sizes.sketches)
         challenges.set(.throttle(KnownSources.challengeRate))
+        hostileChallenges.set(.throttle(KnownSources.hostileChallengeRate))
     }
 
     var memoryBytes: Int {
         trust.memoryBytes + history.memoryBytes + ceilings.memoryBytes + rates.memoryBytes
             + HeavySources.memoryBytes + denials.memoryBytes + sketches.memoryBytes
+            + shapes.memoryBytes
+    }
+
+    /// Whether one more challenge may be sent, to a SYN of this shape. What does not look like the flood has most of
+    /// what there is, and so need not wait for luck.
+    func mayChallenge(_ shape: RequestShapes.Place, _ time: UInt64) -> Bool {
+        if shapes.isHostile(shape) { return hostileChallenges.ask(time) == .open }
+        return challenges.ask(time) == .open
     }
 
     func isTrusted(_ hash: UInt64) -> Bool { trust.contains(hash) || history.contains(hash) }

@@ -110,8 +110,8 @@ extension Stage {
     func playSiege(_ sources: Int, _ rate: Int, _ scenario: Scenario, _ before: OrdinaryReport?) throws -> Outcome {
         let shop = lab.guest("shop")
         try Customers.prepare(in: lab)
-        let attack = Attack.spoofedSYN(
-            from: lab.outside, to: shop, sources: sources, rate: rate, seconds: Self.siegeSeconds)
+        let attack = Attack.spoofed(
+            "syn", from: lab.outside, to: shop, sources: sources, rate: rate, seconds: Self.siegeSeconds)
         let window = try OrdinaryTraffic.start(in: lab, seconds: Int(Self.siegeSeconds) + 2)
         let start = try Reading(self, from: attack.from, to: [shop], only: "syn")
         let first = try Sighting.watch(attack.from.port, of: lab.host, filter: attack.filter)

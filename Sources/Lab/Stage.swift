@@ -222,7 +222,7 @@ struct Reading {
     }
 
     func account(since start: Reading, into outcome: inout Outcome) {
-        let throttle = ["flood throttled", "flood, source unproved"]
+        let throttle = ["flood throttled", "flood, source unproved", Status.Verdicts.offloaded]
         func throttled(_ status: Status) -> UInt64 { throttle.reduce(0) { $0 + (status.verdicts.byReason[$1] ?? 0) } }
         outcome.sent = sent - start.sent
         outcome.delivered = arrived - start.arrived

@@ -29,8 +29,8 @@ extension Diversion {
     /// Rules that a whole installation has, by family.
     func expectedRules(_ backend: Backend) -> [InstalledRules.Family: Int] {
         var counts = Template.ruleCounts(in: render(backend))
-        // The xt rule, which is not in the text.
-        if backend == .inet { counts[.inet, default: 0] += 1 }
+        // The xt rules, which are not in the text.
+        if backend == .inet { counts[.inet, default: 0] += plan.offloads ? 2 : 1 }
         return counts
     }
 
@@ -49,7 +49,8 @@ extension Diversion {
             former = try BridgeNetfilter.read()
         }
         try addQueueRule()
-        let removal = before.rules[.bridge] != nil && !dropsNonIP ? Diversion.removal(of: [.bridge]) : ""
+        let removal =
+            before.rules[.bridge] != nil && !dropsNonIP && !plan.offloads ? Diversion.removal(of: [.bridge]) : ""
         do throws(OffloadError) {
             try Diversion.apply(removal + render(.inet, formerSwitches: former), replacing: before)
             try BridgeNetfilter.set(.allOn)

@@ -18,6 +18,8 @@ final class Crew: @unchecked Sendable {
     @safe
     struct Member: @unchecked Sendable {
         let number: UInt16
+        /// The second queue of the worker, for what of a flood is queued.
+        let doubtful: UInt16?
         let core: Int
         let setup: Queue.Setup
         let ring: EventRing
@@ -40,7 +42,9 @@ final class Crew: @unchecked Sendable {
                 unsafe queue.initialize(
                     to: try Queue(
                         QueueSettings(
-                            number: settings.queues.first + UInt16(index), length: settings.queues.length,
+                            number: settings.queues.first + UInt16(index),
+                            doubtful: settings.doubtfulQueue(of: index, workers: cores.count),
+                            length: settings.queues.length,
                             failOpen: settings.divert.whenOverloaded == .pass,
                             receiveBuffer: settings.queues.receiveBuffer)))
                 unsafe queues.append(queue)
@@ -75,7 +79,9 @@ final class Crew: @unchecked Sendable {
                 unsafe worker.deallocate()
             }
             return unsafe Member(
-                number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, cell: cell,
+                number: settings.queues.first + UInt16(index),
+                doubtful: settings.doubtfulQueue(of: index, workers: cores.count), core: core, setup: setup,
+                ring: ring, cell: cell,
                 thread: thread)
         }
     }

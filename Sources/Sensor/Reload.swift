@@ -49,6 +49,7 @@ extension Settings {
         metrics = running.metrics
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
+        divert.offload = running.divert.offload
     }
 
     /// Names of the settings that the file changed and that only a restart takes over.
@@ -62,6 +63,7 @@ extension Settings {
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
+            ("divert.offload", running.divert.offload != file.divert.offload),
         ].filter(\.1).map(\.0)
     }
 }

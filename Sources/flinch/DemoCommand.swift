@@ -18,10 +18,21 @@ struct DemoCommand: ParsableCommand {
     var scenarios: [String] = []
     @Flag(help: "Print one JSON object a scenario.")
     var json = false
+    @Flag(help: "Play the table of floods instead: classes, sources and rates, without and with Flinch.")
+    var table = false
+    @Flag(help: "With --table: four of its cells.")
+    var quick = false
+
+    func validate() throws {
+        if quick, !table { throw ValidationError("--quick is of --table: write both") }
+        if table, !scenarios.isEmpty, scenarios != ["ddos"] {
+            throw ValidationError("--table plays floods alone: name no scenario, or ddos")
+        }
+    }
 
     func run() throws {
         do {
-            guard try play() else { throw ExitCode.failure }
+            guard try table ? DemoTable(json: json, quick: quick).play() : play() else { throw ExitCode.failure }
         } catch let error as LabError {
             Shutdown.yieldToSignal()
             Complaint.say("\(error)")

@@ -88,12 +88,13 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
     let denials = Denials()
     let sketches: SourceSketches
     let shapes = RequestShapes()
-    /// Challenges that the sensor may send: to SYNs that look like the flood, and to others.
+    /// Challenges that the sensor may send: to SYNs that look like the flood, and to all.
     let hostileChallenges = Gate()
     let challenges = Gate()
 
-    /// Challenges a second, together one in a hundred of a million SYNs a second, and no more than 5 Mbit/s.
-    static let challengeRate: UInt32 = 8_000
+    /// Challenges a second: at a million SYNs a second this is one in a hundred, and no more than 5 Mbit/s. Of them
+    /// so many go to SYNs that look like the flood.
+    static let challengeRate: UInt32 = 10_000
     static let hostileChallengeRate: UInt32 = 2_000
     /// Nanoseconds that the history takes in sources before a generation is old: twelve hours.
     private static let age: UInt64 = 12 * 3600 * 1_000_000_000
@@ -116,7 +117,7 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
     /// Whether one more challenge may be sent, to a SYN of this shape. What does not look like the flood has most of
     /// what there is, and so need not wait for luck.
     func mayChallenge(_ shape: RequestShapes.Place, _ time: UInt64) -> Bool {
-        if shapes.isHostile(shape) { return hostileChallenges.ask(time) == .open }
+        if shapes.isHostile(shape), hostileChallenges.ask(time) != .open { return false }
         return challenges.ask(time) == .open
     }
 

@@ -34,7 +34,7 @@ extension SiegeCell {
         let place = guardian.sensor?.eve.end ?? 0
         let first = try Sighting.watch(lab.outside.port, of: lab.host, filter: "src net 11.0.0.0/8")
         let program = try lab.outside.start(plan.command(to: shop, binaries), limit: .seconds(plan.seconds + 2))
-        let track = Track(lab, truth, to: shop, guardian.sensor)
+        let track = Track(lab, truth, to: shop)
         try track.follow(for: .milliseconds(500))
         let customers = try Customers.start(in: lab, seconds: plan.seconds - 2)
         try track.follow(for: .milliseconds(plan.seconds * 1000 - 700))
@@ -112,17 +112,16 @@ private final class Track {
         var time: ContinuousClock.Instant
         var sent: Int
         var arrived: Int
-        var offloaded: UInt64
+        var offloaded: Int
     }
 
     private let lab: Lab
     private let truth: GroundTruth
     private let shop: Machine
-    private let sensor: SensorProcess?
     private var samples: [Sample] = []
 
-    init(_ lab: Lab, _ truth: GroundTruth, to shop: Machine, _ sensor: SensorProcess?) {
-        (self.lab, self.truth, self.shop, self.sensor) = (lab, truth, shop, sensor)
+    init(_ lab: Lab, _ truth: GroundTruth, to shop: Machine) {
+        (self.lab, self.truth, self.shop) = (lab, truth, shop)
     }
 
     func follow(for time: Duration) throws {
@@ -134,9 +133,8 @@ private final class Track {
     }
 
     private func sample() throws -> Sample {
-        let offloaded = try sensor?.status().verdicts.byReason[Status.Verdicts.offloaded] ?? 0
-        // Customers' own packets to the shop are a few hundred among them.
-        let sent = try truth.sent(by: lab.outside).total
+        let (sent, offloaded) = try truth.sentAndOffloaded(by: lab.outside)
+        // Customers' own packets are a few hundred among those that arrive.
         return Sample(
             time: ContinuousClock.now, sent: sent, arrived: try truth.arrived(at: shop).total, offloaded: offloaded)
     }
@@ -156,7 +154,7 @@ private final class Track {
 
     var beforeUserSpace: Double? {
         guard let (from, to) = lateHalf, to.sent > from.sent else { return nil }
-        return min(100, 100 * Double(to.offloaded &- from.offloaded) / Double(to.sent - from.sent))
+        return min(100, 100 * Double(to.offloaded - from.offloaded) / Double(to.sent - from.sent))
     }
 
     /// Milliseconds from the first sample with a packet to the one from which on less than a twentieth arrives.

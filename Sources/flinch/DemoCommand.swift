@@ -22,8 +22,13 @@ struct DemoCommand: ParsableCommand {
     var table = false
     @Flag(help: "With --table: four of its cells.")
     var quick = false
+    @Option(help: "With --table: one cell of it by its number, from 1.")
+    var cell: Int?
 
     func validate() throws {
+        if let cell, !table || !SiegeCell.Plan.table(quick: quick).indices.contains(cell - 1) {
+            throw ValidationError("--cell is of --table, from 1 to \(SiegeCell.Plan.table(quick: quick).count)")
+        }
         if quick, !table { throw ValidationError("--quick is of --table: write both") }
         if table, !scenarios.isEmpty, scenarios != ["ddos"] {
             throw ValidationError("--table plays floods alone: name no scenario, or ddos")
@@ -32,7 +37,9 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         do {
-            guard try table ? DemoTable(json: json, quick: quick).play() : play() else { throw ExitCode.failure }
+            guard try table ? DemoTable(json: json, quick: quick, cell: cell).play() : play() else {
+                throw ExitCode.failure
+            }
         } catch let error as LabError {
             Shutdown.yieldToSignal()
             Complaint.say("\(error)")

@@ -6,6 +6,8 @@ import Lab
 struct DemoTable {
     let json: Bool
     let quick: Bool
+    /// The number of the only one to play, from 1; nil for all.
+    let cell: Int?
 
     private static let columns = [9, 9, 9, 9, 9, 9, 8, 9, 9, 9]
 
@@ -16,7 +18,7 @@ struct DemoTable {
         Shutdown.onSignals {}
         if !json { head(style) }
         var missed = 0
-        for plan in SiegeCell.Plan.table(quick: quick) {
+        for (index, plan) in SiegeCell.Plan.table(quick: quick).enumerated() where cell == nil || cell == index + 1 {
             let cell = try SiegeCell.play(plan, binaries: binaries)
             missed += cell.figures.count { !$0.passed }
             if json { try Self.printLine(cell) } else { row(cell, style) }

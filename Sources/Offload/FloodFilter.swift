@@ -169,7 +169,10 @@ public final class FloodFilter {
 
     private func change(to wanted: [FloodOrder]) throws(OffloadError) {
         var next: [Key: FloodOrder] = [:]
-        for order in wanted { next[Key(order)] = order }
+        // Whoever finds no place is left to the sensor: always the same.
+        let isMany = wanted.count > FloodFilter.orderLimit
+        let chosen = isMany ? wanted.sorted { $0.slot < $1.slot }.prefix(FloodFilter.orderLimit) : wanted[...]
+        for order in chosen { next[Key(order)] = order }
         guard next != orders else { return }
         var commands = ""
         for (key, order) in orders where next[key] != order {
@@ -232,6 +235,8 @@ public final class FloodFilter {
     /// SYNs a second that look like the flood and are queued, to one host: enough to see that they still come, and
     /// that one in a hundred of them is a client after all.
     private static let sample = 500
+    /// Orders, and so elements of a class's sets, at most.
+    private static let orderLimit = 4096
     /// Shapes that are told to the kernel.
     private static let shapeLimit = 64
 

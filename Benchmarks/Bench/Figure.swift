@@ -52,7 +52,8 @@ struct Bar {
         Bar("allocations-floods", .exactly(0)), Bar("allocations-flood-16M", .exactly(0)),
         Bar("flood-16M", .atMost(1.3)), Bar("conformance", .valueAtMost(40)),
         Bar("allocations-conformance", .exactly(0)),
-        Bar("allocations-inspection", .exactly(0)), Bar("allocations-control", .someOf),
+        Bar("allocations-inspection", .exactly(0)), Bar("allocations-relations", .exactly(0)),
+        Bar("allocations-control", .someOf),
         Bar("rules-all-rate", .atLeast(0.5)), Bar("allocations-rules-all", .exactly(0)),
     ]
 

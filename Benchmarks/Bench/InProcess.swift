@@ -15,6 +15,7 @@ enum InProcess {
         if wanted("flood-16M") || wanted("allocations-flood-16M") { rows += try flooded() }
         if wanted("conformance") || wanted("allocations-conformance") { rows += try conformance() }
         rows += try inspectionRows(wanted, rules: rules())
+        if wanted("relations") || wanted("allocations-relations") { rows += try relations(rules()) }
         if wanted("allocations-control") { rows += try control() }
         rows += try RuleFigures.rows(wanted)
         return rows.filter { wanted($0.name) }
@@ -159,6 +160,16 @@ enum InProcess {
         }
         let total = Cost(nanoseconds: 0, allocations: allocated)
         return rows + [allocations("inspection", total)]
+    }
+
+    /// The same of packets of which nobody's relation speaks, in turns with none being there.
+    private static func relations(_ rules: String) throws -> [Row] {
+        let traffic = SampleTraffic.mixed
+        let without = try InspectedTraffic(traffic, rules: rules)
+        let with = try InspectedTraffic(traffic, rules: rules, hasRelations: true)
+        let count = traffic.ranges.count
+        let costs = try Stopwatch(packets: count).measure(answer: UInt64(count), [without.pass, with.pass])
+        return [row("relations", costs[1], baseline: costs[0]), allocations("relations", costs[1])]
     }
 
     /// Must allocate, once a packet, so that the zeros above mean something.

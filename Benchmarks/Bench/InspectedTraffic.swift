@@ -13,7 +13,8 @@ final class InspectedTraffic {
     private var inspector: Inspector
     private var arrival = Arrival(time: 1_800_000_000_000_000_000)
 
-    init(_ traffic: SampleTraffic, rules file: String) throws {
+    /// With `hasRelations`, 200 networks of which none may talk to any other, and none of which is in the traffic.
+    init(_ traffic: SampleTraffic, rules file: String, hasRelations: Bool = false) throws {
         self.traffic = traffic
         let guest = Guest(name: "web", addresses: ["10.77.0.0/24", "fd77::/64"].compactMap { Prefix($0) })
         let hosts = HostTable([guest])
@@ -25,9 +26,20 @@ final class InspectedTraffic {
             worker: 0, generation: 1, hosts: hosts,
             floods: FloodTable(slotCount: hosts.slotCount, workerCount: 1), rules: rules,
             policies: PolicyTable(guests: [GuestPolicy()], others: GuestPolicy()),
-            checks: CheckTable(guestCount: 1, checks), tally: Tally(workerCount: 1), memory: FlowMemory(workers: 1))
+            checks: CheckTable(guestCount: 1, checks),
+            relations: hasRelations ? InspectedTraffic.relations : nil, tally: Tally(workerCount: 1),
+            memory: FlowMemory(workers: 1))
         arrival.hardwareProtocol = 0x0800
         arrival.checksum = .verified
+    }
+
+    private static var relations: RelationTable {
+        let all = Relation.Party("all", [Prefix("172.16.0.0/12")!])
+        return RelationTable(
+            (0..<200).map { number in
+                let network = Relation.Party("\(number)", [Prefix("172.16.\(number).0/24")!])
+                return Relation(from: network, to: all, action: .deny)
+            })
     }
 
     /// Inspects every packet once, a microsecond apart. Returns how many were accepted without a finding,

@@ -51,6 +51,15 @@ uint64_t flinch_usable_cores(void) {
 
 void flinch_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
+int flinch_peer(int socket, int *process, uint32_t *user) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    *process = peer.pid;
+    *user = peer.uid;
+    return 0;
+}
+
 int flinch_thread_identifier(void) { return gettid(); }
 
 static uint64_t nanoseconds(struct timeval t) {

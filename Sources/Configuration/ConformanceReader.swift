@@ -57,16 +57,4 @@ enum ConformanceReader {
             setting.concern = concern ?? setting.concern
         }
     }
-
-    private enum ConcernWord: String, CaseIterable {
-        case low, medium, high
-
-        var concern: Concern {
-            switch self {
-            case .low: .low
-            case .medium: .medium
-            case .high: .high
-            }
-        }
-    }
 }

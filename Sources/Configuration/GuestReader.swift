@@ -17,7 +17,9 @@ struct GuestReader {
         var owners: [Prefix: (name: String, line: Int)] = [:]
         var hardware: [UInt64: Int] = [:]
         for element in elements {
-            let keys = ["name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance"]
+            let keys = [
+                "name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance", "rules",
+            ]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
             var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
@@ -32,12 +34,11 @@ struct GuestReader {
                 guest: guest,
                 floods: section["floods"].map { FloodReader.read($0, over: policy.floods) } ?? policy.floods,
                 conformance: section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) }
-                    ?? policy.conformance)
+                    ?? policy.conformance,
+                rules: policy.rules)
+            RuleActionReader.read(section, into: &protected.rules)
             protected.choices = choices
-            if !choices.isEmpty {
-                protected.unknownProtocols = policy.unknownProtocols
-                protected.signatures = policy.signatures
-            }
+            if !choices.isEmpty { protected.unknownProtocols = policy.unknownProtocols }
             guests.append(protected)
         }
         return guests

@@ -1,6 +1,7 @@
 import Conformance
 import Evidence
 import Floods
+import Signatures
 import Topology
 import Wire
 
@@ -8,7 +9,8 @@ import Wire
 public struct PolicyExplanation {
     public let text: String
 
-    public init(_ settings: Settings, _ address: Address) {
+    /// With `peer`: also which of the two may begin to talk to the other.
+    public init(_ settings: Settings, _ address: Address, _ peer: Address? = nil) {
         let guest = settings.guest(of: address)
         var lines = [PolicyExplanation.who(guest, address)]
         let choices = guest?.choices ?? []
@@ -20,11 +22,16 @@ public struct PolicyExplanation {
         if choices.isEmpty { lines.append(PolicyExplanation.line("policy", "what the file says for everybody")) }
         lines.append(
             PolicyExplanation.line("shadow", guest?.guest.shadow ?? settings.shadow ? "yes, everything passes" : "no"))
+        let rules = guest?.rules ?? settings.policy.rules
         lines.append(
-            PolicyExplanation.line("signatures", (guest?.signatures ?? settings.policy.signatures).rawValue))
+            PolicyExplanation.line("signatures", rules.standard == .alert ? "alert-only" : rules.standard.rawValue))
+        lines += rules.statements.map { PolicyExplanation.line("", "\($0.name): \($0.handling.rawValue)") }
         lines.append(
             PolicyExplanation.line(
                 "unknown protocols", (guest?.unknownProtocols ?? settings.policy.unknownProtocols).rawValue))
+        if let peer {
+            lines += [(address, peer), (peer, address)].map { PolicyExplanation.relation(settings, $0, $1) }
+        }
         if let guest { lines += FloodClass.allCases.map { PolicyExplanation.flood($0, guest.floods[$0]) } }
         lines += PolicyExplanation.checks(guest?.conformance ?? settings.policy.conformance)
         text = lines.joined(separator: "\n")
@@ -33,6 +40,13 @@ public struct PolicyExplanation {
     private static func who(_ guest: Settings.ProtectedGuest?, _ address: Address) -> String {
         guard let guest else { return "\(address) is no guest's; what follows is for packets between others" }
         return "\(address) is an address of guest \(guest.guest.name)"
+    }
+
+    private static func relation(_ settings: Settings, _ from: Address, _ to: Address) -> String {
+        let relation = Relation.first(of: settings.relations, from: from, to: to)
+        let why =
+            relation.map { "\($0.action.rawValue), because \($0.text)" } ?? "allow, because no relation says otherwise"
+        return line("\(from) → \(to)", why)
     }
 
     private static func line(_ name: String, _ value: String) -> String {

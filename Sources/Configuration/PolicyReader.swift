@@ -35,7 +35,9 @@ enum PolicyReader {
     private static func read(
         _ value: Value, _ name: String, over defaults: Settings.NamedPolicy, beside policies: [Settings.NamedPolicy]
     ) -> Settings.NamedPolicy {
-        let keys = ["based-on", "for", "shadow", "floods", "conformance", "unknown-protocols", "signatures"]
+        let keys = [
+            "based-on", "for", "shadow", "floods", "conformance", "unknown-protocols", "signatures", "rules",
+        ]
         var policy = defaults
         guard let section = value.section(keys) else { return policy }
         if let base = section["based-on"].flatMap({ self.name($0, among: policies) }) {
@@ -48,17 +50,20 @@ enum PolicyReader {
         policy.conformance =
             section["conformance"].map { ConformanceReader.read($0, over: policy.conformance) } ?? policy.conformance
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
-        policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+        RuleActionReader.read(section, into: &policy.rules)
         return policy
     }
 
     /// Guests' names and patterns of them, prefixes, and groups.
     private static func targets(_ value: Value) -> [Settings.PolicyTarget] {
-        (value.elements(like: "[web*, 192.0.2.128/25, \"group:dmz\"]") ?? []).compactMap { element in
-            guard let word = element.text("a guest's name, a prefix or a group", atMost: 128) else { return nil }
-            if word.hasPrefix("group:") { return .group(String(word.dropFirst("group:".count))) }
-            guard Prefix(word) != nil else { return .name(word) }
-            return element.prefix().map { .prefix($0) }
-        }
+        (value.elements(like: "[web*, 192.0.2.128/25, \"group:dmz\"]") ?? []).compactMap(target)
+    }
+
+    /// A guest's name or a pattern of them, a prefix, or a group.
+    static func target(_ value: Value) -> Settings.PolicyTarget? {
+        guard let word = value.text("a guest's name, a prefix or a group", atMost: 128) else { return nil }
+        if word.hasPrefix("group:") { return .group(String(word.dropFirst("group:".count))) }
+        guard Prefix(word) != nil else { return .name(word) }
+        return value.prefix().map { .prefix($0) }
     }
 }

@@ -236,7 +236,9 @@ struct Value {
                 continue
             }
             seen[name] = .some(key.mark)
-            let inner = path.isEmpty ? name : "\(path).\(name)"
+            // A key of the operator's choice may have anything in it.
+            let shown = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? name : quoted(name)
+            let inner = path.isEmpty ? shown : "\(path).\(shown)"
             entries.append(
                 (name, key.mark, Value(node: node, path: inner, document: document, problems: problems)))
         }

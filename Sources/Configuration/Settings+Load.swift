@@ -42,7 +42,8 @@ extension Settings {
         return String(file[...slash])
     }
 
-    private static func text(of path: String) throws(ConfigurationErrors) -> String {
+    /// The text of a configuration file, to be parsed.
+    public static func text(of path: String) throws(ConfigurationErrors) -> String {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw whole(path, "cannot be opened: \(reason(errno))") }
         defer { close(descriptor) }

@@ -13,21 +13,21 @@ extension Settings {
         public var floods: FloodLimits
         public var conformance: CheckSettings
         public var unknownProtocols: Handling
-        public var signatures: Signatures
+        public var rules: RuleActions
         /// Whose it is, beside those that name it.
         public var targets: [PolicyTarget] = []
 
         public init(
             name: String, shadow: Bool = false, floods: FloodLimits = FloodLimits(),
             conformance: CheckSettings = CheckSettings(), unknownProtocols: Handling = .pass,
-            signatures: Signatures = .asWritten
+            rules: RuleActions = RuleActions()
         ) {
             self.name = name
             self.shadow = shadow
             self.floods = floods
             self.conformance = conformance
             self.unknownProtocols = unknownProtocols
-            self.signatures = signatures
+            self.rules = rules
         }
 
         /// Those that there are without being written: to look on, to begin with, and to let through nothing odd.
@@ -117,13 +117,16 @@ extension Settings {
     var defaults: NamedPolicy {
         NamedPolicy(
             name: "default", shadow: shadow, floods: floods, conformance: policy.conformance,
-            unknownProtocols: policy.unknownProtocols, signatures: policy.signatures)
+            unknownProtocols: policy.unknownProtocols, rules: policy.rules)
     }
 
     /// A guest with what the file says for everybody.
     public func protected(_ guest: Guest) -> ProtectedGuest {
-        ProtectedGuest(guest: guest, floods: floods, conformance: policy.conformance)
+        ProtectedGuest(guest: guest, floods: floods, conformance: policy.conformance, rules: policy.rules)
     }
+
+    /// Names of the guests for which verdicts are recorded only.
+    public var shadowGuests: Set<String> { Set(guests.filter { shadow || $0.guest.shadow }.map(\.guest.name)) }
 
     /// The guest whose address it is: of several the one with the longest prefix.
     public func guest(of address: Address) -> ProtectedGuest? {

@@ -22,6 +22,8 @@ public struct Settings: Sendable, Equatable {
     /// For every guest that says nothing else; already part of each guest's own.
     public var floods = FloodLimits()
     public var guests: [ProtectedGuest] = []
+    /// Who may talk to whom; of several the first holds. Everybody else may.
+    public var relations: [Relation] = []
     /// Those that are ready, then those of the file.
     public var policies = NamedPolicy.ready
     public var rules = Rules()
@@ -65,7 +67,9 @@ public struct Settings: Sendable, Equatable {
         public var whenOverloaded = Uninspected.pass
         public var arp = NonIP.pass
         public var otherProtocols = NonIP.pass
-        public var excluded: [Prefix] = []
+        /// What the kernel never brings up, and what alone it does; the latter empty for everything.
+        public var excluded = TrafficSelection()
+        public var only = TrafficSelection()
         public var markBit: UInt32 = 0x0100_0000
         /// Whether the kernel drops the bulk of a flood by itself.
         public var offload = true
@@ -86,11 +90,16 @@ public struct Settings: Sendable, Equatable {
         public var conformance: CheckSettings
         /// nil: as the file has it for everybody.
         public var unknownProtocols: Handling?
-        public var signatures: Signatures?
+        /// With what the file says for everybody.
+        public var rules: RuleActions
         /// The policies that could be the guest's; the first is. Empty: what the file says for everybody.
         public var choices: [PolicyChoice] = []
 
-        public init(guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings()) {
+        public init(
+            guest: Guest, floods: FloodLimits, conformance: CheckSettings = CheckSettings(),
+            rules: RuleActions = RuleActions()
+        ) {
+            self.rules = rules
             self.guest = guest
             self.floods = floods
             self.conformance = conformance
@@ -132,16 +141,9 @@ public struct Settings: Sendable, Equatable {
         /// For every guest that says nothing else, already part of each guest's own; and for traffic of nobody's.
         public var conformance = CheckSettings()
         public var unknownProtocols = Handling.pass
-        public var signatures = Signatures.asWritten
+        public var rules = RuleActions()
         /// What becomes of fragments that there is no room to put together, and so to inspect.
         public var fragments = Uninspected.drop
-    }
-
-    /// What becomes of a packet that a rule matched.
-    public enum Signatures: String, Sendable, CaseIterable {
-        /// What the rule's own action says.
-        case asWritten = "as-written"
-        case alertOnly = "alert-only"
     }
 
     public struct Events: Sendable, Equatable {
@@ -200,14 +202,17 @@ extension Settings {
         DiversionPlan(
             bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(workers),
             whenStopped: divert.whenStopped, arp: divert.arp, otherProtocols: divert.otherProtocols,
-            excluded: divert.excluded, markBit: divert.markBit, offloads: divert.offload)
+            excluded: divert.excluded, only: divert.only, markBit: divert.markBit,
+            // What is not to be looked at is not to be dropped either, and of `only` the kernel cannot tell.
+            offloads: divert.offload && divert.only.isEmpty)
     }
 
     /// The second queue of a worker, for what of a flood is queued though the kernel drops the bulk of it; nil
     /// where the kernel drops nothing by itself.
     public func doubtfulQueue(of worker: Int, workers: Int) -> UInt16? {
-        guard divert.offload, divert.backend != .none else { return nil }
-        return diversionPlan(workers: workers).doubtfulQueue &+ UInt16(worker)
+        let plan = diversionPlan(workers: workers)
+        guard plan.offloads, divert.backend != .none else { return nil }
+        return plan.doubtfulQueue &+ UInt16(worker)
     }
 
     public static let maximumWorkers = 64

@@ -17,9 +17,8 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "rules", "flows", "policy", "policies",
-            "events",
-            "sinks", "metrics",
+            "sensor", "queues", "divert", "shadow", "floods", "guests", "relations", "rules", "flows", "policy",
+            "policies", "events", "sinks", "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
@@ -37,6 +36,13 @@ struct SettingsReader {
             top.missing(
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
+        let parties = PartyReader(guests: settings.guests.map(\.guest))
+        if let value = top["divert"] {
+            let reader = TrafficReader(parties: parties)
+            settings.divert.excluded = value.peek("exclude").map(reader.read) ?? TrafficSelection()
+            settings.divert.only = value.peek("only").map(reader.read) ?? TrafficSelection()
+        }
+        if let value = top["relations"] { settings.relations = RelationReader(parties: parties).read(value) }
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["events"] { events(value, &settings.events) }
@@ -102,7 +108,7 @@ struct SettingsReader {
     private func divert(_ value: Value, _ divert: inout Settings.Divert) {
         let keys = [
             "backend", "bridges", "when-stopped", "when-overloaded", "arp", "other-protocols", "exclude",
-            "mark-bit", "offload",
+            "only", "mark-bit", "offload",
         ]
         guard let section = value.section(keys) else { return }
         divert.backend = section["backend"]?.choice() ?? divert.backend
@@ -119,9 +125,6 @@ struct SettingsReader {
             guard let value = section[key], value.word == "inspect" else { continue }
             value.problem(
                 "the inet backend brings up IP alone; write pass or drop, or choose the bridge backend")
-        }
-        for element in section["exclude"]?.elements(like: "[192.0.2.1, \"2001:db8::/64\"]") ?? [] {
-            if let prefix = element.prefix() { divert.excluded.append(prefix) }
         }
         divert.offload = section["offload"]?.flag() ?? divert.offload
         if let value = section["mark-bit"] {
@@ -193,13 +196,13 @@ struct SettingsReader {
     }
 
     private func policy(_ value: Value, _ policy: inout Settings.Policy) {
-        let keys = ["conformance", "unknown-protocols", "signatures", "fragments"]
+        let keys = ["conformance", "unknown-protocols", "signatures", "rules", "fragments"]
         guard let section = value.section(keys) else { return }
         if let value = section["conformance"] {
             policy.conformance = ConformanceReader.read(value, over: policy.conformance)
         }
         policy.unknownProtocols = section["unknown-protocols"]?.choice() ?? policy.unknownProtocols
-        policy.signatures = section["signatures"]?.choice() ?? policy.signatures
+        RuleActionReader.read(section, into: &policy.rules)
         policy.fragments = section["fragments"]?.choice() ?? policy.fragments
     }
 
@@ -280,14 +283,18 @@ struct SettingsReader {
 enum InterfaceName {
     /// What the kernel takes for an interface's name (net/core/dev.c, dev_valid_name).
     static func read(_ value: Value) -> String? {
-        let right = "an interface's name (1 to 15 bytes, no blank, no slash, no colon)"
-        guard let name = value.word, (1...15).contains(name.utf8.count), name != ".", name != "..",
-            !name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F || $0 == 0x2F || $0 == 0x3A })
-        else {
-            value.refuse(right)
+        guard let name = value.word, isValid(name) else {
+            value.refuse("an interface's name (\(right))")
             return nil
         }
         return name
+    }
+
+    static let right = "1 to 15 bytes, no blank, no slash, no colon"
+
+    static func isValid(_ name: String) -> Bool {
+        (1...15).contains(name.utf8.count) && name != "." && name != ".."
+            && !name.utf8.contains { $0 <= 0x20 || $0 == 0x7F || $0 == 0x2F || $0 == 0x3A }
     }
 }
 

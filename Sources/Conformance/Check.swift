@@ -76,6 +76,9 @@ public struct CheckSet: Equatable, Sendable, BitwiseCopyable {
     public mutating func formUnion(_ other: CheckSet) { bits.formUnion(other.bits) }
 
     @inlinable
+    public func isDisjoint(with other: CheckSet) -> Bool { bits.isDisjoint(with: other.bits) }
+
+    @inlinable
     public mutating func subtract(_ other: CheckSet) { bits.subtract(other.bits) }
 
     /// Takes the lowest number out; nil when none is left.

@@ -65,6 +65,14 @@ public enum Checks {
 
     public static subscript(check: Check) -> ConformanceCheck { all[Int(check.rawValue)] }
 
+    /// Those that are about who sends a packet, whatever address it has.
+    public static let ofSender: CheckSet = {
+        var set = CheckSet()
+        let checks: [Check] = [.guestMACSpoofed, .guestMACChanged, .guestAddressSpoofed, .rogueRouter, .rogueDHCP]
+        for check in checks { set.insert(check) }
+        return set
+    }()
+
     /// The check of this identifier.
     public static func named(_ identifier: String) -> ConformanceCheck? {
         all.first { $0.identifier == identifier }

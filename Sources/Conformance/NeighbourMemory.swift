@@ -30,11 +30,11 @@ public struct NeighbourMemory: ~Copyable {
     private let bindings: UnsafeMutablePointer<Entry>
     private let questions: UnsafeMutablePointer<Entry>
     private let ports: UnsafeMutablePointer<Port>
-    private let seed: UInt64
+    private let secret: SecretHash
 
     /// `seed` keys the tables: on a live network nobody may know who shares a set with whom.
     public init(seed: UInt64) {
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         unsafe bindings = .allocate(capacity: NeighbourMemory.bindingSets * NeighbourMemory.ways)
         unsafe bindings.initialize(repeating: Entry(), count: NeighbourMemory.bindingSets * NeighbourMemory.ways)
         unsafe questions = .allocate(capacity: NeighbourMemory.questionSets * NeighbourMemory.ways)
@@ -56,7 +56,7 @@ public struct NeighbourMemory: ~Copyable {
     /// Binds an IPv4 address to a hardware address. Returns whether it had another until now.
     mutating func conflicts(_ address: Address, _ mac: UInt64, _ time: UInt64) -> Bool {
         let entry = unsafe NeighbourMemory.place(
-            address.low, in: bindings, sets: NeighbourMemory.bindingSets, seed: seed)
+            address.low, in: bindings, sets: NeighbourMemory.bindingSets, secret)
         let former = unsafe entry.pointee
         unsafe entry.pointee = Entry(key: address.low, mac: mac, time: max(1, time))
         return former.time != 0 && former.key == address.low && former.mac != mac
@@ -66,14 +66,14 @@ public struct NeighbourMemory: ~Copyable {
     /// Remembers that `sender` asked for the hardware address of `target`.
     mutating func remember(asking sender: Address, of target: Address, _ time: UInt64) {
         let key = NeighbourMemory.question(sender, target)
-        let entry = unsafe NeighbourMemory.place(key, in: questions, sets: NeighbourMemory.questionSets, seed: seed)
+        let entry = unsafe NeighbourMemory.place(key, in: questions, sets: NeighbourMemory.questionSets, secret)
         unsafe entry.pointee = Entry(key: key, mac: 0, time: max(1, time))
     }
 
     /// Whether `target` was asked for by `sender` a short while ago.
     mutating func wasAsked(_ target: Address, by sender: Address, _ time: UInt64) -> Bool {
         let key = NeighbourMemory.question(sender, target)
-        let entry = unsafe NeighbourMemory.place(key, in: questions, sets: NeighbourMemory.questionSets, seed: seed)
+        let entry = unsafe NeighbourMemory.place(key, in: questions, sets: NeighbourMemory.questionSets, secret)
         return unsafe entry.pointee.time != 0 && entry.pointee.key == key
             && time &- entry.pointee.time < NeighbourMemory.questionLife
     }
@@ -94,10 +94,9 @@ public struct NeighbourMemory: ~Copyable {
 
     /// The entry of `key`, or the one that it is to take: a free one, else the oldest of its set.
     private static func place(
-        _ key: UInt64, in entries: UnsafeMutablePointer<Entry>, sets: Int, seed: UInt64
+        _ key: UInt64, in entries: UnsafeMutablePointer<Entry>, sets: Int, _ secret: SecretHash
     ) -> UnsafeMutablePointer<Entry> {
-        let hash = (key ^ seed) &* 0x9E37_79B9_7F4A_7C15
-        let set = unsafe entries + Int((hash ^ hash >> 29) >> 32 & UInt64(sets - 1)) * ways
+        let set = unsafe entries + Int(secret.hash(key, 0) & UInt64(sets - 1)) * ways
         var oldest = unsafe set
         for way in 0..<ways {
             let entry = unsafe set + way

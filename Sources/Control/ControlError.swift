@@ -2,5 +2,5 @@
 public struct ControlError: Error, CustomStringConvertible, Equatable, Sendable {
     public var description: String
 
-    init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }

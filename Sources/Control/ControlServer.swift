@@ -49,16 +49,16 @@ public final class ControlServer: Sendable {
 
     deinit { stop() }
 
-    /// Serves clients until `stop`. `answer` gets the request without its line end and is called by one
+    /// Serves clients until `stop`. `answer` gets the request without its line end, and who asks; it is called by one
     /// thread, one request at a time.
-    public func start(_ answer: @escaping @Sendable (String) -> [UInt8]) {
+    public func start(_ answer: @escaping @Sendable (String, Peer?) -> [UInt8]) {
         service.start(named: "flinch-control") { client in
             let newline = UInt8(ascii: "\n")
             let line = client.read(
                 limit: ControlServer.longestRequest, until: Deadline(milliseconds: ControlServer.patience)
             ) { $0.contains(newline) }
             guard let line, let end = line.firstIndex(of: newline) else { return }
-            let document = answer(String(decoding: line[..<end], as: UTF8.self))
+            let document = answer(String(decoding: line[..<end], as: UTF8.self), Peer(of: client.descriptor))
             client.write(document, until: Deadline(milliseconds: ControlServer.patience))
         }
     }

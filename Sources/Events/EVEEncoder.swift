@@ -8,6 +8,8 @@ import Wire
 public struct EVEEncoder {
     /// gid of the alerts that floods raise. Rules have 1 and Snort's preprocessors stay below 500.
     public static let floodGenerator: UInt32 = 3500
+    /// gid of the alerts about who talks to whom.
+    public static let relationGenerator: UInt32 = 3510
     /// flow_id keeps to this many low bits, so that JavaScript's numbers hold it exactly.
     static let flowMask: UInt64 = 1 << 53 - 1
 
@@ -51,13 +53,13 @@ public struct EVEEncoder {
 
     // MARK: - Packets
 
-    /// An alert (signature) or anomaly (conformance). `place` says where in a capture the packet stands, in
+    /// An alert (signature, relation) or anomaly (conformance). `place` says where in a capture the packet stands, in
     /// replay.
     public mutating func encode(_ event: Event, at place: CapturePlace? = nil) {
         open(event, place)
         ethernet(event.packet, event.arrival)
         body(event, place)
-        if event.finding.source == .signature { verdict(event) }
+        if event.finding.source == .signature || event.finding.source == .relation { verdict(event) }
         close(event, place)
     }
 
@@ -121,7 +123,7 @@ public struct EVEEncoder {
 
     private static func type(of source: Finding.Source) -> StaticString {
         switch source {
-        case .signature: "alert"
+        case .signature, .relation: "alert"
         case .conformance: "anomaly"
         case .tag: "packet"
         }
@@ -130,6 +132,7 @@ public struct EVEEncoder {
     private mutating func body(_ event: Event, _ place: CapturePlace?) {
         switch event.finding.source {
         case .signature: alert(event)
+        case .relation: relation(event)
         case .tag: break
         case .conformance:
             line.key("anomaly")
@@ -168,6 +171,16 @@ public struct EVEEncoder {
                 sid: 0, rev: 0, message: "rule \(finding.code), no longer loaded", category: "",
                 severity: finding.concern.severity)
         alert(rule, blocked: blocked, about: event.packet)
+    }
+
+    /// Our own alerts have numbers of our own: `signature_id` is the relation's place in the list, from 1.
+    private mutating func relation(_ event: Event) {
+        let code = event.finding.code
+        let text = names[event.generation]?.relation(code) ?? "relation \(code + 1), no longer there"
+        let rule = EVENames.Rule(
+            gid: EVEEncoder.relationGenerator, sid: code + 1, rev: 1, message: "TOPOLOGY \(text)",
+            category: "Potential Corporate Privacy Violation", severity: event.finding.concern.severity)
+        alert(rule, blocked: event.verdict == .drop)
     }
 
     mutating func alert(_ rule: EVENames.Rule, blocked: Bool, about packet: Packet? = nil) {

@@ -44,6 +44,8 @@ public struct EVENames: Sendable {
     public var rule: @Sendable (UInt32) -> Rule?
     /// Identifier of a check of Conformance by its index: "ipv4.header-length".
     public var check: @Sendable (UInt32) -> String?
+    /// What a relation says of who talks to whom, by its index: "office may not talk to servers".
+    public var relation: @Sendable (UInt32) -> String?
     /// Name of a guest by its index.
     public var guest: @Sendable (Int32) -> String?
     /// Name of an interface by its index; nil for one that is not there.
@@ -52,11 +54,13 @@ public struct EVENames: Sendable {
     public init(
         rule: @escaping @Sendable (UInt32) -> Rule?,
         check: @escaping @Sendable (UInt32) -> String?,
+        relation: @escaping @Sendable (UInt32) -> String? = { _ in nil },
         guest: @escaping @Sendable (Int32) -> String?,
         interface: @escaping @Sendable (UInt32) -> String? = { InterfaceNames.ask($0) }
     ) {
         self.rule = rule
         self.check = check
+        self.relation = relation
         self.guest = guest
         self.interface = interface
     }

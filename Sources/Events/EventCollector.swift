@@ -29,16 +29,27 @@ public final class EventCollector: Sendable {
     }
 
     /// `names` and `generation` as `EVEEncoder` has them. `drops`: packets that are dropped get an event of that
-    /// type besides. `interval` is in milliseconds.
+    /// type besides. `watch` is shown every event and flood, by the collector's thread. `interval` is in milliseconds.
     public init(
         rings: [EventRing], outlets: [any Outlet], names: EVENames, generation: UInt32? = nil,
         sensor: String? = nil, communityID: Bool = false, drops: Bool = false,
-        interval: Int = 50
+        watch: Watch? = nil, interval: Int = 50
     ) {
         loop = Loop(
             rings: rings, outlets: outlets,
             encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
-            drops: drops, interval: interval)
+            drops: drops, watch: watch, interval: interval)
+    }
+
+    /// Who looks on while events are collected.
+    public struct Watch: Sendable {
+        public var event: @Sendable (Event) -> Void
+        public var flood: @Sendable (FloodEvent) -> Void
+
+        public init(event: @escaping @Sendable (Event) -> Void, flood: @escaping @Sendable (FloodEvent) -> Void) {
+            self.event = event
+            self.flood = flood
+        }
     }
 
     public func start() throws(ThreadError) {
@@ -114,6 +125,7 @@ public final class EventCollector: Sendable {
         for message in messages {
             switch message {
             case .flood(let flood):
+                loop.watch?.flood(flood)
                 loop.encoder.encode(flood)
                 loop.collect(flood.phase == .open ? .alert : .flood, flood.concern)
             case .stats(let time, let uptime, let counters, let guests):
@@ -134,6 +146,7 @@ public final class EventCollector: Sendable {
         private let outlets: [any Outlet]
         private var collected: [Report] = []
         private let drops: Bool
+        let watch: Watch?
         /// The packet of the last `drop` event: all findings on a packet come one after the other.
         private var lastDrop: (time: UInt64, flow: UInt64) = (0, 0)
         /// Events taken from one ring in a pass.
@@ -143,8 +156,10 @@ public final class EventCollector: Sendable {
         /// Reports offered at a time.
         private static let offerSize = 512
 
-        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool, interval: Int) {
+        init(rings: [EventRing], outlets: [any Outlet], encoder: EVEEncoder, drops: Bool, watch: Watch?, interval: Int)
+        {
             self.drops = drops
+            self.watch = watch
             self.rings = rings
             self.outlets = outlets
             self.encoder = encoder
@@ -159,6 +174,7 @@ public final class EventCollector: Sendable {
         func drain() {
             for ring in rings {
                 ring.drain(max: portion) { event in
+                    watch?.event(copy event)
                     encoder.encode(copy event)
                     collect(Report.Kind(of: event.finding.source), event.finding.concern)
                     if drops, event.verdict == .drop { collectDrop(copy event) }

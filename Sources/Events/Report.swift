@@ -8,7 +8,7 @@ public struct Report: Sendable {
 
         init(of source: Finding.Source) {
             switch source {
-            case .signature: self = .alert
+            case .signature, .relation: self = .alert
             case .conformance: self = .anomaly
             case .tag: self = .packet
             }

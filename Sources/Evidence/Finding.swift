@@ -9,6 +9,8 @@ public struct Finding: Sendable, BitwiseCopyable {
         case conformance
         /// The packet follows one that matched a rule with a `tag`. `code` means nothing.
         case tag
+        /// `code` is the index of a relation in Topology's table: who talks to whom.
+        case relation
     }
 
     public var source: Source

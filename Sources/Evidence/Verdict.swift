@@ -36,6 +36,8 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case evasion
     /// A guest says that it is a router or gives out addresses.
     case rogue
+    /// Its sender may not begin a conversation with its receiver.
+    case relation
 
     /// Short, for a person.
     public var text: String {
@@ -52,6 +54,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .spoofed: "spoofed"
         case .evasion: "evasion"
         case .rogue: "rogue service"
+        case .relation: "relation denied"
         }
     }
 }

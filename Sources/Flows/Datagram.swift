@@ -12,19 +12,10 @@ struct DatagramKey: BitwiseCopyable {
     var ipVersion: UInt8
 
     @inline(__always)
-    func hash(seed: UInt64) -> UInt64 {
-        var hash = DatagramKey.fold(source.high ^ seed, source.low ^ 0x2D35_8DCC_AA6C_78A5)
-        hash = DatagramKey.fold(hash ^ destination.high, destination.low ^ 0x8BB8_4B93_962E_ACC9)
-        hash = DatagramKey.fold(
-            hash ^ domain, seed ^ (UInt64(identification) << 32 | UInt64(vlan)) ^ 0x4B33_A62E_D433_D4A3)
-        return DatagramKey.fold(hash ^ UInt64(ipProtocol) ^ UInt64(ipVersion) << 8, seed ^ 0x4D5A_2DA5_1DE1_AA47)
-    }
-
-    /// wyhash's mixing step (Wang Yi, "wyhash", final version 4).
-    @inline(__always)
-    private static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        let product = a.multipliedFullWidth(by: b)
-        return product.high ^ product.low
+    func hash(_ secret: SecretHash) -> UInt64 {
+        let ends = secret.hash(secret.hash(source), and: secret.hash(destination))
+        let rest = secret.hash(domain, UInt64(identification) << 32 | UInt64(ipProtocol) << 8 | UInt64(ipVersion))
+        return secret.hash(secret.hash(ends, and: rest), and: UInt64(vlan))
     }
 
     static func == (a: DatagramKey, b: DatagramKey) -> Bool {

@@ -69,8 +69,8 @@ public enum FlowState: UInt8, BitwiseCopyable, Sendable {
 
 @frozen
 public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
-    public let rawValue: UInt8
-    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public let rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// Whatever else it carries is dropped, or let pass, without being looked at.
     @inlinable public static var drop: FlowFlags { FlowFlags(rawValue: 1) }
@@ -86,4 +86,6 @@ public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     @inlinable public static var answered: FlowFlags { FlowFlags(rawValue: 32) }
     /// Whoever wants to know was told that it is established.
     @inlinable public static var announced: FlowFlags { FlowFlags(rawValue: 64) }
+    /// Whoever knows who may talk to whom has nothing to say of it.
+    @inlinable public static var isUnrelated: FlowFlags { FlowFlags(rawValue: 0x800) }
 }

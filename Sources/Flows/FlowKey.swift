@@ -39,24 +39,9 @@ struct FlowKey {
 
     /// The same for both directions.
     @inline(__always)
-    func hash(seed: UInt64) -> UInt64 {
-        var hash = seed ^ (source.high ^ destination.high) &* 0x9E37_79B9_7F4A_7C15
-        hash = hash ^ (source.low &* 0xBF58_476D_1CE4_E5B9 &+ UInt64(sourcePort) &* 0x94D0_49BB_1331_11EB).byteSwapped
-        let other =
-            seed ^ (source.high ^ destination.high) &* 0x9E37_79B9_7F4A_7C15
-            ^ (destination.low &* 0xBF58_476D_1CE4_E5B9 &+ UInt64(destinationPort) &* 0x94D0_49BB_1331_11EB).byteSwapped
-        // Each side is mixed by itself before they are added: addition has no order.
-        var sum = FlowKey.mix(hash) &+ FlowKey.mix(other)
-        sum ^= UInt64(vlan) << 8 | UInt64(ipProtocol)
-        return FlowKey.mix(sum)
-    }
-
-    @inline(__always)
-    private static func mix(_ number: UInt64) -> UInt64 {
-        var z = number
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
+    func hash(_ secret: SecretHash) -> UInt64 {
+        secret.hash(
+            source, sourcePort, destination, destinationPort, rest: UInt64(vlan) << 8 | UInt64(ipProtocol))
     }
 
     /// Whether it is of the flow; and, if so, whether it goes to the server.

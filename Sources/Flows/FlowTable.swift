@@ -50,7 +50,7 @@ public struct FlowTable: ~Copyable {
     let flows: UnsafeMutablePointer<Flow>
     private let buckets: UnsafeMutablePointer<UInt32>
     private let bucketMask: UInt64
-    private let seed: UInt64
+    private let secret: SecretHash
     public let capacity: Int
     /// Those of ended flows included.
     let records: Int
@@ -66,6 +66,8 @@ public struct FlowTable: ~Copyable {
     /// Listening only: flows that are over, and of whose streams something was not inspected yet.
     var ended: UInt32 = 0
     private var nextIdentifier: UInt64 = 1
+    /// Of the flow that was made last.
+    public var lastIdentifier: UInt64 { nextIdentifier &- 1 }
     /// Where in a flow the two streams are.
     let clientOffset = MemoryLayout<Flow>.offset(of: \.session.client)!
     let serverOffset = MemoryLayout<Flow>.offset(of: \.session.server)!
@@ -84,7 +86,7 @@ public struct FlowTable: ~Copyable {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
         self.capacity = capacity
         self.mode = mode
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         var size = 1
         while size < capacity { size *= 2 }
         bucketMask = UInt64(size - 1)
@@ -122,7 +124,7 @@ public struct FlowTable: ~Copyable {
     ) -> FlowStep {
         var step = FlowStep()
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return step }
-        let bucket = unsafe buckets + Int(key.hash(seed: seed) & bucketMask)
+        let bucket = unsafe buckets + Int(key.hash(secret) & bucketMask)
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
         let wasEstablished = unsafe flow.pointee.state != .new
@@ -154,7 +156,7 @@ public struct FlowTable: ~Copyable {
     /// The flow that a packet would belong to, if there is one: nothing is made, counted or touched.
     public func peek(_ packet: Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64) -> UnsafePointer<Flow>? {
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return nil }
-        var index = unsafe buckets[Int(key.hash(seed: seed) & bucketMask)]
+        var index = unsafe buckets[Int(key.hash(secret) & bucketMask)]
         while index != 0 {
             let flow = unsafe flows + Int(index)
             if unsafe key.direction(in: flow) != nil {
@@ -259,7 +261,7 @@ public struct FlowTable: ~Copyable {
 
     /// No other flow's, and not one of another table, as far as chance goes.
     public func identity(of flow: UnsafeMutablePointer<Flow>) -> UInt64 {
-        unsafe seed &+ flow.pointee.identifier
+        unsafe secret.hash(0, 0) &+ flow.pointee.identifier
     }
 
     mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
@@ -298,7 +300,7 @@ public struct FlowTable: ~Copyable {
         unsafe FlowKey(
             source: flow.pointee.client, destination: flow.pointee.server, sourcePort: flow.pointee.clientPort,
             destinationPort: flow.pointee.serverPort, vlan: flow.pointee.vlan, ipProtocol: flow.pointee.ipProtocol
-        ).hash(seed: seed)
+        ).hash(secret)
     }
 
     // MARK: - Age

@@ -83,7 +83,7 @@ public struct FragmentTable: ~Copyable {
     private let closings: UnsafeMutablePointer<UInt32>
     private let closingMask: UInt64
     let assembly: UnsafeMutablePointer<UInt8>
-    private let seed: UInt64
+    private let secret: SecretHash
     public let capacity: Int
     public let mode: FlowMode
     /// nil for Suricata's stock policies.
@@ -113,7 +113,7 @@ public struct FragmentTable: ~Copyable {
         self.capacity = capacity
         self.mode = mode
         self.policy = policy
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         var size = 1
         while size < capacity { size *= 2 }
         bucketMask = UInt64(size - 1)
@@ -155,7 +155,7 @@ public struct FragmentTable: ~Copyable {
     mutating func find(
         _ key: DatagramKey, _ fragment: IPFragment, _ place: FragmentPlace, _ step: inout FragmentStep
     ) -> UInt32 {
-        let hash = key.hash(seed: seed)
+        let hash = key.hash(secret)
         let bucket = unsafe buckets + Int(hash & bucketMask)
         var index = unsafe bucket.pointee
         while index != 0, unsafe !(records[Int(index)].key == key) { index = unsafe records[Int(index)].next }
@@ -313,7 +313,7 @@ public struct FragmentTable: ~Copyable {
 
     private mutating func remove(_ index: UInt32) {
         let record = unsafe records + Int(index)
-        let hash = unsafe record.pointee.key.hash(seed: seed)
+        let hash = unsafe record.pointee.key.hash(secret)
         if mode.isInline, unsafe record.pointee.state != .whole {
             let barrier = unsafe record.pointee.state == .open ? record.pointee.missing : record.pointee.barrier
             unsafe remember(hash, barrier, record.pointee.lastTime)

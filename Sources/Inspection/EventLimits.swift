@@ -39,7 +39,7 @@ public final class EventLimits: @unchecked Sendable {
             case .signature:
                 let index = Int(finding.code)
                 return unsafe index < count ? allowances[index] : standard
-            case .conformance: return standard
+            case .conformance, .relation: return standard
             case .tag: return View.tagged
             }
         }

@@ -37,14 +37,17 @@ public final class FlowMemory: @unchecked Sendable {
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
-    /// All numbers are for all workers together; `datagrams` are those of which fragments came.
+    /// All numbers are for all workers together; `datagrams` are those of which fragments came. `seed` is the
+    /// secret of all hashes: by default random inline, and in a replay the same each time, because a replay is
+    /// to find the same each time.
     public init(
         workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
-        mode: InspectionMode = .live
+        mode: InspectionMode = .live, seed: UInt64? = nil
     ) {
         workerCount = max(1, workers)
-        floods = FloodMemory(workers: workers)
+        let seed = seed ?? (mode.isInline ? .random(in: .min ... .max) : 0)
+        floods = FloodMemory(workers: workers, seed: seed)
         unsafe tables = .allocate(capacity: workerCount)
         unsafe neighbours = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)
@@ -55,18 +58,17 @@ public final class FlowMemory: @unchecked Sendable {
         for worker in 0..<workerCount {
             unsafe (tables + worker).initialize(
                 to: FlowTable(
-                    capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode))
+                    capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode,
+                    seed: seed))
             unsafe (fragmentTables + worker).initialize(
                 to: FragmentTable(
                     capacity: max(16, datagrams / workerCount), bytes: fragmentBytes / workerCount, mode: flowMode,
-                    policy: mode.fragmentOverlap))
-            // A replay is to find the same each time.
-            let seed: UInt64 = mode.isInline ? .random(in: .min ... .max) : 0
+                    policy: mode.fragmentOverlap, seed: seed))
             unsafe (neighbours + worker).initialize(to: NeighbourMemory(seed: seed))
         }
-        self.hostBits = HostBits(capacity: hostBits)
-        self.thresholds = ThresholdTable(capacity: thresholds)
-        self.tags = TagTable(capacity: tags)
+        self.hostBits = HostBits(capacity: hostBits, seed: seed)
+        self.thresholds = ThresholdTable(capacity: thresholds, seed: seed)
+        self.tags = TagTable(capacity: tags, seed: seed)
     }
 
     deinit {

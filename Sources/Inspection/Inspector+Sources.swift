@@ -56,7 +56,7 @@ extension Inspector {
     /// What the packet's flow, as it is now, proves of its ends. Who acknowledged the guest's sequence number,
     /// or answered what the guest asked, receives what is sent to it.
     @inline(__always)
-    func learn(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
+    mutating func learn(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
         if destination >= 0, packets[0].packet.kind == .tcp, unsafe !flow.pointee.isMutual,
             packets[0].packet.tcpFlags.intersection([.syn, .ack]) != .syn
         {
@@ -70,7 +70,7 @@ extension Inspector {
     }
 
     @inline(never)
-    private func announce(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
+    private mutating func announce(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
         let (client, server) = unsafe (hosts.slot(of: flow.pointee.client), hosts.slot(of: flow.pointee.server))
         let isTCP = unsafe flow.pointee.ipProtocol == IPProtocol.tcp
         if server >= 0, isTCP {

@@ -22,6 +22,10 @@ public struct Inspector: ~Copyable {
     private let policies: PolicyTable.View
     private let checks: CheckTable.View
     private let senders: SenderTable.View
+    let relations: RelationTable.View
+    private let handlings: RuleHandlingTable.View
+    /// The last flow that there was before `relations` were first asked: of those, another table may have spoken.
+    var lastUnasked = UInt64.max
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let tally: Tally.Writer
     private let mode: InspectionMode
@@ -34,8 +38,8 @@ public struct Inspector: ~Copyable {
 
     /// The last packet that came, those inspected for it, and what was found on them.
     public var packet: Packet { packets[0].packet }
-    public private(set) var packets = InspectedPackets()
-    public private(set) var findings = Findings()
+    public internal(set) var packets = InspectedPackets()
+    public internal(set) var findings = Findings()
     /// Who is to be told if the last packet was dropped for a rule.
     public private(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
@@ -51,13 +55,17 @@ public struct Inspector: ~Copyable {
         let policies: PolicyTable
         let checks: CheckTable
         let senders: SenderTable
+        let relations: RelationTable
+        let handlings: RuleHandlingTable
         let tally: Tally
         let memory: FlowMemory
         let eventLimits: EventLimits
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
-            _ senders: SenderTable, _ tally: Tally, _ memory: FlowMemory, _ eventLimits: EventLimits
+            _ senders: SenderTable, _ relations: RelationTable,
+            _ handlings: RuleHandlingTable, _ tally: Tally, _ memory: FlowMemory,
+            _ eventLimits: EventLimits
         ) {
             self.eventLimits = eventLimits
             self.hosts = hosts
@@ -65,6 +73,8 @@ public struct Inspector: ~Copyable {
             self.policies = policies
             self.checks = checks
             self.senders = senders
+            self.relations = relations
+            self.handlings = handlings
             self.tally = tally
             self.memory = memory
         }
@@ -72,16 +82,21 @@ public struct Inspector: ~Copyable {
 
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
     /// be had. Without `checks` every guest has the table's defaults; without `senders` no guest is known by its
-    /// port or hardware address.
+    /// port or hardware address; without `relations` everybody may talk to everybody; without `handlings` rules do as
+    /// they are written.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
-        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil, tally: Tally, memory: FlowMemory,
+        policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil,
+        relations: RelationTable? = nil, handlings: RuleHandlingTable? = nil, tally: Tally, memory: FlowMemory,
         mode: InspectionMode = .live, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
         let defaults = mode.isInline ? CheckSettings() : CheckSettings().alertOnly
         let checks = checks ?? CheckTable(guestCount: hosts.guests.count, defaults)
         let senders = senders ?? SenderTable([]) { _ in nil }
+        let relations = relations ?? RelationTable([])
+        let handlings = handlings ?? RuleHandlingTable(guestCount: hosts.guests.count)
+        precondition(handlings.guestCount == hosts.guests.count)
         precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(
             rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
@@ -95,10 +110,12 @@ public struct Inspector: ~Copyable {
         self.policies = policies.view
         self.checks = checks.view
         self.senders = senders.view
+        self.relations = relations.view
+        self.handlings = handlings.view
         unsafe neighbours = memory.neighbours(worker)
         self.tally = tally.writer(worker)
         self.eventLimits = eventLimits.view
-        owner = Owner(hosts, floods, policies, checks, senders, tally, memory, eventLimits)
+        owner = Owner(hosts, floods, policies, checks, senders, relations, handlings, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
@@ -163,15 +180,21 @@ public struct Inspector: ~Copyable {
                     bytes, arrival, capturedShort: capturedShort, &fragments.pointee)
             }
             if mode.verifiesChecksums { verifyChecksums(bytes, arrival) }
-            asked.form = checkForm(bytes, arrival, source)
+            asked.form = checkForm(bytes, arrival, source, &asked.recorded)
             asked.isRefused = asked.form != .none && !policy.shadow
-            for layer in 0..<packets.count { match(layer, bytes, arrival, &asked, asking) }
+            for layer in 0..<packets.count where !asked.isForbidden || policy.shadow {
+                match(layer, bytes, arrival, &asked, asking)
+            }
         }
 
-        let decision = policy.decide(
-            flood: advice, ruleDrops: asked.drops, streamRefuses: asked.streamRefuses,
+        var decision = policy.decide(
+            flood: advice, relationDenies: asked.isForbidden, ruleDrops: asked.drops,
+            streamRefuses: asked.streamRefuses,
             fragmentRefuses: asked.fragment == .forbidden || asked.fragment == .noRoom && !policy.passesFragments,
             form: asked.form, sort: PacketSort(packets[packets.whole].packet))
+        if asked.recorded != .none, decision.reason == .none {
+            decision = Decision(verdict: .accept, intended: .drop, reason: asked.recorded)
+        }
         if asked.fragment == .noRoom, decision.verdict != .drop { tally.countPassedFragment() }
         if asked.hasFragments {
             unsafe fragments.pointee.settle(isDropped: decision.verdict == .drop)
@@ -195,9 +218,13 @@ public struct Inspector: ~Copyable {
         var drops = false
         /// Why a check of its form drops it, and whether it will be gone.
         var form = Reason.none
+        /// Why a check of who it is from would have dropped it, were its sender not in shadow mode.
+        var recorded = Reason.none
         var isRefused = false
         /// The check is about the beginning of a stream, which must not get through when it is sent again.
         var isStartRefused = false
+        /// Its sender may not talk to its receiver.
+        var isForbidden = false
         var streamRefuses = false
         var fragment = FragmentStep.Refusal.none
         var hasFragments = false
@@ -211,9 +238,11 @@ public struct Inspector: ~Copyable {
     }
 
     /// What is wrong with the form of the captured packet, and of the datagram that it makes whole. Returns why it is
-    /// to be dropped; `none` if it is not.
+    /// to be dropped; `none` if it is not. `recorded` is the same where that is only to be recorded.
     @inline(__always)
-    private mutating func checkForm(_ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot) -> Reason {
+    private mutating func checkForm(
+        _ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot, _ recorded: inout Reason
+    ) -> Reason {
         var around = Surroundings(time: arrival.time)
         around.sourceGuest = hosts.guest(of: source)
         around.sourceMAC = arrival.sourceMAC
@@ -230,9 +259,29 @@ public struct Inspector: ~Copyable {
         around.isTransportChecksumBad = packets[0].isChecksumBad
         let failed = unsafe Conformance.examine(
             packets[0].packet, frame, around, checks, &neighbours.pointee)
-        var reason = failed.isEmpty ? Reason.none : checks.report(failed, guest: guest, into: &findings)
+        var reason = failed.isEmpty ? Reason.none : report(failed, around.sender, &recorded)
         if packets.whole > 0 { checkWhole(frame, around, failed, &reason) }
         return reason
+    }
+
+    /// Who a packet says that it is from is what its sender is told by, and so it is the sender's policy that counts
+    /// for that, not that of whom it names.
+    @inline(never)
+    private mutating func report(_ failed: CheckSet, _ sender: Int32, _ recorded: inout Reason) -> Reason {
+        guard sender >= 0, sender != guest, !failed.isDisjoint(with: Checks.ofSender) else {
+            return checks.report(failed, guest: guest, into: &findings)
+        }
+        var rest = failed
+        rest.subtract(Checks.ofSender)
+        var own = failed
+        own.subtract(rest)
+        let reason = checks.report(rest, guest: guest, into: &findings)
+        let asked = checks.report(own, guest: sender, into: &findings)
+        if asked != .none, policies[sender].shadow {
+            recorded = asked
+            return reason
+        }
+        return reason == .none ? asked : reason
     }
 
     /// Of the datagram that fragments make, only what the last of them does not fail already.
@@ -280,7 +329,7 @@ public struct Inspector: ~Copyable {
     }
 
     @inline(never)
-    private func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
+    private mutating func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
         let byMAC = senders.guest(ofMAC: around.sourceMAC)
         let byPort = senders.guest(atPort: arrival.port)
         around.sender = byPort >= 0 ? byPort : byMAC
@@ -300,6 +349,11 @@ public struct Inspector: ~Copyable {
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
             checksumIsGood: isGood && !asked.isRefused)
         if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
+        if !relations.isEmpty, layer == 0 || layer == packets.whole, !asked.isForbidden, !isUnrelated(layer, step) {
+            asked.isForbidden = relate(layer, step)
+        }
+        // Who may not talk is not listened to, unless it passes all the same.
+        if asked.isForbidden, !policies[guest].shadow { return }
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.
         if !isGood { step.isAdded = true }
@@ -318,7 +372,7 @@ public struct Inspector: ~Copyable {
         checkStream(step, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
-            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present)
+            trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
         let outcome = unsafe asking.ask(
             &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         take(outcome, layer, step, &asked)
@@ -362,7 +416,7 @@ public struct Inspector: ~Copyable {
     }
 
     @inline(__always)
-    private func take(_ outcome: MatchOutcome, _ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
+    private mutating func take(_ outcome: MatchOutcome, _ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }
@@ -409,7 +463,8 @@ public struct Inspector: ~Copyable {
             var asked = Asked()
             if unsafe flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
                 let bytes = packets.bytes(of: 0, in: RawSpan())
-                matchRest(0, bytes, MatchContext(time: arrival.time), &step, 0, &asked, AskingRules())
+                let context = MatchContext(time: arrival.time, handlings: handlings[guest])
+                matchRest(0, bytes, context, &step, 0, &asked, AskingRules())
             }
             // Whoever passes the rest passes all of it.
             while unsafe flows.pointee.nextWindow(&step) {}
@@ -442,7 +497,7 @@ public struct Inspector: ~Copyable {
         }
     }
 
-    private func countFindings(_ destination: HostSlot, _ source: HostSlot) {
+    private mutating func countFindings(_ destination: HostSlot, _ source: HostSlot) {
         if destination >= 0 { floods.countFinding(destination) }
         if source >= 0 { floods.countFinding(source) }
     }

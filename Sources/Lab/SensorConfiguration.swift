@@ -36,6 +36,13 @@ public struct SensorConfiguration: Sendable {
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
     public var ruleFiles: [String] = []
+    /// Whether the guests' hardware addresses are in the file, beside their ports.
+    public var namesMACs = false
+    /// What of the traffic is not looked at, and what alone is; as the file has it.
+    public var exclude: [String] = []
+    public var only: [String] = []
+    /// Sections of the file beside those that the rest of this makes.
+    public var more = ""
     /// eve.json and the control socket; in the lab's directory unless set.
     public var eve: String?
     public var control: String?
@@ -80,6 +87,7 @@ public struct SensorConfiguration: Sendable {
                 "  - name: \(guest.name)", "    addresses: [\(guest.ipv4), \"\(guest.ipv6)\"]",
                 "    port: \(guest.port)",
             ]
+            if namesMACs { lines.append("    mac: \"\(guest.mac)\"") }
             if shadowGuests.contains(guest.name) { lines.append("    shadow: true") }
             if let limits = limits[guest.name] {
                 lines.append("    floods:")
@@ -88,7 +96,7 @@ public struct SensorConfiguration: Sendable {
             return lines.joined(separator: "\n")
         }
         return """
-            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock"))}
+            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)
@@ -97,12 +105,15 @@ public struct SensorConfiguration: Sendable {
               when-overloaded: \(whenOverloaded)
               arp: pass
               other-protocols: pass
+              exclude: [\(exclude.joined(separator: ", "))]
+              only: [\(only.joined(separator: ", "))]
             shadow: \(shadow)
             floods: {sensitivity: medium, action: throttle}
             guests:
             \(guests.joined(separator: "\n"))
             rules: {files: [\(ruleFiles.joined(separator: ", "))]}
             events: {eve: \(eve ?? lab.file("eve.json"))}
+            \(more)
 
             """
     }

@@ -64,11 +64,23 @@ public final class SensorProcess: Sendable {
         return try JSONDecoder().decode(Status.self, from: Data(document))
     }
 
+    /// Puts another configuration into its file, and tells nobody. Returns the file.
+    @discardableResult
+    public func write(_ configuration: SensorConfiguration) throws -> String {
+        try Self.write(configuration, lab, binaries)
+    }
+
+    /// What `flinch policy …` prints about it.
+    public func policy(_ words: String...) throws -> String {
+        let command = [binaries.flinch, "policy"] + words + ["--control", control]
+        return try Command.run(["ip", "netns", "exec", lab.host.namespace.name] + command, limit: .seconds(20))
+    }
+
     /// Gives it another configuration and asks it to reload (SIGHUP); returns when it has taken it over or
     /// refused it.
     public func reload(_ configuration: SensorConfiguration) throws {
         let before = try status().rules
-        _ = try Self.write(configuration, lab, binaries)
+        try write(configuration)
         program.send(SIGHUP)
         let done = eventually(within: .seconds(10), every: .milliseconds(20)) {
             guard let now = try? status().rules else { return false }

@@ -14,7 +14,7 @@ extension Diversion {
     public func install(_ backend: Backend) throws(OffloadError) -> Outcome {
         let before = try InstalledRules.read()
         if before.backend == backend, before.state?.digest == digest(backend),
-            before.rules == expectedRules(backend)
+            before.rules.filter({ $0.value > 0 }) == expectedRules(backend)
         {
             if backend == .inet { try BridgeNetfilter.set(.allOn) }
             return .alreadyInstalled
@@ -49,10 +49,11 @@ extension Diversion {
             former = try BridgeNetfilter.read()
         }
         try addQueueRule()
-        let removal =
-            before.rules[.bridge] != nil && !dropsNonIP && !plan.offloads ? Diversion.removal(of: [.bridge]) : ""
+        // Emptied and not removed: with its hooks the kernel would drop what waits in the queues.
+        let isRefilled = looksAtFrames || plan.offloads
+        let emptied = before.rules[.bridge] != nil && !isRefilled ? "flush table bridge \(Diversion.table)\n" : ""
         do throws(OffloadError) {
-            try Diversion.apply(removal + render(.inet, formerSwitches: former), replacing: before)
+            try Diversion.apply(emptied + render(.inet, formerSwitches: former), replacing: before)
             try BridgeNetfilter.set(.allOn)
         } catch {
             if before.rules.isEmpty { _ = try? Diversion.remove() }

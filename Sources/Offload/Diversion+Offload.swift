@@ -25,6 +25,7 @@ extension Diversion {
             "table": startsTable ? "table bridge flinch\nflush table bridge flinch" : "",
             "classes": classes.joined(separator: "\n"),
             "attacked4": "@attacked4", "attacked6": "@attacked6", "alive": "@alive",
+            "passing_frames": passingFrames.joined(separator: "\n"),
             "passing4": passing(isV4: true).joined(separator: "\n"),
             "passing6": passing(isV4: false).joined(separator: "\n"),
             "mark": Diversion.hex(plan.markBit), "in_ports": inPorts, "routed": routed,
@@ -76,11 +77,12 @@ extension Diversion {
         ])
     }
 
-    /// Traffic of excluded addresses is none of our business.
+    /// What is excluded is none of our business: by address, and by the tag and the port that it comes with.
     private func passing(isV4: Bool) -> [String] {
-        let prefixes = Diversion.outermost(plan.excluded).filter { $0.isV4 == isV4 }
-        guard !prefixes.isEmpty else { return [] }
-        let set = prefixes.map(\.description).joined(separator: ", ")
-        return ["saddr", "daddr"].map { "\(isV4 ? "ip" : "ip6") \($0) { \(set) } return" }
+        plan.excluded.addressMatches.filter { $0.hasPrefix(isV4 ? "ip " : "ip6 ") }.map { "\($0) return" }
+    }
+
+    private var passingFrames: [String] {
+        plan.excluded.frameMatches.filter { !$0.hasPrefix("oifname") }.map { "\($0) return" }
     }
 }

@@ -13,7 +13,7 @@ public struct Diversion: Sendable {
 
     /// Throws `badPlan` for a plan that nft could not, or must not, be given.
     public init(plan: DiversionPlan) throws(OffloadError) {
-        for bridge in plan.bridges { try Diversion.check(bridge: bridge) }
+        for name in plan.bridges + plan.excluded.ports + plan.only.ports { try Diversion.check(interface: name) }
         let queues = Int(plan.queueCount) * (plan.offloads ? 2 : 1)
         guard plan.queueCount >= 1, Int(plan.firstQueue) + queues <= 65536 else {
             throw OffloadError(
@@ -29,7 +29,7 @@ public struct Diversion: Sendable {
 
     /// Linux allows 15 bytes without blanks, '/' and ':' (kernel: dev_valid_name). Of those we refuse what
     /// nft would not take literally between quotes.
-    static func check(bridge name: String) throws(OffloadError) {
+    static func check(interface name: String) throws(OffloadError) {
         let allowed = name.utf8.allSatisfy { byte in
             (0x21...0x7E).contains(byte) && !"/:\"\\*".utf8.contains(byte)
         }
@@ -37,7 +37,7 @@ public struct Diversion: Sendable {
             let shown = String(name.unicodeScalars.prefix(20).map { $0.value < 32 ? "?" : Character($0) })
             throw OffloadError(
                 .badPlan,
-                "'\(shown)' is no name of a bridge: 1 to 15 printable ASCII characters but blank / : \" \\ *")
+                "'\(shown)' is no name of an interface: 1 to 15 printable ASCII characters but blank / : \" \\ *")
         }
     }
 
@@ -62,7 +62,9 @@ public struct Diversion: Sendable {
         var values = [
             "state": state,
             "mark": Diversion.hex(plan.markBit),
-            "exclusions": exclusions.joined(separator: "\n"),
+            "select": plan.selects ? "jump select" : "",
+            "selection": selection(backend).joined(separator: "\n"),
+            "arrivals": arrivals,
             "doubtful": plan.offloads
                 ? "meta mark and \(Diversion.hex(doubtBit)) == \(Diversion.hex(doubtBit)) goto doubtful" : "",
             "doubtful_queue": plan.offloads ? doubtfulQueue(backend) : "",
@@ -82,16 +84,20 @@ public struct Diversion: Sendable {
                         .joined(separator: "\n"), startsTable: false)
         }
 
-        var nonIP = ""
-        if dropsNonIP {
-            values["in_bridges"] = names.isEmpty ? "" : "meta ibrname { \(names) }"
-            values["out_bridges"] = names.isEmpty ? "" : "meta obrname { \(names) }"
-            nonIP = "\n" + Template.nonIP.filled(values)
+        var frames = ""
+        if looksAtFrames {
+            let (from, to) =
+                names.isEmpty ? ("", "") : ("meta ibrname { \(names) } ", "meta obrname { \(names) } ")
+            values["classify_in"] = dropsNonIP ? from + "goto classify" : ""
+            values["classify_out"] = dropsNonIP ? to + "goto classify" : ""
+            values["selection"] = selectionOfFrames.joined(separator: "\n")
+            frames = "\n" + Template.frames.filled(values)
+            values["selection"] = selection(backend).joined(separator: "\n")
         }
         values["in_bridges"] = names.isEmpty ? "meta iifkind \"bridge\"" : "iifname { \(names) }"
         values["out_bridges"] = names.isEmpty ? "meta oifkind \"bridge\"" : "oifname { \(names) }"
-        return Template.inet.filled(values) + nonIP
-            + offloadRules(inPorts: names.isEmpty ? "" : "iifname @ports", routed: "", startsTable: !dropsNonIP)
+        return Template.inet.filled(values) + frames
+            + offloadRules(inPorts: names.isEmpty ? "" : "iifname @ports", routed: "", startsTable: !looksAtFrames)
     }
 
     /// What is of a flood goes on without the bit that says so.
@@ -102,8 +108,12 @@ public struct Diversion: Sendable {
             + "counter name diverted \(queue)"
     }
 
-    /// Whether the inet backend needs rules for what is not IP in the bridge family.
-    var dropsNonIP: Bool { plan.arp == .drop || plan.otherProtocols == .drop }
+    private var mark: String { Diversion.hex(plan.markBit) }
+
+    private var dropsNonIP: Bool { plan.arp == .drop || plan.otherProtocols == .drop }
+
+    /// Whether the inet backend needs rules for frames in the bridge family.
+    var looksAtFrames: Bool { dropsNonIP || plan.excluded.isOfFrames || plan.only.isOfFrames }
 
     private func verdict(_ choice: NonIP, _ backend: Backend) -> String {
         switch choice {
@@ -113,17 +123,40 @@ public struct Diversion: Sendable {
         }
     }
 
-    private var exclusions: [String] {
-        let outermost = Diversion.outermost(plan.excluded)
-        var rules: [String] = []
-        for (family, prefixes) in [("ip", outermost.filter(\.isV4)), ("ip6", outermost.filter { !$0.isV4 })]
-        where !prefixes.isEmpty {
-            let set = prefixes.map(\.description).joined(separator: ", ")
-            for side in ["saddr", "daddr"] {
-                rules.append("\(family) \(side) { \(set) } counter name excluded accept")
-            }
+    /// What leaves before it is queued. ARP is asked for only where something becomes of it.
+    private func selection(_ backend: Backend) -> [String] {
+        guard backend == .inet else { return selection(frames: true, arp: plan.arp != .pass, "") }
+        return selection(frames: false, arp: false, "")
+    }
+
+    /// The same of frames, for the inet backend: what leaves is marked, and so passes the inet rules. What they
+    /// find by themselves is left to them.
+    private var selectionOfFrames: [String] {
+        ["meta mark and \(mark) == \(mark) accept"]
+            + selection(frames: true, arp: plan.arp == .drop, "meta mark set mark or \(mark) ")
+    }
+
+    private func selection(frames: Bool, arp: Bool, _ marking: String) -> [String] {
+        func matches(_ selection: TrafficSelection) -> [String] {
+            (frames ? selection.frameMatches : []) + selection.addressMatches + (arp ? selection.arpMatches : [])
         }
-        return rules
+        let leave = marking + "counter name excluded accept"
+        let excluded = matches(plan.excluded).map { "\($0) \(leave)" }
+        // What is told by the frame cannot be told here.
+        guard !plan.only.isEmpty, frames || !plan.only.isOfFrames else { return excluded }
+        return excluded + matches(plan.only).map { "\($0) return" } + [leave]
+    }
+
+    /// A bridge that knows VLANs has taken the tag away from what leaves untagged before it forwards: the tag that
+    /// a frame came with is seen here only.
+    private var arrivals: String {
+        guard let match = plan.excluded.vlanMatch else { return "" }
+        return """
+            chain arrivals {
+                type filter hook prerouting priority filter + 10; policy accept;
+                \(match) meta mark set mark or \(mark) counter name excluded accept
+            }
+            """
     }
 
     /// Two prefixes are nested or apart: sorted, what lies within the one kept before goes. nft refuses
@@ -142,6 +175,11 @@ public struct Diversion: Sendable {
             "this kernel has no nft queue for bridges: bridged packets are diverted through br_netfilter, which "
                 + "is on for every bridge of this network namespace, so they also pass its other ip, ip6 and inet rules"
         ]
+        if plan.excluded.isOfFrames || plan.only.isOfFrames {
+            notes.append(
+                "what this host itself sends is diverted whichever port or VLAN it goes to: "
+                    + "that is not known where the inet backend diverts it")
+        }
         if plan.arp == .inspect { notes.append("ARP passes uninspected: br_netfilter does not queue it") }
         if plan.otherProtocols == .inspect {
             notes.append(

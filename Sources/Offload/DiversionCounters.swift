@@ -11,7 +11,7 @@ public struct DiversionCounters: Sendable, Equatable {
 
     /// Handed to the queues, whether or not anybody was bound to them.
     public var diverted = Count()
-    /// Not diverted, because from or to an excluded address.
+    /// Not diverted, because excluded, or not among what alone is to be.
     public var excluded = Count()
     /// Dropped by the kernel's rule, because neither IPv4 nor IPv6.
     public var nonIPDropped = Count()
@@ -39,7 +39,10 @@ public struct DiversionCounters: Sendable, Equatable {
             var sum = counters ?? DiversionCounters()
             switch name {
             case "diverted": sum.diverted = count
-            case "excluded": sum.excluded = count
+            // The inet backend has one for what the frame tells, and one for the rest.
+            case "excluded":
+                sum.excluded.packets += count.packets
+                sum.excluded.bytes += count.bytes
             case "nonip_dropped": sum.nonIPDropped = count
             case "flood_dropped": sum.floodDropped = count
             default: continue

@@ -26,8 +26,10 @@ public struct DiversionPlan: Sendable, Equatable {
     public var whenStopped: Uninspected
     public var arp: NonIP
     public var otherProtocols: NonIP
-    /// Management addresses: traffic from or to them is never diverted.
-    public var excluded: [Prefix]
+    /// Never diverted, whatever else is said: management addresses, and what is not to be looked at.
+    public var excluded: TrafficSelection
+    /// All that is diverted, but for what is excluded; empty for everything.
+    public var only: TrafficSelection
     /// The bit of the packet mark that says that a routed packet was queued once already.
     public var markBit: UInt32
     /// Whether the kernel drops the bulk of a flood by itself. Then each worker has a second queue, for what of a
@@ -38,8 +40,8 @@ public struct DiversionPlan: Sendable, Equatable {
     public init(
         bridges: [String] = [], firstQueue: UInt16 = 0, queueCount: UInt16 = 1,
         whenStopped: Uninspected = .pass, arp: NonIP = .pass, otherProtocols: NonIP = .pass,
-        excluded: [Prefix] = [], markBit: UInt32 = 0x0100_0000,
-        offloads: Bool = false
+        excluded: TrafficSelection = TrafficSelection(), only: TrafficSelection = TrafficSelection(),
+        markBit: UInt32 = 0x0100_0000, offloads: Bool = false
     ) {
         self.bridges = bridges
         self.firstQueue = firstQueue
@@ -48,7 +50,11 @@ public struct DiversionPlan: Sendable, Equatable {
         self.arp = arp
         self.otherProtocols = otherProtocols
         self.excluded = excluded
+        self.only = only
         self.markBit = markBit
         self.offloads = offloads
     }
+
+    /// Whether anything but the bridges decides what is diverted.
+    public var selects: Bool { !excluded.isEmpty || !only.isEmpty }
 }

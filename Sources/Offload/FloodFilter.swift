@@ -271,7 +271,7 @@ public final class FloodFilter {
             guard unsafe if_indextoname(UInt32(index), &name) != nil else { return nil }
             let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             // Names that nft would not take literally do not become rules.
-            return (try? Diversion.check(bridge: text)) == nil ? nil : text
+            return (try? Diversion.check(interface: text)) == nil ? nil : text
         }
     }
 }

@@ -10,7 +10,7 @@ struct Template {
 
     static let bridge = Template(name: "bridge.nft", bytes: PackageResources.bridge_nft)
     static let inet = Template(name: "inet.nft", bytes: PackageResources.inet_nft)
-    static let nonIP = Template(name: "nonip.nft", bytes: PackageResources.nonip_nft)
+    static let frames = Template(name: "frames.nft", bytes: PackageResources.frames_nft)
     static let offload = Template(name: "offload.nft", bytes: PackageResources.offload_nft)
     static let offloadClass = Template(name: "offload-class.nft", bytes: PackageResources.offload_class_nft)
 

@@ -35,14 +35,15 @@ public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
 }
 
 extension GuestPolicy {
-    /// The heaviest says: a flood that is denied, one that is throttled, a rule that drops, a segment that
+    /// The heaviest says: a flood that is denied, one that is throttled, two who may not talk, a rule that drops, a segment that
     /// contradicts its stream, a fragment that must not become part of a datagram, a check of its form that drops,
-    /// a protocol that is not passed. `ruleDrops` is whether a rule asks to drop, `streamRefuses` whether the stream
+    /// a protocol that is not passed. `relationDenies` is whether sender and receiver may not talk, `ruleDrops` whether a rule asks to drop, `streamRefuses` whether the stream
     /// does, `fragmentRefuses` whether what fragments are put together in does, `form` why a check does; `none` if
     /// none does.
     @inlinable
     public func decide(
-        flood: FloodAdvice, ruleDrops: Bool, streamRefuses: Bool = false, fragmentRefuses: Bool = false,
+        flood: FloodAdvice, relationDenies: Bool = false, ruleDrops: Bool, streamRefuses: Bool = false,
+        fragmentRefuses: Bool = false,
         form: Reason = .none, sort: PacketSort
     ) -> Decision {
         switch flood {
@@ -51,6 +52,7 @@ extension GuestPolicy {
         case .refuse: return refuse(.drop, .floodSource)
         case .none: break
         }
+        if relationDenies { return refuse(.drop, .relation) }
         if ruleDrops && signaturesDrop { return refuse(.drop, .rule) }
         if streamRefuses { return refuse(.drop, .stream) }
         if fragmentRefuses { return refuse(.drop, .fragment) }

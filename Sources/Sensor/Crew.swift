@@ -8,6 +8,7 @@ import Inspection
 import Intake
 import Offload
 import Synchronization
+import Wire
 
 /// The workers, and what is shared with each of them.
 ///
@@ -57,7 +58,7 @@ final class Crew: @unchecked Sendable {
             unsafe inspectors.forEach { unsafe Crew.free($0) }
             throw error
         }
-        let seed = UInt64.random(in: .min ... .max)
+        let flowHash = SecretHash(seed: .random(in: .min ... .max))
         members = cores.indices.map { index in
             nonisolated(unsafe) let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
             unsafe cell.initialize(to: WorkerCell())
@@ -67,7 +68,7 @@ final class Crew: @unchecked Sendable {
             unsafe worker.initialize(
                 to: Worker(
                     queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
-                    cell: cell, flowSeed: seed))
+                    cell: cell, flowHash: flowHash))
             unsafe queues[index].deallocate()
             let core = cores[index]
             let thread = Thread.start(named: "worker \(index)") {

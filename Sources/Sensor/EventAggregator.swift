@@ -50,7 +50,7 @@ struct EventAggregator: ~Copyable {
     private let records: UnsafeMutablePointer<Record>
     /// The newest record of each bucket; 0 for none.
     private let buckets: UnsafeMutablePointer<UInt64>
-    private let seed: UInt64
+    private let secret: SecretHash
     /// Records are numbered from 1 in the order of their opening; those from `start` up to `end` are open.
     private var start: UInt64 = 1
     private var end: UInt64 = 1
@@ -63,7 +63,7 @@ struct EventAggregator: ~Copyable {
     init(capacity: Int = EventAggregator.standardCapacity, seed: UInt64 = .random(in: .min ... .max)) {
         precondition(capacity > 0 && capacity.nonzeroBitCount == 1)
         self.capacity = UInt64(capacity)
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         unsafe records = .allocate(capacity: capacity)
         unsafe buckets = .allocate(capacity: capacity)
         unsafe buckets.initialize(repeating: 0, count: capacity)
@@ -146,15 +146,9 @@ struct EventAggregator: ~Copyable {
 
     /// Keyed, because the addresses are the attacker's to choose.
     private func bucket(of subject: Subject) -> Int {
-        var hash = seed ^ UInt64(subject.code) << 8 ^ UInt64(subject.verdict.rawValue)
-        hash = EventAggregator.mixed(EventAggregator.mixed(hash, subject.source.high), subject.source.low)
-        hash = EventAggregator.mixed(EventAggregator.mixed(hash, subject.destination.high), subject.destination.low)
-        return Int((hash &* 0x94D0_49BB_1331_11EB) >> 32 & (capacity - 1))
-    }
-
-    private static func mixed(_ hash: UInt64, _ part: UInt64) -> UInt64 {
-        let product = (hash ^ part) &* 0xBF58_476D_1CE4_E5B9
-        return product ^ product >> 29
+        let ends = secret.hash(secret.hash(subject.source), and: secret.hash(subject.destination))
+        return Int(
+            secret.hash(ends, and: UInt64(subject.code) << 8 ^ UInt64(subject.verdict.rawValue)) & (capacity - 1))
     }
 }
 

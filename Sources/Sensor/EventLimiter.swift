@@ -53,7 +53,7 @@ struct EventLimiter: ~Copyable {
         let code = Int(finding.code)
         switch finding.source {
         case .signature: return code & (rules - 1)
-        case .conformance, .tag:
+        case .conformance, .tag, .relation:
             return rules + (Int(finding.source.rawValue) - 1) * checks + (code & (checks - 1))
         }
     }

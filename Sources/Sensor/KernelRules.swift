@@ -40,6 +40,9 @@ struct KernelRules {
     func install(_ log: Logger) throws(OffloadError) {
         guard let backend else {
             log.notice("diversion: none; the rules are the operator's own")
+            if diversion.plan.selects {
+                log.warning("diversion: divert.exclude and divert.only do nothing with backend none: your rules must")
+            }
             return
         }
         let outcome = try diversion.install(backend)

@@ -23,6 +23,10 @@ public final class Program: Sendable {
     public let policies: PolicyTable
     public let checks: CheckTable
     public let senders: SenderTable
+    public let relations: RelationTable
+    public let handlings: RuleHandlingTable
+    /// What policies say of rules that no rule is meant by.
+    public let handlingProblems: [String]
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -61,19 +65,24 @@ public final class Program: Sendable {
             classification: settings.rules.classification, variables: Program.variables(settings),
             precedence: settings.rules.actionOrder, cache: Program.cache(settings))
         eventLimits = EventLimits(settings.events.limits, rules)
-        let decide = { (shadow: Bool, unknown: Handling?, signatures: Settings.Signatures?) in
+        let decide = { (shadow: Bool, unknown: Handling?) in
             GuestPolicy(
                 shadow: settings.shadow || shadow, unknownProtocol: unknown ?? settings.policy.unknownProtocols,
-                signaturesDrop: mode.isInline && (signatures ?? settings.policy.signatures) == .asWritten,
-                passesFragments: settings.policy.fragments == .pass)
+                signaturesDrop: mode.isInline, passesFragments: settings.policy.fragments == .pass)
         }
         policies = PolicyTable(
-            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols, $0.signatures) },
-            others: decide(false, nil, nil))
+            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols) },
+            others: decide(false, nil))
+        let list = rules.rules
+        handlings = RuleHandlingTable(
+            guests: settings.guests.map { $0.rules.handlings(of: list) },
+            others: settings.policy.rules.handlings(of: list))
+        handlingProblems = settings.unmatchedRuleNames(among: list)
         // What is dropped elsewhere, or was delivered long ago, is only told.
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(
             guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        relations = RelationTable(mode.isInline ? settings.relations : settings.relations.map(\.alertOnly))
         senders = SenderTable(guests) { name in
             let index = unsafe if_nametoindex(name)
             return index == 0 ? nil : index
@@ -103,8 +112,8 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, checks: checks, senders: senders, tally: tally, memory: memory, mode: mode,
-            eventLimits: eventLimits)
+            policies: policies, checks: checks, senders: senders, relations: relations, handlings: handlings,
+            tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
     }
 
     /// What is known of sources, for the controller of floods.
@@ -126,6 +135,7 @@ public final class Program: Sendable {
     public var names: EVENames {
         let rules = rules
         let guests = settings.guests.map(\.guest.name)
+        let relations = settings.relations.map(\.text)
         return EVENames(
             rule: { code in
                 guard Int(code) < rules.rules.count else { return nil }
@@ -138,6 +148,7 @@ public final class Program: Sendable {
             check: { code in
                 Int(code) < Checks.all.count ? Checks.all[Int(code)].identifier : nil
             },
+            relation: { relations.indices.contains(Int($0)) ? relations[Int($0)] : nil },
             guest: { guests.indices.contains(Int($0)) ? guests[Int($0)] : nil })
     }
 
@@ -148,7 +159,7 @@ public final class Program: Sendable {
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
             + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
-            + senders.memoryBytes
+            + senders.memoryBytes + relations.memoryBytes + handlings.memoryBytes
     }
 }
 

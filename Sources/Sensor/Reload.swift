@@ -7,8 +7,8 @@ import Synchronization
 /// and the controller has none to spare.
 final class Reload: Sendable {
     enum Outcome: Sendable {
-        /// And the names of settings that only a restart takes over.
-        case ready(Program, needRestart: [String])
+        /// And the file's text, and the names of settings that only a restart takes over.
+        case ready(Program, text: String, needRestart: [String])
         case refused(String)
     }
 
@@ -27,11 +27,12 @@ final class Reload: Sendable {
 
     private static func prepare(_ path: String, _ workers: Int, _ former: Program) -> Outcome {
         do {
-            var settings = try Settings.load(path: path)
+            let text = try Settings.text(of: path)
+            var settings = try Settings.parse(text: text, file: path)
             let needRestart = Settings.restartNeeded(former.settings, settings)
             settings.keepWhatNeedsRestart(former.settings)
             let program = try Program(settings, workers: workers, former: former)
-            return .ready(program, needRestart: needRestart)
+            return .ready(program, text: text, needRestart: needRestart)
         } catch {
             return .refused("\(error)")
         }

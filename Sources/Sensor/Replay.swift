@@ -89,7 +89,7 @@ public struct Replay: ~Copyable {
         _ index: Int, _ decision: Decision, _ arrival: Arrival, _ place: CapturePlace, _ packet: RawSpan,
         _ encoder: inout EVEEncoder
     ) {
-        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, seed: Replay.flowSeed)
+        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, flowHash: Replay.flowHash)
         let stream = event.finding.matchedStream ? inspector.keptStream(of: Int(event.finding.layer)) : []
         unsafe encoder.encode(event, at: place, packet: packet, payload: stream.isEmpty ? nil : stream.span.bytes)
     }
@@ -108,7 +108,7 @@ public struct Replay: ~Copyable {
     }
 
     /// Two runs over the same capture give the same flow_id.
-    private static let flowSeed: UInt64 = 0x666C_696E_6368
+    private static let flowHash = SecretHash(seed: 0x666C_696E_6368)
 
     /// The controller's steps that the capture's clock has passed. After a long silence only those that can
     /// still change something: a window, and what ends a flood.

@@ -13,15 +13,15 @@ struct Reporter: ~Copyable {
     private var limiter = EventLimiter()
     private var aggregator = EventAggregator()
     private let cell: UnsafePointer<WorkerCell>
-    private let flowSeed: UInt64
+    private let flowHash: SecretHash
 
     static var memoryBytes: Int { EventLimiter.memoryBytes + EventAggregator.memoryBytes }
 
-    /// `cell` must outlive the reporter; `flowSeed` is the same for all workers of a sensor.
-    init(events: consuming EventRing.Writer, cell: UnsafePointer<WorkerCell>, flowSeed: UInt64) {
+    /// `cell` must outlive the reporter; `flowHash` is the same for all workers of a sensor.
+    init(events: consuming EventRing.Writer, cell: UnsafePointer<WorkerCell>, flowHash: SecretHash) {
         self.events = events
         unsafe self.cell = unsafe cell
-        self.flowSeed = flowSeed
+        self.flowHash = flowHash
     }
 
     /// Says what was found on the last packet that `inspector` saw. Out of line, and called only where
@@ -57,7 +57,7 @@ struct Reporter: ~Copyable {
             period: limits.period)
         guard isAllowed || isGathered else { return false }
         if !isAllowed, aggregator.gather(subject.ofRule, arrival.time) { return false }
-        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, seed: flowSeed)
+        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, flowHash: flowHash)
         if isAllowed { events.append(event) }
         if isGathered {
             aggregator.open(
@@ -80,7 +80,7 @@ extension EventAggregator.Subject {
 extension Event {
     /// The event for finding `index` of the last packet inspected.
     init(
-        _ inspector: borrowing Inspector, finding index: Int, decision: Decision, arrival: Arrival, seed: UInt64
+        _ inspector: borrowing Inspector, finding index: Int, decision: Decision, arrival: Arrival, flowHash: SecretHash
     ) {
         let finding = inspector.findings[index]
         let layer = Int(finding.layer)
@@ -91,7 +91,7 @@ extension Event {
             verdict: decision.verdict,
             reason: decision.reason, intended: decision.intended,
             guest: inspector.guest,
-            flow: inspector.packets[layer].packet.flowHash(seed: seed ^ UInt64(arrival.tag & 0xFFF) << 32),
+            flow: inspector.packets[layer].packet.flowHash(flowHash, outer: arrival.tag & 0xFFF),
             generation: inspector.generation)
     }
 }

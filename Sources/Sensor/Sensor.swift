@@ -27,12 +27,17 @@ public final class Sensor {
     private let controller: Controller
     private let control: ControlServer
     private let metrics: MetricsServer?
+    private let history: ConfigurationHistory
+    private let shadow: ShadowLedger
+    private let desk = ReloadDesk()
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
     private var rules: KernelRules
     private var offload: KernelOffload
     private var program: Program
     private var reload: Reload?
+    /// Who ordered the reload that is under way.
+    private var order = ReloadDesk.Order(how: "start")
 
     /// Nanoseconds that the sinks have at the end for what waits.
     private static let sinkPatience: UInt64 = 3_000_000_000
@@ -53,7 +58,8 @@ public final class Sensor {
     private init(path: String, log: Logger) throws {
         self.path = path
         self.log = log
-        let settings = try Settings.load(path: path)
+        let text = try Settings.text(of: path)
+        let settings = try Settings.parse(text: text, file: path)
         let cores = settings.workerCores(usable: UsableCores.list)
         let program = try Program(settings, workers: cores.count)
         let tally = Tally(workerCount: cores.count)
@@ -66,10 +72,14 @@ public final class Sensor {
         }
         sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
         crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
+        let shadow = ShadowLedger(time: flinch_now(), names: program.names, generation: program.generation)
+        self.shadow = shadow
+        history = ConfigurationHistory(state: settings.sensor.state, path: path, text: text, time: flinch_now())
         collector = EventCollector(
             rings: crew.members.map(\.ring), outlets: [sinks], names: program.names,
             generation: program.generation, sensor: settings.sensor.name, communityID: settings.events.communityID,
-            drops: settings.events.drops)
+            drops: settings.events.drops,
+            watch: EventCollector.Watch(event: { shadow.note($0) }, flood: { shadow.note($0) }))
         try sinks.start()
         try collector.start()
         do {
@@ -107,10 +117,8 @@ public final class Sensor {
 
     private func serve() {
         let status = status
-        control.start { request in
-            guard request == "status" else { return Array(#"{"error":"unknown request"}"#.utf8) }
-            return status().json
-        }
+        let desk = ControlDesk(status: status, history: history, shadow: shadow, reloads: desk)
+        control.start { request, peer in desk.answer(request, peer) }
         metrics?.start { MetricsPage(status()).text }
     }
 
@@ -129,7 +137,8 @@ public final class Sensor {
     }
 
     private func announce(_ settings: Settings, _ bound: UInt64) {
-        report(program.rules)
+        report(program)
+        if let problem = history.problem { log.warning("configurations are not kept for a rollback: \(problem)") }
         if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
         for member in crew.members {
             var line = "queue \(member.number) on core \(member.core), "
@@ -150,7 +159,9 @@ public final class Sensor {
         )
     }
 
-    private func report(_ rules: RuleSet) {
+    private func report(_ program: Program) {
+        let rules = program.rules
+        for problem in program.handlingProblems { log.warning("\(problem)") }
         for problem in rules.problems {
             log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
         }
@@ -169,11 +180,12 @@ public final class Sensor {
         while true {
             switch Signals.wait(until: next) {
             case .stop: return
-            case .reload: startReload()
+            case .reload(let sender): orderReload(by: sender)
             case .rotate: sinks.reopen()
             case nil:
                 stepFloods(index)
                 finishReload()
+                if let order = desk.take() { startReload(order) }
                 if index % 10 == 0 {
                     rules.recordProgress()
                     Notify.watchdog()
@@ -223,13 +235,18 @@ public final class Sensor {
 
     // MARK: - Reload
 
-    private func startReload() {
-        guard reload == nil else {
+    private func orderReload(by sender: Peer) {
+        guard desk.place(ReloadDesk.Order(who: sender.name, how: "SIGHUP")) != nil else {
             log.warning("a reload is under way already; send SIGHUP again when it is done")
             return
         }
+        if let order = desk.take() { startReload(order) }
+    }
+
+    private func startReload(_ order: ReloadDesk.Order) {
+        self.order = order
         Notify.reloading()
-        log.notice("reloading \(path)")
+        log.notice("reloading \(path): \(order.how)\(order.who.isEmpty ? "" : " by \(order.who)")")
         reload = Reload(path: path, workers: cores.count, former: program)
     }
 
@@ -240,15 +257,22 @@ public final class Sensor {
         case .refused(let why):
             controller.refuseReload(why)
             log.error("reload refused, the old configuration stays:\n\(why)")
-        case .ready(let next, let needRestart):
+            desk.finish(problem: why, number: history.running.number)
+        case .ready(let next, let text, let needRestart):
             do {
                 try adopt(next)
+                let change = history.record(text: text, path: path, order, time: flinch_now())
+                desk.finish(problem: nil, needRestart: needRestart, number: change.number)
+                if let problem = history.problem {
+                    log.warning("the configuration is not kept for a rollback: \(problem)")
+                }
                 log.notice("reloaded: \(next.rules.rules.count) rules, \(next.settings.guests.count) guests")
-                report(next.rules)
+                report(next)
                 if !needRestart.isEmpty {
                     log.warning("only a restart takes over: \(needRestart.joined(separator: ", "))")
                 }
             } catch {
+                desk.finish(problem: "\(error)", number: history.running.number)
                 controller.refuseReload("\(error)")
                 log.error("reload refused, the old configuration stays: \(error)")
             }
@@ -261,6 +285,7 @@ public final class Sensor {
         let tally = tally
         try sinks.adopt(next.settings.allSinks)
         collector.add(names: next.names, generation: next.generation)
+        shadow.adopt(next)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
         // Its orders are about the slots of the former tables.
         offload.clear()

@@ -1,10 +1,13 @@
 import CLinux
+import Control
 import Glibc
 
 /// Signals as orders to the main thread, taken between two steps.
 enum Signals {
     enum Order {
-        case stop, reload, rotate
+        case stop, rotate
+        /// And who sent it.
+        case reload(Peer)
     }
 
     private static let numbers: [Int32] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
@@ -31,9 +34,11 @@ enum Signals {
             let now = flinch_monotonic()
             let left = time > now ? time - now : 0
             var patience = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-            switch unsafe sigtimedwait(&set, nil, &patience) {
+            var sender = siginfo_t()
+            switch unsafe sigtimedwait(&set, &sender, &patience) {
             case SIGTERM, SIGINT: return .stop
-            case SIGHUP: return .reload
+            case SIGHUP:
+                return unsafe .reload(Peer(process: sender._sifields._kill.si_pid, user: sender._sifields._kill.si_uid))
             case SIGUSR1: return .rotate
             default:
                 if errno == EINTR { continue }

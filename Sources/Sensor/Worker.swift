@@ -6,6 +6,7 @@ import Inspection
 import Intake
 import Policy
 import Synchronization
+import Wire
 
 /// One queue, one core, and all that is touched for a packet. This loop is what Flinch does.
 @safe
@@ -23,13 +24,13 @@ struct Worker: ~Copyable {
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
-        cell: UnsafePointer<WorkerCell>, flowSeed: UInt64
+        cell: UnsafePointer<WorkerCell>, flowHash: SecretHash
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         doubtfulVerdicts = VerdictBatch(queue: queue.settings.doubtful ?? queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
-        reporter = unsafe Reporter(events: events, cell: cell, flowSeed: flowSeed)
+        reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
         unsafe self.cell = unsafe cell
     }
 
@@ -44,14 +45,14 @@ struct Worker: ~Copyable {
         defer { reporter.finish() }
         while true {
             let count = queue.receive()
+            let now = flinch_now()
             adoptInspector()
-            unsafe reporter.settle(flinch_now(), period: inspector.pointee.eventLimits.period)
+            unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
             if count <= 0 {
                 if unsafe cell.pointee.stopping.load(ordering: .relaxed) { return }
                 if count < 0 { pauseAfterError() }
                 continue
             }
-            let now = flinch_now()
             for index in 0..<count {
                 judge(index, now)
             }

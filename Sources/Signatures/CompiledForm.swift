@@ -102,7 +102,9 @@ struct CompiledOperation: BitwiseCopyable, Sendable {
 struct Group: BitwiseCopyable, Sendable {
     /// Index of its pattern database; −1 for none.
     var database: Int32
-    /// No pattern in the database is shorter.
+    /// Index of the filter for its long literals, where they are many and so not in the database; −1 for none.
+    var filter: Int32
+    /// No pattern in either is shorter.
     var shortestPattern: Int32
     /// Index of the database of its regular expressions; −1 for none.
     var expressions: Int32

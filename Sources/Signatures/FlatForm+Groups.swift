@@ -157,12 +157,18 @@ extension FlatForm {
             literals.append(run(of: byPrompt[prompt]!))
         }
         var group = Group(
-            database: -1, shortestPattern: found.literals.map { Int32($0.length) }.min() ?? 0, expressions: -1,
-            unprompted: run(of: unprompted), keys: InlineArray(repeating: 0))
+            database: -1, filter: -1, shortestPattern: found.literals.map { Int32($0.length) }.min() ?? 0,
+            expressions: -1, unprompted: run(of: unprompted), keys: InlineArray(repeating: 0))
         for entry in unprompted {
             for key in 0...255 where admits(entry, key: key, classes: classes) {
                 group.keys[key >> 6] |= 1 << UInt64(key & 63)
             }
+        }
+        let long = found.literals.filter { LiteralFilterForm.takes($0, arena: patterns) }
+        if LiteralFilterForm.isFaster(with: long.count, without: found.literals.count - long.count) {
+            group.filter = Int32(filters.count)
+            filters.append(long)
+            found.literals.removeAll { LiteralFilterForm.takes($0, arena: patterns) }
         }
         if !found.literals.isEmpty {
             group.database = Int32(databases.count)

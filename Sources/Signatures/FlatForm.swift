@@ -19,6 +19,7 @@ struct FlatForm {
     var entryLists: [UInt32] = []
     var literals: [Run] = []
     var databases: [[Literal]] = []
+    var filters: [[Literal]] = []
     var lookups: [Lookup] = []
     var portGroups: [UInt16] = []
     var addressGroups: [AddressGroup] = []

@@ -11,7 +11,7 @@ import Wire
 public final class HostBits: Sendable {
     private static let ways = 8
     private let sets: Int
-    private let seed: UInt64
+    private let secret: SecretHash
     /// Upper half the tag, lower half the second of the Unix epoch at which the bit expires; 0 for free.
     nonisolated(unsafe) private let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let lost = Atomic<UInt64>(0)
@@ -21,7 +21,7 @@ public final class HostBits: Sendable {
         var sets = 1
         while sets * HostBits.ways < capacity { sets *= 2 }
         self.sets = sets
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         unsafe words = .allocate(capacity: sets * HostBits.ways)
         for i in 0..<sets * HostBits.ways { unsafe (words + i).initialize(to: Atomic(0)) }
     }
@@ -36,7 +36,7 @@ public final class HostBits: Sendable {
 
     /// Whose bit: the number of its name, and a host, or two for a pair in either order.
     func key(_ number: UInt16, _ first: Address, _ second: Address = .none) -> Key {
-        Key(UInt64(number), first, second, seed: seed)
+        Key(UInt64(number), first, second, secret: secret)
     }
 
     private func set(of key: Key) -> UnsafeMutablePointer<Atomic<UInt64>> {

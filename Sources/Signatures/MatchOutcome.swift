@@ -23,10 +23,15 @@ public struct MatchContext: BitwiseCopyable, Sendable {
 
     /// Checksums are taken for right without being looked at.
     public var trustsChecksums: Bool
+    /// What becomes of rules, if not what they say.
+    public var handlings: RuleHandlings
 
-    public init(time: UInt64 = 0, outerTag: Int32 = -1, trustsChecksums: Bool = false) {
+    public init(
+        time: UInt64 = 0, outerTag: Int32 = -1, trustsChecksums: Bool = false, handlings: RuleHandlings = .asWritten
+    ) {
         self.time = time
         self.outerTag = outerTag
         self.trustsChecksums = trustsChecksums
+        self.handlings = handlings
     }
 }

@@ -113,20 +113,20 @@ public struct Matcher: ~Copyable {
         if let flow = unsafe step.flow,
             unsafe ApplicationRecogniser.isOpen(flow.pointee.application, toServer: step.toServer)
         {
-            recognise(packet, bytes, subject, step, flows)
+            recognise(packet, bytes, subject, step, &flows)
         }
         while i < lookups.upper {
             let number = unsafe tables.group(packet, lookups: i, subject)
             if number != 0 {
                 let group = unsafe tables.groups + number
-                if unsafe group.pointee.database >= 0,
+                if unsafe group.pointee.database >= 0 || group.pointee.filter >= 0,
                     unsafe hasWindow || subject.payloadLength >= group.pointee.shortestPattern
                 {
-                    unsafe scan(tables.databases[Int(group.pointee.database)], subject, bytes, step)
+                    unsafe scan(Searched(tables, group.pointee.database, group.pointee.filter), subject, bytes, step)
                     prompted = true
                 }
                 if unsafe group.pointee.expressions >= 0, hasWindow || subject.payloadLength > 0 {
-                    unsafe scan(tables.databases[Int(group.pointee.expressions)], subject, bytes, step)
+                    unsafe scan(Searched(tables, group.pointee.expressions, -1), subject, bytes, step)
                     prompted = true
                 }
                 if unsafe group.pointee.unprompted.count != 0,
@@ -153,7 +153,7 @@ public struct Matcher: ~Copyable {
     /// Lets the first bytes of a flow say which application it is of: a datagram, or what a TCP stream begins with.
     @inline(never)
     private mutating func recognise(
-        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: borrowing FlowTable
+        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: inout FlowTable
     ) {
         guard let flow = unsafe step.flow else { return }
         if packet.kind == .udp, subject.payloadLength > 0 {
@@ -181,17 +181,17 @@ public struct Matcher: ~Copyable {
 
     /// Looks for patterns in the payload, and in what is new in the stream, if that is something else.
     @inline(never)
-    private mutating func scan(_ database: OpaquePointer, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep) {
+    private mutating func scan(_ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep) {
         let window = step.window
         if subject.payloadLength > 0 {
             unsafe bytes.withUnsafeBytes { buffer in
                 unsafe scan(
-                    database, buffer.baseAddress! + Int(subject.payloadOffset), Int(subject.payloadLength),
+                    searched, buffer.baseAddress! + Int(subject.payloadOffset), Int(subject.payloadLength),
                     window.isPayload ? [.packet, .stream] : .packet)
             }
         }
         guard window.freshLength > 0, let fresh = unsafe window.fresh else { return }
-        if !window.isPayload { unsafe scan(database, fresh, Int(window.freshLength), .stream) }
+        if !window.isPayload { unsafe scan(searched, fresh, Int(window.freshLength), .stream) }
         guard window.historyLength > 0, let history = unsafe window.history else { return }
         let before = min(Int(window.historyLength), Matcher.seamReach)
         let after = min(Int(window.freshLength), Matcher.seamReach)
@@ -199,17 +199,24 @@ public struct Matcher: ~Copyable {
         unsafe (seam + before).update(from: fresh, count: after)
         // What ends before the new bytes was found when it came.
         unsafe context.pointee.seen = UInt64(before)
-        unsafe scan(database, seam, before + after, .stream)
+        unsafe scan(searched, seam, before + after, .stream)
         unsafe context.pointee.seen = 0
         if let flow = unsafe step.flow, unsafe flow.pointee.scansAgain(step.toServer) {
-            unsafe scan(database, history, Int(window.historyLength), .history)
+            unsafe scan(searched, history, Int(window.historyLength), .history)
         }
     }
 
     private mutating func scan(
-        _ database: OpaquePointer, _ start: UnsafeRawPointer, _ count: Int, _ plane: CandidateSet.Plane
+        _ searched: Searched, _ start: UnsafeRawPointer, _ count: Int, _ plane: CandidateSet.Plane
     ) {
         unsafe context.pointee.plane = plane
+        if let filter = unsafe searched.filter {
+            let context = unsafe context
+            unsafe filter.pointee.scan(start, count) { identifier, end in
+                unsafe context.pointee.take(identifier, end)
+            }
+        }
+        guard let database = unsafe searched.database else { return }
         let status = unsafe hs_scan(
             database, start.assumingMemoryBound(to: CChar.self), UInt32(count), 0, scratch, ScanContext.found,
             context)
@@ -237,7 +244,7 @@ public struct Matcher: ~Copyable {
                 let scene = unsafe Scene(
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
                     step: step, outerTag: context.outerTag, time: context.time,
-                    trustsChecksums: context.trustsChecksums)
+                    trustsChecksums: context.trustsChecksums, handlings: context.handlings)
                 return unsafe confirm(scene, subject, &flows, into: &findings, meter)
             }
         }
@@ -281,6 +288,8 @@ public struct Matcher: ~Copyable {
             meter.matched()
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
             var action = unsafe entry.pointee.action
+            // Before a threshold may have it otherwise for the moment.
+            guard scene.handlings.apply(to: &finding, &action) else { continue }
             var ruling = ThresholdRuling.told
             if unsafe entry.pointee.thresholds.count != 0 {
                 ruling = unsafe tables.ruling(entry.pointee.thresholds, scene, &flows, thresholds, &action)
@@ -456,6 +465,20 @@ extension Scene {
     }
 }
 
+/// What a group's patterns are looked for with.
+@unsafe
+private struct Searched {
+    let database: OpaquePointer?
+    let filter: UnsafePointer<LiteralFilter>?
+
+    /// Indices in the tables; −1 for none.
+    @inline(__always)
+    init(_ tables: RuleTables, _ database: Int32, _ filter: Int32) {
+        unsafe self.database = database < 0 ? nil : unsafe tables.databases[Int(database)]
+        unsafe self.filter = filter < 0 ? nil : unsafe tables.filters + Int(filter)
+    }
+}
+
 /// Where Hyperscan's callback finds and leaves things.
 @unsafe
 struct ScanContext {
@@ -466,10 +489,11 @@ struct ScanContext {
     var seen: UInt64 = 0
 
     static let found: match_event_handler = { identifier, _, end, _, context in
-        let scan = unsafe context!.assumingMemoryBound(to: ScanContext.self)
-        unsafe scan.pointee.tables.insert(
-            scan.pointee.tables.literals[Int(identifier)], into: scan.pointee.candidates,
-            end > scan.pointee.seen ? scan.pointee.plane : .history)
+        unsafe context!.assumingMemoryBound(to: ScanContext.self).pointee.take(identifier, end)
         return 0
+    }
+
+    mutating func take(_ identifier: UInt32, _ end: UInt64) {
+        unsafe tables.insert(tables.literals[Int(identifier)], into: candidates, end > seen ? plane : .history)
     }
 }

@@ -13,6 +13,7 @@ struct Scene {
     let time: UInt64
     /// Checksums are taken for right: somebody else fills them in, or was told not to mind.
     let trustsChecksums: Bool
+    let handlings: RuleHandlings
 }
 
 extension RuleTables {

@@ -23,14 +23,14 @@ extension Matcher {
     /// Whether a packet that was inspected is to be written, because of what matched before in its flow or at one
     /// of its hosts. `bytes` is how long it is.
     @inline(__always)
-    public func isTagged(
+    public mutating func isTagged(
         _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: inout FlowTable, time: UInt64
     ) -> Bool {
         tags.isInUse(time) && packet.isIP && hasTag(packet, bytes: bytes, step, &flows, time: time)
     }
 
     @inline(never)
-    private func hasTag(
+    private mutating func hasTag(
         _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: inout FlowTable, time: UInt64
     ) -> Bool {
         let size = UInt64(bytes)

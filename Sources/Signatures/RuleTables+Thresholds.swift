@@ -76,14 +76,14 @@ extension RuleTables {
         let packet = unsafe scene.packet
         let key: HostKey
         switch limit.track {
-        case .source: key = unsafe HostKey(limit.rule, packet.pointee.source, seed: table.seed)
-        case .destination: key = unsafe HostKey(limit.rule, packet.pointee.destination, seed: table.seed)
+        case .source: key = unsafe HostKey(limit.rule, packet.pointee.source, secret: table.secret)
+        case .destination: key = unsafe HostKey(limit.rule, packet.pointee.destination, secret: table.secret)
         case .pair, .either:
-            key = unsafe HostKey(limit.rule, packet.pointee.source, packet.pointee.destination, seed: table.seed)
-        case .rule: key = HostKey(limit.rule, seed: table.seed)
+            key = unsafe HostKey(limit.rule, packet.pointee.source, packet.pointee.destination, secret: table.secret)
+        case .rule: key = HostKey(limit.rule, secret: table.secret)
         case .flow:
             guard let flow = unsafe scene.step.flow else { return nil }
-            key = unsafe HostKey(limit.rule, seed: table.seed).part(flows.identity(of: flow))
+            key = unsafe HostKey(limit.rule, secret: table.secret).part(flows.identity(of: flow))
         }
         return key.part(limit.variant)
     }

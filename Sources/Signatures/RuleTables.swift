@@ -23,6 +23,7 @@ struct RuleTables: BitwiseCopyable {
     /// By the identifier that Hyperscan reports: the entries that the pattern may lead to.
     var literals: UnsafePointer<Run>
     var databases: UnsafePointer<OpaquePointer>
+    var filters: UnsafePointer<LiteralFilter>
     var lookups: UnsafePointer<Lookup>
     var portGroups: UnsafePointer<UInt16>
     var addressGroups: UnsafePointer<AddressGroup>
@@ -62,14 +63,26 @@ final class CompiledRules: @unchecked Sendable {
             size += max(1, records.count) * MemoryLayout<Record>.stride
             return unsafe UnsafePointer(memory)
         }
+        let patterns = unsafe place(form.patterns)
+        var filters = unsafe [LiteralFilter]()
+        for literals in form.filters {
+            let filter = LiteralFilterForm(literals, arena: form.patterns)
+            unsafe filters.append(
+                LiteralFilter(
+                    grams: place(filter.grams), gramShift: 32 - filter.gramBits, windows: place(filter.windows),
+                    windowShift: 64 - filter.windowBits, buckets: place(filter.buckets),
+                    bucketShift: filter.windowBits - filter.bucketBits, records: place(filter.records),
+                    patterns: patterns))
+        }
         unsafe tables = unsafe RuleTables(
             entries: place(form.entries), conditions: place(form.conditions), operations: place(form.operations),
             thresholds: place(form.thresholds), tags: place(form.tags), names: place(form.names),
             parts: place(form.parts), steps: place(form.steps),
-            expressions: UnsafePointer(expressions.codes), patterns: place(form.patterns),
+            expressions: UnsafePointer(expressions.codes), patterns: patterns,
             addressRanges: place(form.addressRanges), portRanges: place(form.portRanges),
             groups: place(form.groups), entryLists: place(form.entryLists), literals: place(form.literals),
-            databases: place(databases), lookups: place(form.lookups), portGroups: place(form.portGroups),
+            databases: place(databases), filters: place(filters), lookups: place(form.lookups),
+            portGroups: place(form.portGroups),
             addressGroups: place(form.addressGroups), classes: place(form.classes), entryCount: form.entries.count,
             databaseCount: databases.count,
             deepest: form.deepest)

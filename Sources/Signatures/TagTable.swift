@@ -33,7 +33,7 @@ public final class TagTable: Sendable {
     fileprivate static let patience: UInt64 = 600_000_000_000
 
     private let sets: Int
-    private let seed: UInt64
+    private let secret: SecretHash
     nonisolated(unsafe) private let records: UnsafeMutablePointer<Record>
     /// No tag lives later than this.
     private let end = Atomic<UInt64>(0)
@@ -44,7 +44,7 @@ public final class TagTable: Sendable {
         var sets = 1
         while sets * TagTable.ways < capacity { sets *= 2 }
         self.sets = sets
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         unsafe records = .allocate(capacity: sets * TagTable.ways)
         for i in 0..<sets * TagTable.ways { unsafe (records + i).initialize(to: Record()) }
     }
@@ -62,8 +62,8 @@ public final class TagTable: Sendable {
     @inline(__always)
     func isInUse(_ time: UInt64) -> Bool { time <= end.load(ordering: .relaxed) }
 
-    func key(ofHost address: Address) -> HostKey { HostKey(1, address, seed: seed) }
-    func key(ofFlow identity: UInt64) -> HostKey { HostKey(0, seed: seed).part(identity) }
+    func key(ofHost address: Address) -> HostKey { HostKey(1, address, secret: secret) }
+    func key(ofFlow identity: UInt64) -> HostKey { HostKey(0, secret: secret).part(identity) }
 
     private func set(of owner: HostKey) -> UnsafeMutablePointer<Record> {
         unsafe records + Int(truncatingIfNeeded: owner.hash & UInt64(sets - 1)) * TagTable.ways

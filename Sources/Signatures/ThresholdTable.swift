@@ -29,7 +29,7 @@ public final class ThresholdTable: Sendable {
 
     private static let ways = 8
     private let sets: Int
-    let seed: UInt64
+    let secret: SecretHash
     nonisolated(unsafe) private let records: UnsafeMutablePointer<Record>
     private let lost = Atomic<UInt64>(0)
 
@@ -38,7 +38,7 @@ public final class ThresholdTable: Sendable {
         var sets = 1
         while sets * ThresholdTable.ways < capacity { sets *= 2 }
         self.sets = sets
-        self.seed = seed
+        secret = SecretHash(seed: seed)
         unsafe records = .allocate(capacity: sets * ThresholdTable.ways)
         for i in 0..<sets * ThresholdTable.ways { unsafe (records + i).initialize(to: Record()) }
     }

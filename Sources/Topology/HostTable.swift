@@ -55,7 +55,7 @@ public final class HostTable: Sendable {
         }
         view = unsafe View(
             ranges: compiled, rangeCount: ranges.count, owners: owners, hosts: hosts,
-            seed: seed)
+            hash: SecretHash(seed: seed))
         shared = Set(
             (0..<ranges.count).compactMap { index in
                 let range = unsafe compiled[index]
@@ -149,7 +149,7 @@ extension HostTable {
         @usableFromInline let owners: UnsafeMutablePointer<Int32>
         @usableFromInline let hosts: UnsafeMutablePointer<Host>
         /// Keys the hash, so that nobody outside can choose addresses that share a set.
-        @usableFromInline let seed: UInt64
+        @usableFromInline let hash: SecretHash
 
         /// The slot of a protected host; negative for any other address.
         @inlinable
@@ -179,10 +179,7 @@ extension HostTable {
 
         @usableFromInline
         func claimedSlot(of address: Address, in range: CompiledRange) -> HostSlot {
-            var hash = (address.high ^ seed) &* 0x9E37_79B9_7F4A_7C15
-            hash = (hash ^ (hash >> 32) ^ address.low) &* 0xD6E8_FEB8_6659_FD93
-            hash ^= hash >> 32
-            let set = Int(((hash & 0xFFFF_FFFF) &* UInt64(range.setCount)) >> 32)
+            let set = Int(((hash.hash(address) >> 32) &* UInt64(range.setCount)) >> 32)
             let base = Int(range.firstSlot) &+ set &* HostTable.ways
             let shared = range.firstSlot &+ HostSlot(bitPattern: range.setCount) &* HostSlot(HostTable.ways)
             var free = -1

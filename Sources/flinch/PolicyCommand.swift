@@ -10,11 +10,13 @@ import Wire
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "What is done about what is found.",
-        subcommands: [Explain.self, CheckList.self])
+        subcommands: [
+            Explain.self, Diff.self, Apply.self, Rollback.self, History.self, Shadow.self, CheckList.self,
+        ])
 
     struct Explain: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say which policy holds for an address, and why.")
+            abstract: "Say which policy holds for an address, and why; with two, who may begin to talk to whom.")
 
         @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
         var config = "/etc/flinch/flinch.yaml"
@@ -25,10 +27,17 @@ struct PolicyCommand: ParsableCommand {
                 return address
             })
         var address: Address
+        @Argument(
+            help: "Another address.",
+            transform: { text in
+                guard let address = Address(text) else { throw ValidationError("\(text) is no address") }
+                return address
+            })
+        var peer: Address?
 
         func run() throws {
             do throws(ConfigurationErrors) {
-                print(PolicyExplanation(try Settings.load(path: config), address).text)
+                print(PolicyExplanation(try Settings.load(path: config), address, peer).text)
             } catch {
                 FileHandle.standardError.write(Data("\(error)\n".utf8))
                 throw ExitCode.failure

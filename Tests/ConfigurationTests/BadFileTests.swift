@@ -37,8 +37,8 @@ struct BadFileTests {
             "1:9: guests: there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}"),
         BadCase(
             "- name: web\n",
-            "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, rules,"
-                + " flows, policy, policies, events, sinks, metrics"),
+            "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, relations,"
+                + " rules, flows, policy, policies, events, sinks, metrics"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",
             "3:15: guests[0].addresses: \"10.0.0.300\" is not an address or prefix; write it like 192.0.2.7,"

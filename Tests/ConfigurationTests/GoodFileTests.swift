@@ -88,8 +88,8 @@ struct GoodFileTests {
                 == DiversionPlan(
                     bridges: ["br0", "vmbr1"], firstQueue: 10, queueCount: 2, whenStopped: .drop,
                     arp: .inspect, otherProtocols: .drop,
-                    excluded: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!], markBit: 0x20,
-                    offloads: true))
+                    excluded: TrafficSelection(prefixes: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!]),
+                    markBit: 0x20, offloads: true))
         #expect(settings.guests[0].guest.port == "web0")
         #expect(settings.guests[0].guest.macs == [0x0200_0000_000A, 0x0200_0000_000B])
         #expect(settings.guests[0].conformance[.ipLand].action == .alert, "what is said for all holds for each")
@@ -109,7 +109,7 @@ struct GoodFileTests {
                 == ["HOME_NET": "[10.0.0.0/8,!10.1.0.0/16]", "EXTERNAL_NET": "any"])
         #expect(settings.rules.variables.ports == ["HTTP_PORTS": "80"])
         #expect(settings.policy.conformance[.ipLand].action == .alert)
-        #expect(settings.policy.signatures == .alertOnly)
+        #expect(settings.policy.rules.standard == .alert)
         #expect(settings.policy.fragments == .pass && settings.flows.fragmentOverlap == .bsdRight)
         #expect(settings.events.eve.path == "-")
         #expect(settings.rules.thresholds == "/etc/flinch/threshold.config")

@@ -2,6 +2,7 @@ import Configuration
 import Conformance
 import Evidence
 import Floods
+import Signatures
 import Testing
 import Topology
 import Wire
@@ -38,7 +39,7 @@ import Wire
     @Test func aPolicyIsWhatItIsBasedOnAndWhatItSays() throws {
         let guests = try parsed(NamedPolicyTests.text).guests
         // Based on nothing: what the file says for everybody.
-        #expect(guests[0].conformance[.tcpPortZero].action == .off && guests[0].signatures == .alertOnly)
+        #expect(guests[0].conformance[.tcpPortZero].action == .off && guests[0].rules.standard == .alert)
         #expect(guests[1].guest.shadow && guests[1].floods[.syn].entry == 123)
         #expect(!guests[0].guest.shadow && guests[0].floods[.syn].entry == 2000)
         // Based on a ready one: what that says, and no more.
@@ -65,6 +66,72 @@ import Wire
         ("a*a*a*a*b", "aaaaaaaaaaaaaa", false),
     ]) func patterns(_ pattern: String, _ name: String, _ isCovered: Bool) {
         #expect(Settings.PolicyTarget.name(pattern).covers(Guest(name: name, addresses: [])) == isCovered)
+    }
+
+    private static let actions = """
+        policy: {rules: {100: off, "concern:high": alert}}
+        policies:
+          base: {for: [10.0.0.0/8], rules: {"classtype:trojan-activity": drop, "file:a.rules": alert, 2: as-written}}
+          calm: {based-on: base, for: [10.1.0.0/16], signatures: alert-only, rules: {3: drop}}
+        guests:
+          - {name: nobodys, addresses: [192.0.2.1]}
+          - {name: web, addresses: [10.2.0.1]}
+          - {name: own, addresses: [10.2.0.2], rules: {"3:100": drop, all: off}}
+          - {name: quiet, addresses: [10.1.0.1]}
+
+        """
+
+    private static func rule(_ sid: UInt32, gid: UInt32 = 1, _ classtype: String, _ file: String, _ priority: UInt8)
+        throws -> Rule
+    {
+        let text = "alert ip any any -> any any (gid:\(gid); sid:\(sid); priority:\(priority);)"
+        var rule = try RuleSet.compile(text: text, file: file, variables: .stock(home: [])).rules[0]
+        rule.classtype = classtype
+        return rule
+    }
+
+    /// What is narrower counts within one policy; what is written over another counts before it.
+    @Test(arguments: [
+        ("nobodys", ["off", "alert", "as-written", "as-written"]),
+        ("web", ["off", "alert", "drop", "alert"]),
+        ("own", ["off", "off", "off", "off"]),
+        ("quiet", ["alert", "alert", "alert", "alert"]),
+    ]) func rulesAreActedOnByWhatIsNarrowest(_ name: String, _ expected: [String]) throws {
+        let rules = [
+            try NamedPolicyTests.rule(100, "x", "b.rules", 1), try NamedPolicyTests.rule(101, "x", "b.rules", 1),
+            try NamedPolicyTests.rule(102, "trojan-activity", "/etc/a.rules", 3),
+            try NamedPolicyTests.rule(103, "x", "/etc/a.rules", 3),
+        ]
+        let settings = try parsed(NamedPolicyTests.actions)
+        let guest = try #require(settings.guests.first { $0.guest.name == name })
+        #expect(guest.rules.handlings(of: rules).map(\.rawValue) == expected)
+        // By their numbers, over classes, files and concerns.
+        let numbers = [
+            try NamedPolicyTests.rule(2, "trojan-activity", "a.rules", 1),
+            try NamedPolicyTests.rule(3, "x", "a.rules", 1),
+            try NamedPolicyTests.rule(100, gid: 3, "x", "a.rules", 1),
+        ]
+        let byNumber = [
+            "nobodys": ["alert", "alert", "alert"], "web": ["as-written", "alert", "alert"],
+            "own": ["off", "off", "drop"], "quiet": ["alert", "drop", "alert"],
+        ]
+        #expect(guest.rules.handlings(of: numbers).map(\.rawValue) == byNumber[name])
+        #expect(
+            settings.unmatchedRuleNames(among: rules) == [
+                "a policy speaks of 1:2, which no loaded rule is", "a policy speaks of 1:3, which no loaded rule is",
+                "a policy speaks of 3:100, which no loaded rule is",
+            ])
+    }
+
+    @Test(arguments: [
+        BadCase(
+            "policy: {rules: {trojan: drop, 1: block, \"1:1\": off, 1: off}}\n",
+            "1:26: policy.rules.trojan: \"trojan\" names no rules; write a sid, gid:sid, classtype:NAME, file:NAME,"
+                + " concern:low, medium or high, or all",
+            "1:35: policy.rules.1: \"block\" is not one of as-written, off, alert, drop",
+            "1:54: policy.rules: the key \"1\" is given twice; the first is on line 1")
+    ]) func whatIsWrongWithRulesIsSaid(_ bad: BadCase) {
+        #expect(problems(bad.text + BadFileTests.web) == bad.problems)
     }
 
     @Test func isExplained() throws {

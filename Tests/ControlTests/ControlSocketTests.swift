@@ -36,7 +36,7 @@ struct ControlSocketTests {
             let path = folder + "/s"
             let server = try ControlServer(path: path)
             let large = String(repeating: "x", count: 2_000_000)
-            server.start { Array(($0 == "large" ? large : "you said " + $0).utf8) }
+            server.start { request, _ in Array((request == "large" ? large : "you said " + request).utf8) }
             #expect(try ask(path) == "you said status")
             #expect(try ask(path, "large") == large, "larger than a socket's buffer")
             for number in 0..<100 { #expect(try ask(path, "\(number)") == "you said \(number)") }
@@ -47,6 +47,21 @@ struct ControlSocketTests {
             #expect(!FileManager.default.fileExists(atPath: path))
             #expect(refusal { _ = try ask(path) } == "flinchd is not running (no socket at \(path))")
         }
+    }
+
+    @Test func whoAsksIsKnown() throws {
+        try withFolder { folder in
+            let path = folder + "/s"
+            let server = try ControlServer(path: path)
+            defer { server.stop() }
+            server.start { _, peer in Array("\(peer?.process ?? 0) \(peer?.user ?? .max) \(peer?.name ?? "")".utf8) }
+            let words = try ask(path).split(separator: " ", maxSplits: 2).map(String.init)
+            #expect(words[0] == "\(getpid())" && words[1] == "\(getuid())")
+            let user = String(cString: try #require(unsafe getpwuid(getuid())).pointee.pw_name)
+            #expect(words[2].hasSuffix(user))
+        }
+        // A process that is gone, and a user that nobody knows.
+        #expect(Peer(process: .max, user: 4_000_000_000).name == "user 4000000000")
     }
 
     @Test func aSocketLeftBehindIsReplacedAndALiveOneIsNot() throws {
@@ -72,7 +87,7 @@ struct ControlSocketTests {
             #expect(
                 refusal { _ = try ControlServer(path: path) }
                     == "another flinchd runs already: it listens at \(path)", "also before it serves")
-            server.start { _ in [65] }
+            server.start { _, _ in [65] }
             #expect(
                 refusal { _ = try ControlServer(path: path) }
                     == "another flinchd runs already: it listens at \(path)")
@@ -102,7 +117,7 @@ struct ControlSocketTests {
         try withFolder { folder in
             let path = folder + "/s"
             let server = try ControlServer(path: path)
-            server.start { Array($0.utf8) }
+            server.start { request, _ in Array(request.utf8) }
             defer { server.stop() }
             // One that says nothing is sent away after a second, and nobody is kept longer.
             let silent = try raw(path)
@@ -125,7 +140,7 @@ struct ControlSocketTests {
     @Test func stoppingDoesNotWaitForClients() throws {
         try withFolder { folder in
             let server = try ControlServer(path: folder + "/s")
-            server.start { _ in [] }
+            server.start { _, _ in [] }
             #expect(
                 refusal { _ = try ask(folder + "/s") }
                     == "flinchd at \(folder)/s closed the connection without an answer")

@@ -196,6 +196,19 @@ struct EVEEncoderTests {
             $0.packet.ipProtocol = 47
         },
         LineCase(
+            "relation",
+            flow + #""event_type":"alert","# + pair
+                + #""alert":{"action":"blocked","gid":3510,"signature_id":3,"rev":1,"signature":"TOPOLOGY a may not talk to b","#
+                + #""category":"Potential Corporate Privacy Violation","severity":1},"#
+                + #""verdict":{"action":"drop"},"#
+                + #""flinch":{"guest":"web","concern":"high","reason":"relation denied","verdict":"drop","intended":"drop","shadow":false}}"#
+        ) {
+            $0.finding = Finding(.relation, code: 2, concern: .high, asks: .drop)
+            $0.verdict = .drop
+            $0.intended = .drop
+            $0.reason = .relation
+        },
+        LineCase(
             "anomaly",
             flow + #""event_type":"anomaly","# + pair
                 + #""anomaly":{"type":"decode","event":"ipv4.header-length"},"#

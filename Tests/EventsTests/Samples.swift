@@ -19,6 +19,7 @@ let sampleNames = EVENames(
         }
     },
     check: { $0 == 4 ? "ipv4.header-length" : nil },
+    relation: { $0 == 2 ? "a may not talk to b" : nil },
     guest: { $0 == 0 ? "web" : nil },
     interface: { $0 == 7 ? "tap100i0" : nil })
 

@@ -31,6 +31,11 @@ struct SchemaTests {
                 $0.arrival.sourceMAC = 0x0200_5E10_0001
             })
         encoder.encode(sampleEvent { $0.finding = Finding(.conformance, code: 4, concern: .medium, asks: .accept) })
+        encoder.encode(
+            sampleEvent {
+                $0.finding = Finding(.relation, code: 2, concern: .high, asks: .drop)
+                $0.reason = .relation
+            })
         encoder.encodeDrop(sampleEvent { $0.verdict = .drop })
         encoder.encode(sampleFlood(.open))
         encoder.encode(sampleFlood(.close))

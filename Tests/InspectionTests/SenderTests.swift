@@ -1,5 +1,7 @@
+import Conformance
 import Evidence
 import Inspection
+import Policy
 import Testing
 import Topology
 import Wire
@@ -47,6 +49,31 @@ import Wire
         ] {
             _ = rig.inspect(Family.v4.udp(.web, .client), port: 7, mac: mac)
             #expect(rig.findings == expected)
+        }
+    }
+
+    /// What a guest sends under another's name is its own policy's business, not that of whom it names.
+    @Test(arguments: Family.allCases) func itsOwnPolicyCounts(_ family: Family) throws {
+        var strict = CheckSettings()
+        strict[.guestAddressSpoofed].action = .drop
+        func rig(web: CheckSettings, dns: CheckSettings, webShadow: Bool = false) throws -> Rig {
+            try Rig(
+                web: GuestPolicy(shadow: webShadow),
+                checks: CheckTable(guests: [web, dns], others: CheckSettings()),
+                senders: [Guest(name: "web", addresses: Rig.home[0], port: "tap0")])
+        }
+        let (spoofed, told) = (dropped(.spoofed), Decision.accept)
+        for (from, to) in [(Party.dns, Party.client), (.stranger, .client), (.stranger, .dns)] {
+            let packet = family.udp(from, to)
+            for (checks, shadow, expected) in [
+                (strict, false, spoofed), (strict, true, shadowed(.spoofed)), (CheckSettings(), false, told),
+            ] {
+                var rig = try rig(web: checks, dns: CheckSettings(), webShadow: shadow)
+                #expect(rig.inspect(packet, port: 7, mac: SenderTests.own) == expected, "\(from) \(to)")
+                #expect(rig.findings == ["guest.address_spoofed"])
+            }
+            var other = try rig(web: CheckSettings(), dns: strict)
+            #expect(other.inspect(packet, port: 7, mac: SenderTests.own) == told)
         }
     }
 

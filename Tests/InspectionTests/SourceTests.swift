@@ -31,14 +31,15 @@ struct SourceTests {
         #expect(early < 1_000)
         #expect(siege.arrived - early < 400, "\(siege.arrived - early) of 20,000")
         #expect(siege.connected(within: 20) >= 0.98)
-        // One alarm, with its sources counted.
+        // One alarm, with the sources counted that came after it: the flood's, and those of 80 clients.
+        let alarm = try #require(siege.sentAtAlarm as Int?)
         #expect(siege.events.map(\.phase) == [.open])
         siege.pass(13)
         #expect(siege.events.map(\.phase) == [.open, .close])
         let close = try #require(siege.events.last)
         let estimate = Double(try #require(close.sources))
-        let truth = Double(
-            Set((1...30_000).map { ((UInt64($0) &* 0x9E37_79B9_7F4A_7C15) >> 20) % UInt64(sources) }).count)
+        let flooding = Set((alarm + 1...30_000).map { Siege.source($0, of: sources) })
+        let truth = Double(flooding.count + 80)
         #expect(abs(estimate / truth - 1) < 0.06, "\(estimate) of \(truth)")
         #expect(close.sieve?.answered ?? 0 >= 50)
         // A challenge is no longer than the SYN that asked for it.

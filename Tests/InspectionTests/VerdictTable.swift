@@ -2,6 +2,7 @@ import Conformance
 import Evidence
 import Floods
 import Policy
+import Signatures
 import Testing
 import Wire
 
@@ -17,6 +18,8 @@ struct VerdictCase: Sendable, CustomTestStringConvertible {
     var others = GuestPolicy()
     var webChecks = CheckSettings()
     var othersChecks = CheckSettings()
+    /// What web has in place of what rules say, in their order.
+    var webRules: [RuleHandling] = []
     /// A gate at web.
     var gate: (FloodClass, GateSetting)?
     /// Its connection was seen to begin.
@@ -50,6 +53,11 @@ func shadowed(_ reason: Reason, _ intended: Verdict = .drop) -> Decision {
 }
 
 private let malformed: @Sendable (Family) -> [UInt8] = { $0.badTCP(.client, .web, "EVIL") }
+
+/// All rules of the table as written, but one.
+private func handled(_ sid: Int, _ handling: RuleHandling) -> [RuleHandling] {
+    (1...5).map { $0 == sid ? handling : .asWritten }
+}
 
 enum VerdictTable {
     static let rules = """
@@ -108,6 +116,24 @@ enum VerdictTable {
         },
         VerdictCase("a rule would drop, but rules only alert", 0, { $0.udp(.client, .web, "KILL") }) {
             $0.web.signaturesDrop = false
+            $0.findings = ["sid:2", "sid:3"]
+        },
+        VerdictCase("a rule that is off", 0, { $0.tcp(.client, .web, "EVIL") }) { $0.webRules = handled(1, .off) },
+        VerdictCase("a rule that alerts and is to drop", 0, { $0.tcp(.client, .web, "EVIL") }) {
+            $0.webRules = handled(1, .drop)
+            $0.expected = dropped(.rule)
+            $0.findings = ["sid:1"]
+        },
+        VerdictCase("a rule that drops and is to alert", 0, { $0.udp(.client, .web, "KILL") }) {
+            $0.webRules = handled(2, .alert)
+            $0.findings = ["sid:2", "sid:3"]
+        },
+        VerdictCase("a rule that passes, passes", 0, { $0.tcp(.client, .web, "EVIL but GOOD") }) {
+            $0.webRules = handled(5, .drop)
+        },
+        VerdictCase("one guest's rules are not another's", 1, { $0.udp(.client, .dns, "KILL") }) {
+            $0.webRules = handled(2, .off)
+            $0.expected = dropped(.rule)
             $0.findings = ["sid:2", "sid:3"]
         },
         VerdictCase("one guest's shadow mode is not another's", 1, { $0.udp(.client, .dns, "KILL") }) {

@@ -13,7 +13,8 @@ import Wire
         for family in row.families {
             var rig = try Rig(
                 rules: VerdictTable.rules, web: row.web, others: row.others,
-                checks: CheckTable(guests: [row.webChecks, CheckSettings()], others: row.othersChecks))
+                checks: CheckTable(guests: [row.webChecks, CheckSettings()], others: row.othersChecks),
+                handlings: RuleHandlingTable(guests: [row.webRules, []], others: []))
             if let (floodClass, setting) = row.gate {
                 rig.floods.setGate(rig.slot(of: .web, family), floodClass, setting)
             }

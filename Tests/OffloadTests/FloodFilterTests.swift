@@ -151,14 +151,14 @@ struct FloodFilterTests {
             try Lab.with { lab in
                 let bits: [UInt32] = [1, 0x0100_0000, 0x8000_0000]
                 for bit in bits {
-                    for excluded in [[], [Prefix("10.9.0.2")!]] {
+                    for excluded in [TrafficSelection(), TrafficSelection(prefixes: [Prefix("10.9.0.2")!])] {
                         let plan = DiversionPlan(
                             arp: .drop, excluded: excluded, markBit: bit, offloads: true)
                         try Diversion(plan: plan).install(.inet)
                         #expect(try Diversion(plan: plan).install(.inet) == .alreadyInstalled)
                     }
                 }
-                let plan = DiversionPlan(excluded: [Prefix("10.9.0.2")!], offloads: true)
+                let plan = DiversionPlan(excluded: TrafficSelection(prefixes: [Prefix("10.9.0.2")!]), offloads: true)
                 try Diversion(plan: plan).install(.inet)
                 let filter = try FloodFilter(plan, .inet)
                 try filter.apply([order(.icmp, victim)], hostile: [], trusted: [], FloodFilterTests.now)

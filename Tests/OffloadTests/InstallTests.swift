@@ -7,7 +7,8 @@ import Wire
 /// These run with inet rules, which every kernel that we develop on has; Tests/VM has the others.
 @Suite("Rules in the kernel")
 struct InstallTests {
-    static let plan = DiversionPlan(bridges: ["v0"], queueCount: 2, excluded: [Prefix("192.0.2.0/24")!])
+    static let plan = DiversionPlan(
+        bridges: ["v0"], queueCount: 2, excluded: TrafficSelection(prefixes: [Prefix("192.0.2.0/24")!]))
 
     static func rules() throws -> String { try shell("nft -s list ruleset") }
 
@@ -89,10 +90,10 @@ struct InstallTests {
                 let diversion = try Diversion(plan: plan)
                 try diversion.install(.inet)
                 let rules = try InstalledRules.read().rules
-                #expect(rules == diversion.expectedRules(.inet))
+                #expect(rules.filter { $0.value > 0 } == diversion.expectedRules(.inet))
                 #expect(try diversion.install(.inet) == .alreadyInstalled)
-                let tables = try shell("nft list tables")
-                #expect(tables.contains("bridge flinch") == (plan.otherProtocols == .drop))
+                // What was needed once stays, emptied: its hooks must not go while packets wait.
+                if plan.otherProtocols == .drop { #expect(try shell("nft list tables").contains("bridge flinch")) }
             }
             try Diversion.remove()
             #expect(try InstallTests.rules().isEmpty)

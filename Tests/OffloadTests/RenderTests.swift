@@ -27,7 +27,8 @@ struct RenderTests {
     static let full = DiversionPlan(
         bridges: ["v0", "v1"], firstQueue: 10, queueCount: 4, whenStopped: .drop, arp: .inspect,
         otherProtocols: .drop,
-        excluded: ["192.0.2.1", "10.0.0.0/8", "2001:db8::/64"].compactMap { Prefix($0) }, markBit: 0x40)
+        excluded: TrafficSelection(prefixes: ["192.0.2.1", "10.0.0.0/8", "2001:db8::/64"].compactMap { Prefix($0) }),
+        markBit: 0x40)
 
     @Test("The bridge family, as it is by default")
     func bridgeDefault() throws {
@@ -63,11 +64,17 @@ struct RenderTests {
     func bridgeFull() throws {
         let chains = RenderTests.chains(try Diversion(plan: RenderTests.full).render(.bridge))
         #expect(
-            chains["bridge divert"] == [
+            chains["bridge select"] == [
                 "ip saddr { 10.0.0.0/8, 192.0.2.1 } counter name excluded accept",
                 "ip daddr { 10.0.0.0/8, 192.0.2.1 } counter name excluded accept",
                 "ip6 saddr { 2001:db8::/64 } counter name excluded accept",
                 "ip6 daddr { 2001:db8::/64 } counter name excluded accept",
+                "arp saddr ip { 10.0.0.0/8, 192.0.2.1 } counter name excluded accept",
+                "arp daddr ip { 10.0.0.0/8, 192.0.2.1 } counter name excluded accept",
+            ])
+        #expect(chains["bridge classify"]?.dropFirst().first == "jump select")
+        #expect(
+            chains["bridge divert"] == [
                 "meta mark set mark or 0x00000040",
                 "counter name diverted queue to symhash mod 4 offset 10",
             ])
@@ -76,6 +83,39 @@ struct RenderTests {
         #expect(chains["bridge forward"]?.last == "meta ibrname { \"v0\", \"v1\" } goto classify")
         #expect(chains["bridge input"]?.last == "meta ibrname { \"v0\", \"v1\" } goto classify")
         #expect(chains["bridge output"]?.last == "meta obrname { \"v0\", \"v1\" } goto classify")
+    }
+
+    static let picky = DiversionPlan(
+        arp: .drop,
+        excluded: TrafficSelection(vlans: [7...9, 100...100, 8...12], ports: ["p1", "p0", "p1"]),
+        only: TrafficSelection(
+            prefixes: [Prefix("10.0.0.0/8")!],
+            pairs: [.init([Prefix("192.0.2.1")!, Prefix("fd00::1")!], [Prefix("198.51.100.0/24")!])]))
+
+    @Test("Ports, tags and pairs; and what alone is diverted")
+    func selection() throws {
+        let leave = "counter name excluded accept"
+        let chosen = [
+            "ip saddr { 10.0.0.0/8 } return", "ip daddr { 10.0.0.0/8 } return",
+            "ip saddr { 192.0.2.1 } ip daddr { 198.51.100.0/24 } return",
+            "ip saddr { 198.51.100.0/24 } ip daddr { 192.0.2.1 } return",
+        ]
+        let arp = ["arp saddr ip { 10.0.0.0/8 } return", "arp daddr ip { 10.0.0.0/8 } return"]
+        let frames = ["iifname { \"p0\", \"p1\" }", "oifname { \"p0\", \"p1\" }", "vlan id { 7-12, 100 }"]
+        let diversion = try Diversion(plan: RenderTests.picky)
+        let bridge = RenderTests.chains(diversion.render(.bridge))
+        #expect(bridge["bridge select"] == frames.map { "\($0) \(leave)" } + chosen + arp + [leave])
+        let mark = "meta mark set mark or 0x01000000"
+        #expect(bridge["bridge arrivals"]?.last == "vlan id { 7-12, 100 } \(mark) \(leave)")
+
+        // What inet cannot see is marked in the bridge family, before it comes there.
+        let inet = RenderTests.chains(diversion.render(.inet))
+        #expect(inet["inet select"] == chosen + [leave])
+        #expect(
+            inet["bridge select"] == ["meta mark and 0x01000000 == 0x01000000 accept"]
+                + frames.map { "\($0) \(mark) \(leave)" } + chosen + arp + ["\(mark) \(leave)"])
+        #expect(inet["bridge arrivals"] == bridge["bridge arrivals"])
+        #expect(inet["bridge forward"]?.dropFirst() == ["jump select", "goto classify"])
     }
 
     @Test("The inet family")
@@ -130,7 +170,7 @@ struct RenderTests {
     }
 
     static let everyPlan: [DiversionPlan] = {
-        var plans: [DiversionPlan] = []
+        var plans = [picky, DiversionPlan(only: TrafficSelection(vlans: [1...4094], ports: ["p0"]))]
         for bridges in [[], ["v0"], ["v0", "v1"]] {
             for count in [1, 3] as [UInt16] {
                 for excluded in [[], ["192.0.2.1"], ["10.0.0.0/8", "fd00::/8"]] {
@@ -139,7 +179,7 @@ struct RenderTests {
                             DiversionPlan(
                                 bridges: bridges, firstQueue: 4, queueCount: count,
                                 whenStopped: count == 1 ? .pass : .drop, arp: nonIP, otherProtocols: nonIP,
-                                excluded: excluded.compactMap { Prefix($0) }))
+                                excluded: TrafficSelection(prefixes: excluded.compactMap { Prefix($0) })))
                     }
                 }
             }

@@ -100,7 +100,7 @@ struct TrafficTests {
     func restricted() throws {
         try inNetworkNamespace {
             try Lab.with { lab in
-                let excluded = [Prefix("10.9.0.3")!]
+                let excluded = TrafficSelection(prefixes: [Prefix("10.9.0.3")!])
                 try Diversion(plan: DiversionPlan(bridges: ["v0"], excluded: excluded)).install(.inet)
                 #expect(
                     try counted { try lab.ping("10.9.1.1", from: 2) } == [0, 0], "another bridge")
@@ -108,6 +108,56 @@ struct TrafficTests {
                     try counted { try lab.ping("10.9.1.2", from: 0) } == [6, 0],
                     "from one to the other")
                 #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [0, 6], "excluded")
+            }
+        }
+    }
+
+    /// A port, a tag and a pair that are excluded, each with a neighbour that is not.
+    @Test("What is excluded is not diverted, and costs the queues nothing")
+    func excluded() throws {
+        try inNetworkNamespace {
+            try Lab.with { lab in
+                func plan(_ excluded: TrafficSelection) throws {
+                    try Diversion(plan: DiversionPlan(excluded: excluded)).install(.inet)
+                }
+                // ARP by a port that is excluded would be counted too.
+                for (address, guest) in [("10.9.0.3", 0), ("10.9.0.1", 1), ("10.9.1.2", 0)] {
+                    #expect(try lab.ping(address, from: guest))
+                }
+                try plan(TrafficSelection(ports: ["p1"]))
+                #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [0, 6], "by an excluded port")
+                #expect(try counted { try lab.ping("10.9.0.1", from: 1) }[1] == 3, "from it to the host")
+                #expect(try counted { try lab.ping("10.9.1.2", from: 0) } == [6, 0], "by others")
+                try plan(TrafficSelection(vlans: [5...7]))
+                #expect(try counted { try lab.tagged(from: 0, to: 1) } == [0, 3], "in an excluded VLAN")
+                #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [6, 0], "without a tag")
+                try plan(TrafficSelection(vlans: [8...9]))
+                #expect(try counted { try lab.tagged(from: 0, to: 1) } == [3, 0], "in another VLAN")
+                let pair = TrafficSelection.Pair([Prefix("10.9.0.3")!], [Prefix("10.9.0.2")!])
+                try plan(TrafficSelection(pairs: [pair]))
+                #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [0, 6], "between a pair")
+                #expect(try counted { try lab.ping("10.9.0.3") } == [6, 0], "one of them and another")
+            }
+        }
+    }
+
+    @Test("Only what is included is diverted, and of that not what is excluded")
+    func included() throws {
+        try inNetworkNamespace {
+            try Lab.with { lab in
+                func plan(_ only: TrafficSelection, _ excluded: TrafficSelection = TrafficSelection()) throws {
+                    try Diversion(plan: DiversionPlan(excluded: excluded, only: only)).install(.inet)
+                }
+                try plan(TrafficSelection(prefixes: [Prefix("10.9.0.2/32")!]))
+                #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [6, 0], "included")
+                #expect(try counted { try lab.ping("10.9.1.1", from: 2) } == [0, 6], "another")
+                try plan(TrafficSelection(ports: ["p0"]))
+                #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [6, 0], "by an included port")
+                #expect(try counted { try lab.ping("10.9.1.2", from: 1) }[0] == 0, "by others")
+                try plan(
+                    TrafficSelection(prefixes: [Prefix("10.9.0.0/24")!]),
+                    TrafficSelection(prefixes: [Prefix("10.9.0.3")!]))
+                #expect(try counted { try lab.ping("10.9.0.3", from: 0) } == [0, 6], "included and excluded")
             }
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Testing
+import Wire
 
 @testable import Signatures
 
@@ -8,7 +9,7 @@ import Testing
     /// Workers count in the same record at once, and no count is lost.
     @Test func workersCountTogether() async throws {
         let table = ThresholdTable(capacity: 1 << 10, seed: 1)
-        let key = HostKey(7, seed: table.seed)
+        let key = HostKey(7, secret: table.secret)
         _ = unsafe table.record(key, time: 1, lifetime: 60)
         let workers = 4
         let each = 10_000
@@ -34,7 +35,7 @@ import Testing
             for worker in 0..<4 {
                 group.addTask {
                     for number in 0..<5_000 {
-                        let key = HostKey(UInt64(worker << 32 | number), seed: table.seed)
+                        let key = HostKey(UInt64(worker << 32 | number), secret: table.secret)
                         guard let (record, _) = unsafe table.record(key, time: 1, lifetime: 60) else { continue }
                         _ = unsafe record.pointee.add(time: 1, seconds: 60)
                     }
@@ -46,15 +47,16 @@ import Testing
 
     /// A keyed hash: another seed puts the same hosts elsewhere.
     @Test func keysDependOnTheSeed() {
-        let keys = (0..<100).map { HostKey(UInt64($0), seed: 1).hash }
-        let others = (0..<100).map { HostKey(UInt64($0), seed: 2).hash }
+        let keys = (0..<100).map { HostKey(UInt64($0), secret: SecretHash(seed: 1)).hash }
+        let others = (0..<100).map { HostKey(UInt64($0), secret: SecretHash(seed: 2)).hash }
         #expect(Set(keys).union(others).count == 200)
-        #expect(Set((0..<100).map { HostKey(1, seed: 1).part($0).hash }).count == 100)
+        #expect(Set((0..<100).map { HostKey(1, secret: SecretHash(seed: 1)).part($0).hash }).count == 100)
     }
 
     @Test func aCountStaysAtTheTop() throws {
         let table = ThresholdTable(capacity: 8)
-        let (record, _) = try unsafe #require(table.record(HostKey(1, seed: 1), time: 1, lifetime: 60))
+        let (record, _) = try unsafe #require(
+            table.record(HostKey(1, secret: SecretHash(seed: 1)), time: 1, lifetime: 60))
         unsafe record.pointee.count.store(.max - 1, ordering: .relaxed)
         #expect(unsafe record.pointee.increment() == .max)
         #expect(unsafe record.pointee.increment() == .max)

@@ -102,6 +102,29 @@ does "flinch divert remove" flinch divert remove
 does "lets it pass again" pings web 3 10.9.0.3
 is "and leaves the rules of others" "$(nft list ruleset)" "$foreign"
 
+# --- What is not looked at ----------------------------------------------------------------------------------
+start_sensor bridges=v0,v1,v2 'exclude="vlan:7", "port:p-c", [web, 10.9.0.4]'
+before=$(counter excluded)
+counts "in an excluded VLAN" 0 pings web 3 10.7.0.3
+counts "by an excluded port" 0 pings c 3 10.9.1.1
+counts "an excluded pair" 0 pings web 3 10.9.0.4
+test $(($(counter excluded) - before)) -ge 18; verdict "they are counted as excluded"
+counts "one of the pair with another" 6 pings web 3 10.9.0.3
+# A bridge that knows VLANs gives the frames of a port without a tag one, and takes it away on the way out.
+ip link set v0 type bridge vlan_filtering 1
+bridge vlan add dev p-web vid 7 && bridge vlan del dev p-dns vid 1 && bridge vlan add dev p-dns vid 7 pvid untagged
+ip -n dns addr add 10.7.0.33/24 dev e0
+counts "a VLAN that one end sees without its tag" 0 pings web 3 10.7.0.33
+ip -n dns addr del 10.7.0.33/24 dev e0
+bridge vlan del dev p-dns vid 7 && bridge vlan add dev p-dns vid 1 pvid untagged
+ip link set v0 type bridge vlan_filtering 0
+stop_sensor
+start_sensor bridges=v0,v1,v2 'only=10.9.1.2, "vlan:7"'
+counts "not included" 0 pings web 3 10.9.0.3
+counts "an included address" 6 pings c 3 10.9.1.1
+counts "an included VLAN" 6 pings web 3 10.7.0.3
+stop_sensor
+
 # --- The sensor is overloaded ------------------------------------------------------------------------------
 # More than fits into the queue. What waits there counts against ping's send buffer: a larger one.
 burst() { in_guest web ping -n -c 60 -i 0.02 -W 1 -S 200000 10.9.0.3; }
@@ -163,6 +186,25 @@ before=$(queued)
 does "ARP set to inspect: it passes" pings web 3 10.9.0.3
 more=$(($(queued) - before))
 test $more -ge 8; verdict "and is inspected: $more packets"
+stop_sensor
+
+# --- A guest that says that it is another, where ARP comes up ------------------------------------------------
+spoof() { # SENDER: five ARP answers of web to the host, for SENDER's address
+    in_guest web trafgen --in - --out e0 --cpus 1 --num 5 --gap 10ms --no-sock-mem --no-cpu-stats >said 2>&1 <<EOF
+{ eth(da=$(cat /sys/class/net/v0/address), sa=$web), arp(reply, smac=$web, sip=$1, tmac=$web, tip=10.9.0.1) }
+EOF
+}
+spoofed() { status '.verdicts.byReason.spoofed // 0'; }
+web=$(in_guest web cat /sys/class/net/e0/address)
+start_sensor bridges=v0 arp=inspect 'guest=, port: p-web, conformance: {"guest.*": drop}'
+forget_neighbours
+does "its own ARP passes" pings web 3 10.9.0.3
+spoof 10.9.0.2
+is "its own address is not told" "$(spoofed)" 0
+spoof 10.9.0.3
+waits "another's is stopped" '[ "$(spoofed)" = 5 ]'
+waits "and named" 'jq -es "any(.[]; .anomaly.event == \"guest.address_spoofed\" and .in_iface == \"p-web\")" eve.json >said'
+test "$(ip neigh show 10.9.0.3 | grep -c "$web")" = 0; verdict "the host believes nothing of it"
 stop_sensor
 
 echo "$failures failed"

@@ -31,6 +31,9 @@ uint64_t flinch_usable_cores(void);
 // Names the calling thread, 15 bytes at most.
 void flinch_name_thread(const char *name);
 
+// Who is at the other end of a Unix socket (unix(7), SO_PEERCRED). Returns 0 or -1 with errno.
+int flinch_peer(int socket, int *process, uint32_t *user);
+
 // Identifier of the calling thread, as /proc/self/task names it.
 int flinch_thread_identifier(void);
 

@@ -31,6 +31,7 @@ struct Rig: ~Copyable {
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
         others: GuestPolicy = GuestPolicy(), checks: CheckTable? = nil, senders: [Guest] = [],
+        relations: [Relation] = [], handlings: RuleHandlingTable? = nil,
         mode: InspectionMode = .live, datagrams: Int = 1 << 10,
         eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
@@ -46,7 +47,9 @@ struct Rig: ~Copyable {
         let memory = FlowMemory(workers: 1, datagrams: datagrams, mode: mode)
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, checks: checks,
-            senders: SenderTable(senders) { _ in 7 }, tally: tally, memory: memory, mode: mode,
+            senders: SenderTable(senders) { _ in 7 }, relations: RelationTable(relations),
+            handlings: handlings, tally: tally, memory: memory,
+            mode: mode,
             eventLimits: eventLimits)
         self.policies = policies
         self.memory = memory
@@ -64,10 +67,10 @@ struct Rig: ~Copyable {
     }
 
     /// Another inspector in place of this one, as after a reload.
-    mutating func reload() throws {
+    mutating func reload(relations: [Relation] = []) throws {
         inspector = try Inspector(
             worker: 0, generation: inspector.generation + 1, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, tally: tally, memory: memory, mode: mode)
+            policies: policies, relations: RelationTable(relations), tally: tally, memory: memory, mode: mode)
     }
 
     mutating func inspect(
@@ -107,6 +110,7 @@ struct Rig: ~Copyable {
             case .signature: "sid:\(rules.rules[Int(finding.code)].sid)"
             case .conformance: Checks.all[Int(finding.code)].identifier
             case .tag: "tag"
+            case .relation: "relation \(finding.code)"
             }
         }
     }

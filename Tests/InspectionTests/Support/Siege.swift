@@ -24,6 +24,8 @@ struct Siege: ~Copyable {
     /// Of the attack: packets sent and those that reached the server.
     var sent = 0
     var arrived = 0
+    /// Of the attack: packets sent when the alarm was raised, which is when sources begin to be counted.
+    private(set) var sentAtAlarm: Int?
     /// Challenges sent, by whom they are to.
     var challenged: [UInt32: [Challenge]] = [:]
     var challengeBytes = 0
@@ -41,7 +43,7 @@ struct Siege: ~Copyable {
             limits[floodClass] = FloodLimit(
                 entry: floodClass == .tcp ? entry * 10 : entry, exit: entry / 2, action: .defend, pass: pass)
         }
-        let memory = FlowMemory(workers: 1, flows: 1 << 16, streamBytes: 1 << 20)
+        let memory = FlowMemory(workers: 1, flows: 1 << 16, streamBytes: 1 << 20, seed: 1)
         controller = FloodController(
             table: table, guests: [GuestFloods(name: "web", shadow: false, limits: limits)], memory: memory.floods)
         inspector = try Inspector(
@@ -63,6 +65,7 @@ struct Siege: ~Copyable {
                 identify: { slot in hosts.address(of: slot).map { HostIdentity(address: $0, guest: 0) } },
                 release: { _ in })
             nextStep += FloodController.step
+            if sentAtAlarm == nil, !events.isEmpty { sentAtAlarm = sent }
         }
     }
 
@@ -246,14 +249,18 @@ struct Siege: ~Copyable {
         advance(to: start + UInt64(seconds * 1e9))
     }
 
+    /// Whom the packet `number` of a flood is from.
+    static func source(_ number: Int, of sources: Int, from first: UInt32 = 0x2000_0000) -> UInt32 {
+        first + UInt32(((UInt64(number) &* 0x9E37_79B9_7F4A_7C15) >> 20) % UInt64(sources))
+    }
+
     /// A SYN of a flood, from one of `sources` addresses.
     static func syn(_ number: Int, sources: Int, from first: UInt32 = 0x2000_0000, to server: UInt32 = server)
         -> [UInt8]
     {
         let hash = UInt64(number) &* 0x9E37_79B9_7F4A_7C15
-        let source = first + UInt32((hash >> 20) % UInt64(sources))
         return tcp(
-            source, server, (UInt16(1_024 + (hash >> 50) % 60_000), 80), 0x02,
+            source(number, of: sources, from: first), server, (UInt16(1_024 + (hash >> 50) % 60_000), 80), 0x02,
             sequence: UInt32(truncatingIfNeeded: hash))
     }
 }

@@ -1,0 +1,117 @@
+import Configuration
+import Evidence
+import Offload
+import Testing
+import Topology
+import Wire
+
+/// Which traffic is not looked at, and who may talk to whom.
+@Suite struct TopologyTests {
+    private static let guests = """
+        guests:
+          - {name: web1, addresses: [10.1.0.1, "2001:db8::1"], group: dmz}
+          - {name: web2, addresses: [10.1.0.2], group: dmz}
+          - {name: lab, addresses: [10.2.0.0/16]}
+
+        """
+
+    private static func prefixes(_ texts: String...) -> [Prefix] { texts.map { Prefix($0)! } }
+
+    @Test func trafficIsNamedAsPeopleDo() throws {
+        let divert = try parsed(
+            TopologyTests.guests + """
+                divert:
+                  exclude: [192.0.2.1, "2001:db8:f::/64", "group:dmz", "vlan:100", "vlan:200-299", "port:tap7i0", [web2, 10.9.0.0/24]]
+                  only: [lab]
+
+                """
+        ).divert
+        #expect(
+            divert.excluded
+                == TrafficSelection(
+                    prefixes: TopologyTests.prefixes(
+                        "192.0.2.1", "2001:db8:f::/64", "10.1.0.1", "2001:db8::1", "10.1.0.2"),
+                    vlans: [100...100, 200...299], ports: ["tap7i0"],
+                    pairs: [.init(TopologyTests.prefixes("10.1.0.2"), TopologyTests.prefixes("10.9.0.0/24"))]))
+        #expect(divert.only == TrafficSelection(prefixes: TopologyTests.prefixes("10.2.0.0/16")))
+    }
+
+    @Test func relationsAreAList() throws {
+        let relations = try parsed(
+            TopologyTests.guests + """
+                relations:
+                  - {from: web1, to: lab, action: allow}
+                  - {from: "group:dmz", to: [lab, 192.0.2.0/24], action: deny, concern: high}
+                  - {from: all, to: "web*", action: alert}
+
+                """
+        ).relations
+        #expect(
+            relations.map(\.text) == [
+                "web1 may talk to lab", "group:dmz may not talk to lab, 192.0.2.0/24", "all talks to web*",
+            ])
+        #expect(relations.map(\.concern) == [.medium, .high, .medium])
+        #expect(relations[1].from.addresses == TopologyTests.prefixes("10.1.0.1", "2001:db8::1", "10.1.0.2"))
+        #expect(relations[1].to.addresses == TopologyTests.prefixes("10.2.0.0/16", "192.0.2.0/24"))
+        #expect(relations[2].from.addresses.contains { $0.contains(Address("2001:db8::77")!) })
+    }
+
+    @Test func whoMayTalkIsExplained() throws {
+        let settings = try parsed(
+            TopologyTests.guests + "relations: [{from: lab, to: \"group:dmz\", action: deny}]\n")
+        let text = PolicyExplanation(settings, Address("10.1.0.1")!, Address("10.2.0.5")!).text
+        #expect(text.contains("  10.1.0.1 → 10.2.0.5 allow, because no relation says otherwise\n"))
+        #expect(text.contains("  10.2.0.5 → 10.1.0.1 deny, because lab may not talk to group:dmz\n"))
+        #expect(!PolicyExplanation(settings, Address("10.1.0.1")!).text.contains("→"))
+    }
+
+    @Test(arguments: [
+        BadCase(
+            "divert: {exclude: [web3]}\n",
+            "1:20: divert.exclude: no guest is \"web3\"; did you mean web1?"),
+        BadCase(
+            "divert: {only: [\"group:nobody\"]}\n",
+            "1:17: divert.only: no guest is \"group:nobody\"; write a guest's name, a pattern like web*,"
+                + " \"group:NAME\", a prefix, or all"),
+        BadCase(
+            "divert: {exclude: [\"vlan:4095\", \"vlan:9-8\", \"vlan:\", \"port:a/b\"]}\n",
+            "1:20: divert.exclude: \"vlan:4095\" is not VLANs; write vlan:100 or vlan:100-199, of 1 to 4094",
+            "1:33: divert.exclude: \"vlan:9-8\" is not VLANs; write vlan:100 or vlan:100-199, of 1 to 4094",
+            "1:45: divert.exclude: \"vlan:\" is not VLANs; write vlan:100 or vlan:100-199, of 1 to 4094",
+            "1:54: divert.exclude: \"port:a/b\" is not a port; write port: and an interface's name (1 to 15 bytes,"
+                + " no blank, no slash, no colon)"),
+        BadCase(
+            "divert: {exclude: [[web1], [web2, \"2001:db8::9\"]]}\n",
+            "1:20: divert.exclude: a pair has two ends, and this has 1; write [web, 192.0.2.9]",
+            "1:28: divert.exclude: one end has IPv4 addresses only and the other IPv6: they never talk"),
+        BadCase(
+            "relations: [{from: web1, action: forbid}]\n",
+            "1:13: relations[0].to: there is none; write to: and hosts, or all",
+            "1:34: relations[0].action: \"forbid\" is not one of allow, alert, deny"),
+        BadCase(
+            "relations: [{from: [], to: all, action: deny, concern: lots}]\n",
+            "1:20: relations[0].from: the list is empty; write at least one, or all",
+            "1:56: relations[0].concern: \"lots\" is not one of low, medium, high"),
+    ]) func whatIsWrongIsSaid(_ bad: BadCase) {
+        #expect(problems(bad.text + TopologyTests.guests) == bad.problems)
+    }
+
+    @Test func tooManyAreRefused() {
+        let pairs = (0..<65).map { "[10.0.0.\($0), web1]" }.joined(separator: ", ")
+        #expect(
+            problems("divert: {exclude: [\(pairs)]}\n" + TopologyTests.guests) == [
+                "1:19: divert.exclude: 65 pairs are too many; write at most 64"
+            ])
+        let relations = (0..<257).map { _ in "{from: web1, to: lab, action: deny}" }.joined(separator: ", ")
+        #expect(
+            problems("relations: [\(relations)]\n" + TopologyTests.guests) == [
+                "1:12: relations: 257 relations are too many; write at most 256"
+            ])
+        let sets = (0..<255).map { "{from: 10.3.0.\($0), to: all, action: deny}" }.joined(separator: ", ")
+        #expect(
+            problems("relations: [\(sets)]\n" + TopologyTests.guests) == [
+                "1:12: relations: these name 257 different sets of hosts, more than 256: put guests into groups and"
+                    + " name the groups"
+            ])
+    }
+}

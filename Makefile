@@ -6,7 +6,7 @@ RELEASE   = .build/release
 # Any port to any port: every packet is scanned for all of them.
 RULES3000 = ../shared/rules/bench-3000/r3000.suricata.rules
 
-.PHONY: all docs build demo test test-unit test-lab test-vm bench fuzz deb fmt fmt-check install clean
+.PHONY: all docs build demo demo-ddos flood-tools test test-unit test-lab test-vm bench fuzz deb fmt fmt-check install clean
 
 all: build
 
@@ -27,6 +27,17 @@ demo:
 	@$(MAKE) --no-print-directory build
 	@$(RELEASE)/flinch demo $(DEMO)
 
+# Floods of every class, from ten thousand sources to sixteen million, without and with Flinch; twenty minutes.
+demo-ddos:
+	@.ci/install build lab
+	@$(MAKE) --no-print-directory build flood-tools
+	@$(RELEASE)/flinch demo ddos --table $(DEMO)
+
+# What the table of floods is played with.
+flood-tools:
+	for product in flinch-floor flinch-load; do \
+		$(SWIFT) build -c release $(CHECKED) --product $$product || exit; done
+
 # Units first, in a debug build: they trap on what a release build would let by. Then the lab, with the
 # programs that an operator runs.
 test: test-unit test-lab
@@ -36,7 +47,7 @@ test-unit:
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build --skip IntegrationTests
 
-test-lab: build
+test-lab: build flood-tools
 	@.ci/install lab
 	$(SWIFT) build --build-tests $(CHECKED)
 	FLINCH_BIN=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build --filter IntegrationTests

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 int generate(int count, char **arguments);
+int flood(int count, char **arguments);
 int drain(int count, char **arguments);
 int echo(int count, char **arguments);
 int ping(int count, char **arguments);

@@ -45,9 +45,9 @@ int main(int count, char **arguments) {
     static const struct {
         const char *name;
         int (*run)(int, char **);
-    } commands[] = {{"generate", generate}, {"drain", drain}, {"echo", echo}, {"ping", ping}, {"spin", spin}};
+    } commands[] = {{"generate", generate}, {"flood", flood}, {"drain", drain}, {"echo", echo}, {"ping", ping}, {"spin", spin}};
     for (size_t i = 0; count > 1 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(arguments[1], commands[i].name) == 0) return commands[i].run(count - 1, arguments + 1);
-    fprintf(stderr, "usage: flinch-load generate|drain|echo|ping|spin --help\n");
+    fprintf(stderr, "usage: flinch-load generate|flood|drain|echo|ping|spin --help\n");
     return 2;
 }

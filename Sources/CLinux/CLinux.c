@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_bridge.h>
+#include <linux/sockios.h>
 #include <net/ethernet.h>
 #include <netpacket/packet.h>
 #include <pthread.h>
@@ -114,3 +116,19 @@ int flinch_hardware_address(int fd, unsigned int interface, unsigned char addres
 }
 
 int flinch_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int flinch_bridge_ports(const char *bridge, int *indices, int capacity) {
+    struct ifreq request = {0};
+    int fd, count;
+    unsigned long arguments[4] = {BRCTL_GET_PORT_LIST, (unsigned long)indices, (unsigned long)capacity, 0};
+
+    if (strlen(bridge) >= sizeof request.ifr_name) return -1;
+    strcpy(request.ifr_name, bridge);
+    request.ifr_data = (void *)arguments;
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    memset(indices, 0, (size_t)capacity * sizeof *indices);
+    count = ioctl(fd, SIOCDEVPRIVATE, &request);
+    close(fd);
+    return count;
+}

@@ -75,6 +75,8 @@ public struct Settings: Sendable, Equatable {
         public var excluded = TrafficSelection()
         public var only = TrafficSelection()
         public var markBit: UInt32 = 0x0100_0000
+        /// Whether the kernel drops the bulk of a flood by itself.
+        public var offload = true
     }
 
     /// Which kind of kernel rules diverts the traffic.
@@ -221,7 +223,17 @@ extension Settings {
         DiversionPlan(
             bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(workers),
             whenStopped: divert.whenStopped, arp: divert.arp, otherProtocols: divert.otherProtocols,
-            excluded: divert.excluded, only: divert.only, markBit: divert.markBit)
+            excluded: divert.excluded, only: divert.only, markBit: divert.markBit,
+            // What is not to be looked at is not to be dropped either, and of `only` the kernel cannot tell.
+            offloads: divert.offload && divert.only.isEmpty)
+    }
+
+    /// The second queue of a worker, for what of a flood is queued though the kernel drops the bulk of it; nil
+    /// where the kernel drops nothing by itself.
+    public func doubtfulQueue(of worker: Int, workers: Int) -> UInt16? {
+        let plan = diversionPlan(workers: workers)
+        guard plan.offloads, divert.backend != .none else { return nil }
+        return plan.doubtfulQueue &+ UInt16(worker)
     }
 
     public static let maximumWorkers = 64

@@ -111,7 +111,7 @@ struct SettingsReader {
     private func divert(_ value: Value, _ divert: inout Settings.Divert) {
         let keys = [
             "backend", "bridges", "when-stopped", "when-overloaded", "arp", "other-protocols", "exclude",
-            "only", "mark-bit",
+            "only", "mark-bit", "offload",
         ]
         guard let section = value.section(keys) else { return }
         divert.backend = section["backend"]?.choice() ?? divert.backend
@@ -129,6 +129,7 @@ struct SettingsReader {
             value.problem(
                 "the inet backend brings up IP alone; write pass or drop, or choose the bridge backend")
         }
+        divert.offload = section["offload"]?.flag() ?? divert.offload
         if let value = section["mark-bit"] {
             if let number = value.number, let bit = UInt32(exactly: number), bit.nonzeroBitCount == 1 {
                 divert.markBit = bit

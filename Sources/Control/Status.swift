@@ -116,12 +116,16 @@ public struct Status: Codable, Sendable {
         public var sources: UInt64?
         /// Where sources are told apart: packets by what became of them.
         public var sieve: [String: UInt64]?
+        /// Of those dropped, packets that the kernel dropped by itself, before they were queued.
+        public var offloaded: UInt64
 
         public init(
             identifier: UInt64, guest: String, address: String, floodClass: String, concern: String,
             action: String, shadow: Bool, seconds: Double, rate: UInt64, peakRate: UInt64,
-            packets: UInt64, dropped: UInt64, sources: UInt64? = nil, sieve: [String: UInt64]? = nil
+            packets: UInt64, dropped: UInt64, sources: UInt64? = nil, sieve: [String: UInt64]? = nil,
+            offloaded: UInt64 = 0
         ) {
+            self.offloaded = offloaded
             self.sources = sources
             self.sieve = sieve
             self.identifier = identifier
@@ -207,6 +211,8 @@ public struct Status: Codable, Sendable {
     }
 
     public struct Verdicts: Codable, Sendable {
+        /// The reason, in `byReason`, of what the kernel dropped by itself.
+        public static let offloaded = "flood, by the kernel"
         public var accepted: UInt64
         public var dropped: UInt64
         /// By the text of the reason.

@@ -82,6 +82,10 @@ extension EVEEncoder {
             line.value(flood.peakRate)
             line.key("dropped")
             line.value(flood.dropped)
+            if flood.offloaded > 0 {
+                line.key("offloaded")
+                line.value(flood.offloaded)
+            }
             if let sources = flood.sources {
                 line.key("sources")
                 line.value(sources)

@@ -161,13 +161,16 @@ public struct FloodEvent: Sendable {
     public var sources: UInt64?
     /// Where sources were told apart: what became of their packets.
     public var sieve: SieveFigures?
+    /// Of those not let through, packets that the kernel dropped before they were queued.
+    public var offloaded: UInt64
 
     public init(
         identifier: UInt64, phase: Phase, host: Address, guest: String, floodClass: FloodClass,
         concern: Concern, action: String, shadow: Bool, opened: UInt64, time: UInt64, packets: UInt64,
         peakRate: UInt64, dropped: UInt64, threshold: UInt64, hosts: Int = 1, sources: UInt64? = nil,
-        sieve: SieveFigures? = nil
+        sieve: SieveFigures? = nil, offloaded: UInt64 = 0
     ) {
+        self.offloaded = offloaded
         self.hosts = hosts
         self.sources = sources
         self.sieve = sieve

@@ -65,6 +65,7 @@ public struct FloodController {
         public var peakRate: UInt64
         var receivedBefore: UInt64
         var stoppedBefore: UInt64
+        var offloadedBefore: UInt64 = 0
         /// By the order of `FloodDefence.counters`.
         var sievedBefore: [UInt64] = []
         var quiet = 0
@@ -95,11 +96,12 @@ public struct FloodController {
     private var idle: [UInt16]
     var nextIdentifier: UInt64 = 1
     private var sample = Sample()
-    private var stepCount = 0
+    var stepCount = 0
     var defences: [ClassDefence]  // by slot and class, as `open`
     var groups: [GuestGroup]  // by guest
     let memory: FloodMemory
     var freeSketches: [UInt32]
+    var hostile = HostileShapes()
 
     public init(table: FloodTable, guests: [GuestFloods], memory: FloodMemory) {
         self.table = table
@@ -121,6 +123,7 @@ public struct FloodController {
         slots
             * (window * tracked.count * 8 + HostCounter.count * 8 + MemoryLayout<Address?>.stride + 2
                 + FloodClass.allCases.count * MemoryLayout<ClassDefence>.stride)
+            + HostileShapes.memoryBytes
             + GuestGroup.memoryBytes(slots: slots)
     }
 
@@ -186,6 +189,7 @@ public struct FloodController {
         position = (position + 1) % FloodController.window
         stepCount += 1
         refuseHeavySources(time)
+        judgeShapes()
         if stepCount % 10 == 0 { memory.rotateHistory(time: time) }
         return events
     }
@@ -301,6 +305,7 @@ public struct FloodController {
             peakRate: momentary, receivedBefore: 0, stoppedBefore: 0)
         flood.receivedBefore = sum(flood, offset) &- lastStep
         flood.stoppedBefore = sum(flood, HostCounter.synStopped.rawValue + offset)
+        flood.offloadedBefore = sum(flood, HostCounter.synOffloaded.rawValue + offset)
         flood.sievedBefore = FloodController.sieved.map { sum(flood, $0.rawValue) }
         nextIdentifier += 1
         raised[offset] += 1
@@ -351,7 +356,7 @@ public struct FloodController {
             action: "\(flood.limit.action)", shadow: guest.shadow, opened: flood.opened, time: time,
             packets: received(by: flood), peakRate: flood.peakRate, dropped: stopped(by: flood),
             threshold: UInt64(flood.limit.entry), hosts: flood.guest.map { groups[$0].slots.count } ?? 1,
-            sources: sources(of: flood), sieve: sieve(of: flood))
+            sources: sources(of: flood), sieve: sieve(of: flood), offloaded: offloaded(by: flood))
     }
 
     // MARK: - History

@@ -13,6 +13,10 @@ extension FloodMemory {
         unsafe sources.pointee.sketches.registers(of: Int(number) - 1).estimate
     }
 
+    func judgeShapes(_ hostile: inout HostileShapes, isAttacked: Bool, isWholeSecond: Bool) {
+        unsafe hostile.update(sources.pointee.shapes, isAttacked: isAttacked, isWholeSecond: isWholeSecond)
+    }
+
     func rotateHistory(time: UInt64) { unsafe sources.pointee.history.rotate(time: time) }
 
     func heavySources(since time: UInt64) -> [HeavySource] { unsafe sources.pointee.heavy.list(since: time) }

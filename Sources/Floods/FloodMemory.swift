@@ -6,11 +6,13 @@ import Wire
 /// of it touched at the start. It outlives the programs: who was trusted before a reload is trusted after it.
 @safe
 public final class FloodMemory: @unchecked Sendable {
-    /// How large the tables are. The defaults take 18 MiB whatever the number of workers.
+    /// How large the tables are. The defaults take 20 MiB whatever the number of workers.
     public struct Sizes: Sendable {
         /// Sources in the trust table, and in each of the history's two generations.
         public var trusted = 1 << 19
         public var remembered = 800_000
+        /// Sources whose addresses are kept for the kernel, for all workers together.
+        public var addresses = 1 << 16
         /// Lines of 64 bytes of `FirstSeen` and of `ChallengeAnswers`, for all workers together.
         public var requestLines = 1 << 17
         public var answerLines = 1 << 12
@@ -34,7 +36,8 @@ public final class FloodMemory: @unchecked Sendable {
             unsafe (sieves + worker).initialize(
                 to: Sieve(
                     sources: sources, requestLines: FloodMemory.share(sizes.requestLines, workerCount),
-                    answerLines: FloodMemory.share(sizes.answerLines, workerCount)))
+                    answerLines: FloodMemory.share(sizes.answerLines, workerCount),
+                    trusted: FloodMemory.share(sizes.addresses, workerCount)))
         }
     }
 
@@ -50,6 +53,16 @@ public final class FloodMemory: @unchecked Sendable {
     public func sieve(_ worker: Int) -> UnsafeMutablePointer<Sieve> {
         precondition((0..<workerCount).contains(worker))
         return unsafe sieves + worker
+    }
+
+    /// The sources that proved themselves at `time` or later, as far as their addresses are kept; for the kernel.
+    public func trustedAddresses(since time: UInt64) -> [Address] {
+        var list: [Address] = []
+        let hash = unsafe sources.pointee.hash
+        for worker in 0..<workerCount {
+            unsafe sieves[worker].trustedAddresses.list(since: time, { hash.hash($0) }, into: &list)
+        }
+        return list
     }
 
     public var memoryBytes: Int {
@@ -75,11 +88,15 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
     let heavy = HeavySources()
     let denials = Denials()
     let sketches: DistinctSketches
-    /// Challenges that the sensor may send.
+    let shapes = RequestShapes()
+    /// Challenges that the sensor may send: to SYNs that look like the flood, and to all.
+    let hostileChallenges = Gate()
     let challenges = Gate()
 
-    /// Challenges a second: at a million SYNs a second this is one in a hundred, and no more than 5 Mbit/s.
+    /// Challenges a second: at a million SYNs a second this is one in a hundred, and no more than 5 Mbit/s. Of them
+    /// so many go to SYNs that look like the flood.
     static let challengeRate: UInt32 = 10_000
+    static let hostileChallengeRate: UInt32 = 2_000
     /// Nanoseconds that the history takes in sources before a generation is old: twelve hours.
     private static let age: UInt64 = 12 * 3600 * 1_000_000_000
 
@@ -89,11 +106,20 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
         history = HistoryFilter(capacity: sizes.remembered, age: KnownSources.age)
         sketches = DistinctSketches(count: sizes.sketches)
         challenges.set(.throttle(KnownSources.challengeRate))
+        hostileChallenges.set(.throttle(KnownSources.hostileChallengeRate))
     }
 
     var memoryBytes: Int {
         trust.memoryBytes + history.memoryBytes + ceilings.memoryBytes + rates.memoryBytes
             + HeavySources.memoryBytes + denials.memoryBytes + sketches.memoryBytes
+            + shapes.memoryBytes
+    }
+
+    /// Whether one more challenge may be sent, to a SYN of this shape. What does not look like the flood has most of
+    /// what there is, and so need not wait for luck.
+    func mayChallenge(_ shape: RequestShapes.Place, _ time: UInt64) -> Bool {
+        if shapes.isHostile(shape), hostileChallenges.ask(time) != .open { return false }
+        return challenges.ask(time) == .open
     }
 
     func isTrusted(_ hash: UInt64) -> Bool { trust.contains(hash) || history.contains(hash) }

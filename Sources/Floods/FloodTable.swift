@@ -26,6 +26,8 @@ public enum HostCounter: Int, Sendable {
     /// SYNs of the trusted, and of others, that the sieve let through; and of the handshakes those of clients
     /// that were trusted before.
     case trustedSYNs, otherSYNs, trustedHandshakes
+    /// Packets to the host by class that the kernel dropped before the queues; also in the counters above.
+    case synOffloaded, tcpOffloaded, udpOffloaded, icmpOffloaded, fragmentOffloaded
 
     @inlinable public static var count: Int { 32 }
 }
@@ -61,7 +63,8 @@ struct Entrance: ~Copyable {
 public final class FloodTable: Sendable {
     public let slotCount: Int
     public let workerCount: Int
-    /// The block of worker w, host h starts at `(w * slotCount + h) * 32`.
+    /// The block of worker w, host h starts at `(w * slotCount + h) * 32`; behind the last worker's are those of
+    /// the controller, who counts for the kernel.
     nonisolated(unsafe) let counters: UnsafeMutablePointer<Atomic<UInt64>>
     nonisolated(unsafe) let entrances: UnsafeMutablePointer<Entrance>
     /// Ethernet addresses of the hosts, the first byte in bits 47…40; 0 while unknown.
@@ -70,7 +73,7 @@ public final class FloodTable: Sendable {
     public init(slotCount: Int, workerCount: Int) {
         self.slotCount = slotCount
         self.workerCount = workerCount
-        let total = max(1, slotCount * workerCount * HostCounter.count)
+        let total = max(1, slotCount * (workerCount + 1) * HostCounter.count)
         unsafe counters = .allocate(capacity: total)
         for i in 0..<total { unsafe (counters + i).initialize(to: Atomic(0)) }
         unsafe addresses = .allocate(capacity: max(1, slotCount))
@@ -92,13 +95,27 @@ public final class FloodTable: Sendable {
 
     static func memoryBytes(slots: Int, workers: Int) -> Int {
         slots
-            * (workers * HostCounter.count * MemoryLayout<UInt64>.stride + MemoryLayout<UInt64>.stride
+            * ((workers + 1) * HostCounter.count * MemoryLayout<UInt64>.stride + MemoryLayout<UInt64>.stride
                 + FloodClass.allCases.count * Entrance.stride)
     }
 
     /// What worker `index` counts with.
     public func worker(_ index: Int) -> FloodCounters {
         precondition((0..<workerCount).contains(index))
+        return view(index)
+    }
+
+    /// Packets to a host that the kernel dropped before the queues. The controller's, from its own thread.
+    public func countOffloaded(_ slot: Int, _ floodClass: FloodClass, packets: UInt64) {
+        precondition((0..<slotCount).contains(slot))
+        let counters = view(workerCount)
+        for first in [HostCounter.synIn, .synStopped, .synOffloaded] {
+            let offset = first.rawValue + Int(floodClass.rawValue)
+            counters.increment(slot * HostCounter.count + offset, by: packets)
+        }
+    }
+
+    private func view(_ index: Int) -> FloodCounters {
         return unsafe FloodCounters(
             counters: counters + index * slotCount * HostCounter.count, entrances: entrances, addresses: addresses)
     }
@@ -107,7 +124,7 @@ public final class FloodTable: Sendable {
     public func sum(_ slot: Int, _ counter: Int) -> UInt64 {
         precondition((0..<slotCount).contains(slot) && (0..<HostCounter.count).contains(counter))
         var total: UInt64 = 0
-        for worker in 0..<workerCount {
+        for worker in 0...workerCount {
             let index = (worker * slotCount + slot) * HostCounter.count + counter
             total &+= unsafe counters[index].load(ordering: .relaxed)
         }

@@ -21,6 +21,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
     private let sources: UnsafeMutablePointer<KnownSources>
     private var firstSeen: FirstSeen
     private var answers: ChallengeAnswers
+    let trustedAddresses: TrustedAddresses
     /// The challenges that the last packets asked for.
     public var challenges = ChallengeBuffer()
 
@@ -30,21 +31,25 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
     /// A single source is noted each time that its count in a second passes a multiple of this.
     static let heavyStep: UInt32 = 256
 
-    init(sources: UnsafeMutablePointer<KnownSources>, requestLines: Int, answerLines: Int) {
+    init(sources: UnsafeMutablePointer<KnownSources>, requestLines: Int, answerLines: Int, trusted: Int) {
+        trustedAddresses = TrustedAddresses(capacity: trusted)
         unsafe self.sources = unsafe sources
         firstSeen = FirstSeen(lines: requestLines)
         answers = ChallengeAnswers(lines: answerLines)
     }
 
     var memoryBytes: Int {
-        firstSeen.memoryBytes + answers.memoryBytes + ChallengeBuffer.capacity * MemoryLayout<Challenge>.stride
+        firstSeen.memoryBytes + answers.memoryBytes + trustedAddresses.memoryBytes + ChallengeBuffer.capacity
+            * MemoryLayout<Challenge>.stride
     }
 
     // MARK: - Learning
 
     /// Takes note of a source that has shown that it receives what the guest sends.
     public mutating func vouch(for source: Address, time: UInt64) {
-        unsafe sources.pointee.vouch(sources.pointee.hash.hash(source), time: time)
+        let hash = unsafe sources.pointee.hash.hash(source)
+        unsafe sources.pointee.vouch(hash, time: time)
+        trustedAddresses.note(source, hash, time: time)
     }
 
     public func isTrusted(_ source: Address) -> Bool {
@@ -65,6 +70,13 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
                 address: source, slot: Int(slot), classNumber: Int(floodClass.rawValue), count: count, time: time))
     }
 
+    /// Takes note of what a connection request that a gate let through looks like, if a client sent it.
+    @inline(never)
+    public mutating func observe(request packet: Packet, _ bytes: RawSpan) {
+        guard isTrusted(packet.source), let request = Request(packet, bytes) else { return }
+        unsafe sources.pointee.shapes.count(request.shape, isProved: true)
+    }
+
     // MARK: - Sifting
 
     /// Whether a packet passes that a gate had `sifted`. `isOfFlow` says that it belongs to a flow that both
@@ -78,6 +90,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         let place = Sieve.place(hash, packet.source, slot, floodClass)
         let entrance = unsafe counters.entrance(slot, floodClass)
         if isOfFlow, floodClass != .syn {
+            trustedAddresses.note(packet.source, hash.hash(packet.source), time: arrival.time)
             counters.count(slot, .knownFlows)
             return true
         }
@@ -94,8 +107,12 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
                 place, rate: entrance.pointee.ceiling.load(ordering: .relaxed), time: arrival.time),
             unsafe entrance.pointee.trusted.ask(arrival.time) == .open
         {
+            trustedAddresses.note(packet.source, hash.hash(packet.source), time: arrival.time)
             counters.count(slot, .trusted)
-            if floodClass == .syn { counters.count(slot, .trustedSYNs) }
+            if let request {
+                unsafe sources.pointee.shapes.count(request.shape, isProved: true)
+                counters.count(slot, .trustedSYNs)
+            }
             return true
         }
         if let request {
@@ -122,7 +139,11 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         let isAnswered = answers.contains(hash.hash(tuple), time: time) {
             cookies.isCookie($0, tuple, sequence: sequence, time: time)
         }
+        unsafe sources.pointee.shapes.count(request.shape, isProved: isAnswered)
         if isAnswered {
+            // It has what only the receiver of the challenge can have. It becomes trusted with its handshake, which
+            // the kernel is not to hinder.
+            trustedAddresses.note(packet.source, hash.hash(packet.source), time: time)
             counters.count(slot, .answered)
             return true
         }
@@ -136,7 +157,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             }
         }
         guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
-            unsafe sources.pointee.challenges.ask(time) == .open
+            unsafe sources.pointee.mayChallenge(request.shape, time)
         else { return false }
         challenges.append(
             packet, arrival, guestMAC: guestMAC, sequence: UInt32(truncatingIfNeeded: hash.hash(tuple)),
@@ -174,6 +195,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
 private struct Request {
     var tuple: FourTuple
     var sequence: UInt32
+    var shape: RequestShapes.Place
 
     /// nil for what is no whole TCP header.
     init?(_ packet: Packet, _ bytes: RawSpan) {
@@ -183,5 +205,7 @@ private struct Request {
         else { return nil }
         tuple = FourTuple(packet)
         sequence = header.sequence
+        shape = RequestShapes.place(
+            isV4: packet.source.isV4, length: UInt32(truncatingIfNeeded: packet.statedLength), window: header.window)
     }
 }

@@ -162,6 +162,9 @@ public struct Inspector: ~Copyable {
             if let floodClass, outcome == .sifted || floods.sketch(destination, floodClass) != 0 {
                 advice = sift(floodClass, outcome, bytes, arrival, isShadow: policy.shadow)
             }
+            if floodClass == .syn, outcome == .open, floods.challenges(destination) {
+                unsafe sieve.pointee.observe(request: packets[0].packet, bytes)
+            }
             if packets[0].packet.tcpFlags.contains(.rst), floods.challenges(destination),
                 takesAnswer(bytes, arrival)
             {

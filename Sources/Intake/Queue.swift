@@ -6,6 +6,10 @@ import Glibc
 /// What is asked of one NFQUEUE.
 public struct QueueSettings: Sendable, Equatable {
     public var number: UInt16
+    /// A second queue that the same socket reads, for packets of which the kernel's rules say that they are of
+    /// a flood; nil for none. What finds it full is dropped, whatever `failOpen` says, so that a flood fills this
+    /// queue and not the other.
+    public var doubtful: UInt16?
     /// Packets that may wait for a verdict before the kernel calls the queue full.
     public var length: UInt32
     /// When queue or socket are full: pass (NFQA_CFG_F_FAIL_OPEN) or drop.
@@ -14,8 +18,16 @@ public struct QueueSettings: Sendable, Equatable {
     /// a small one, 70 KiB for a 64 KiB GSO packet.
     public var receiveBuffer: Int
 
-    public init(number: UInt16, length: UInt32 = 16384, failOpen: Bool = true, receiveBuffer: Int = 64 << 20) {
+    /// Packets that may wait in the doubtful queue: as many as a worker answers in a few milliseconds, because what
+    /// comes by the other queue waits behind them.
+    public static let doubtfulLength: UInt32 = 1024
+
+    public init(
+        number: UInt16, doubtful: UInt16? = nil, length: UInt32 = 16384, failOpen: Bool = true,
+        receiveBuffer: Int = 64 << 20
+    ) {
         self.number = number
+        self.doubtful = doubtful
         self.length = length
         self.failOpen = failOpen
         self.receiveBuffer = receiveBuffer
@@ -143,9 +155,19 @@ public struct Queue: ~Copyable {
         return (Int(granted), !forced && Int(granted) < bytes)
     }
 
-    /// Binds the queue and sets it up, each step acknowledged by the kernel. Returns how many packets were
-    /// answered for on the way, as for an overloaded queue.
+    /// Binds the queues and sets them up. Returns how many packets were answered for on the way, as for an
+    /// overloaded queue.
     private static func configure(_ socket: OpaquePointer, _ settings: QueueSettings) throws(IntakeError) -> UInt64 {
+        var early = try unsafe bind(socket, settings)
+        if let doubtful = settings.doubtful {
+            early += try unsafe bind(
+                socket, QueueSettings(number: doubtful, length: QueueSettings.doubtfulLength, failOpen: false))
+        }
+        return early
+    }
+
+    /// Binds one queue, each step acknowledged by the kernel.
+    private static func bind(_ socket: OpaquePointer, _ settings: QueueSettings) throws(IntakeError) -> UInt64 {
         var early: UInt64 = 0
         early += try unsafe request(socket, settings, "bind") { header in
             unsafe nfq_nlmsg_cfg_put_cmd(header, UInt16(AF_UNSPEC), UInt8(NFQNL_CFG_CMD_BIND.rawValue))
@@ -202,7 +224,7 @@ public struct Queue: ~Copyable {
             }
             let message = unsafe RawSpan(_unsafeStart: bytes, byteCount: length)
             if let packet = QueuedPacket(message: message, time: 0, truncated: false) {
-                var verdict = VerdictBatch(queue: settings.number)
+                var verdict = VerdictBatch(queue: packet.queue)
                 verdict.append(packet.identifier, accept: settings.failOpen)
                 _ = verdict.send(descriptor)
                 early += 1

@@ -7,8 +7,9 @@ import Wire
 /// The kernel is trusted to be the sender, not to be right: each length is checked, and a message that is
 /// cut short is no packet.
 public struct QueuedPacket: ~Escapable {
-    /// The kernel's number for the packet; the verdict names it.
+    /// The kernel's number for the packet in its queue; the verdict names both.
     public let identifier: UInt32
+    public let queue: UInt16
     public let arrival: Arrival
     /// From the network header on.
     public let payload: RawSpan
@@ -62,6 +63,8 @@ public struct QueuedPacket: ~Escapable {
         }
         let bytes = attributes[.payload]
         identifier = UInt32(bigEndian: message.load32(at: header.start))
+        // nfgenmsg.res_id.
+        queue = UInt16(bigEndian: message.load16(at: 18))
         self.arrival = arrival
         payload = message.extracting(bytes.start..<bytes.start &+ bytes.count)
         isCut = truncated || attributes[.originalLength].count >= 4

@@ -65,15 +65,25 @@ public struct Attack: Sendable {
             ip: ", proto=17, mf, frag=drnd(100, 1000), id=drnd()")
     }
 
-    /// TCP SYNs to port 80 with sources drawn from `sources` addresses upwards of 11.0.0.0, and ports and
-    /// sequence numbers at random.
-    public static func spoofedSYN(from: Machine, to: Machine, sources: Int, rate: Int, seconds: Double) -> Attack {
+    /// Packets of a class with sources drawn from `sources` addresses upwards of 11.0.0.0, ports and numbers at
+    /// random.
+    public static func spoofed(
+        _ floodClass: String, from: Machine, to: Machine, sources: Int, rate: Int, seconds: Double
+    ) -> Attack {
         let first = 11 << 24
+        let (ip, body) =
+            switch floodClass {
+            case "syn": (", ttl=64", "tcp(sport=drnd(1024, 65535), dport=80, syn, seq=drnd(), win=1024)")
+            case "tcp":
+                (", ttl=64", "tcp(sport=drnd(1024, 65535), dport=80, ack, aseq=drnd(), seq=drnd(), win=1024)")
+            case "udp": (", ttl=64", "udp(sport=drnd(1024, 65535), dport=53) fill(0x41, 32)")
+            case "icmp": (", ttl=64", "icmp4(echorequest) fill(0x41, 32)")
+            default: (", proto=17, mf, frag=drnd(100, 1000), id=drnd()", "fill(0x41, 64)")
+            }
         var attack = trafgen(
-            "syn", from, to, rate, seconds,
+            floodClass, from, to, rate, seconds,
             "{ eth(da=\(to.mac), sa=\(from.mac)) "
-                + "ipv4(saddr=drnd(\(first), \(first + sources - 1)), daddr=\(to.ipv4), ttl=64) "
-                + "tcp(sport=drnd(1024, 65535), dport=80, syn, seq=drnd(), win=1024) }\n")
+                + "ipv4(saddr=drnd(\(first), \(first + sources - 1)), daddr=\(to.ipv4)\(ip)) \(body) }\n")
         attack.isSpoofed = true
         return attack
     }

@@ -74,6 +74,17 @@ public struct GroundTruth: Sendable {
     /// Packets that have arrived at the machine since the start, the client's not among them.
     public func arrived(at machine: Machine) throws -> TrafficCount { try Self.read(machine, "arrived") }
 
+    /// Packets that the machine has sent since the start, and packets that Flinch's rules had the kernel drop, read at
+    /// once.
+    func sentAndOffloaded(by machine: Machine) throws -> (sent: Int, offloaded: Int) {
+        let text = try host.run("nft", "-j", "list", "counters")
+        let counters = try JSONDecoder().decode(Listing.self, from: Data(text.utf8)).nftables.compactMap(\.counter)
+        return (
+            counters.filter { $0.table == "sent_\(machine.name)" }.reduce(0) { $0 + $1.packets },
+            counters.first { $0.name == "flood_dropped" }?.packets ?? 0
+        )
+    }
+
     private static func table(_ name: String, device: String, ignoring: Machine?) -> String {
         let counters = TrafficCount.classes.map { "  counter c_\($0) {}\n" }.joined()
         let ignored =
@@ -100,6 +111,7 @@ public struct GroundTruth: Sendable {
     private struct Listing: Decodable {
         struct Entry: Decodable { var counter: Counter? }
         struct Counter: Decodable {
+            var table: String
             var name: String
             var packets: Int
         }

@@ -32,6 +32,8 @@ public struct Outcome: Sendable, Codable {
     /// Packets that the sensor says it did not let through: by a deny or a rule, and beyond a throttle.
     public var dropped = 0
     public var throttled = 0
+    /// Of both, packets that the kernel dropped before they were queued.
+    public var offloaded = 0
     /// Packets that the sensor says were not inspected (queue or socket full, nobody bound).
     public var uninspected = 0
     /// Packets a second that arrived once the flood was known, and that the configuration lets through.

@@ -37,6 +37,22 @@ struct Customers: Sendable {
             new: try ask(lab, "10.77.3.$((1 + i))", count: min(250, seconds * 5), pause: 0.2))
     }
 
+    /// Ten requests a second of the known.
+    static func startKnown(in lab: Lab, seconds: Int) throws -> KnownCustomers {
+        KnownCustomers(
+            program: try ask(lab, "10.77.2.$((1 + i % \(knownCount)))", count: seconds * 10, pause: 0.1))
+    }
+
+    struct KnownCustomers {
+        fileprivate let program: Program
+
+        func finish() -> Probe {
+            program.wait(atMost: .seconds(20))
+            program.stop(patience: .zero)
+            return Customers.read(program)
+        }
+    }
+
     func finish() -> (known: Probe, new: Probe, slow: Double) {
         for program in [known, new] { program.wait(atMost: .seconds(20)) }
         for program in [known, new] { program.stop(patience: .zero) }
@@ -53,7 +69,7 @@ struct Customers: Sendable {
     }
 
     /// A line for each request: the status, 000 for none, and seconds until the connection stood.
-    private static func read(_ program: Program) -> Probe {
+    fileprivate static func read(_ program: Program) -> Probe {
         let lines = program.printed.split(separator: "\n")
         return Probe(asked: max(1, lines.count), answered: times(program).count, times: times(program))
     }
@@ -110,8 +126,8 @@ extension Stage {
     func playSiege(_ sources: Int, _ rate: Int, _ scenario: Scenario, _ before: OrdinaryReport?) throws -> Outcome {
         let shop = lab.guest("shop")
         try Customers.prepare(in: lab)
-        let attack = Attack.spoofedSYN(
-            from: lab.outside, to: shop, sources: sources, rate: rate, seconds: Self.siegeSeconds)
+        let attack = Attack.spoofed(
+            "syn", from: lab.outside, to: shop, sources: sources, rate: rate, seconds: Self.siegeSeconds)
         let window = try OrdinaryTraffic.start(in: lab, seconds: Int(Self.siegeSeconds) + 2)
         let start = try Reading(self, from: attack.from, to: [shop], only: "syn")
         let first = try Sighting.watch(attack.from.port, of: lab.host, filter: attack.filter)

@@ -143,9 +143,9 @@ public final class Stage: Sendable {
         var outcome = Outcome(scenario, ordinary: report, before: before ?? report)
         outcome.program = attack.program
         outcome.shared = flood.shared
-        end.account(since: start, into: &outcome)
-        (outcome.offered, outcome.passing) = late.rates(since: early)
         let limit = configuration.limit(flood.floodClass, at: target)
+        end.account(since: start, denies: limit?.action == "deny", into: &outcome)
+        (outcome.offered, outcome.passing) = late.rates(since: early)
         outcome.allowed = limit?.pass
         let records = try sensor.eve.records(from: start.place)
         outcome.alerts = alerts(records)
@@ -221,12 +221,15 @@ struct Reading {
         status = try stage.sensor.status()
     }
 
-    func account(since start: Reading, into outcome: inout Outcome) {
+    func account(since start: Reading, denies: Bool = false, into outcome: inout Outcome) {
         let throttle = ["flood throttled", "flood, source unproved"]
         func throttled(_ status: Status) -> UInt64 { throttle.reduce(0) { $0 + (status.verdicts.byReason[$1] ?? 0) } }
         outcome.sent = sent - start.sent
         outcome.delivered = arrived - start.arrived
-        outcome.throttled = Int(throttled(status) - throttled(start.status))
+        func offloaded(_ status: Status) -> UInt64 { status.verdicts.byReason[Status.Verdicts.offloaded] ?? 0 }
+        outcome.offloaded = Int(offloaded(status) - offloaded(start.status))
+        // The kernel does what the action is.
+        outcome.throttled = Int(throttled(status) - throttled(start.status)) + (denies ? 0 : outcome.offloaded)
         outcome.dropped = Int(status.verdicts.dropped - start.status.verdicts.dropped) - outcome.throttled
         outcome.uninspected = Int(status.uninspected.total - start.status.uninspected.total)
     }

@@ -29,8 +29,8 @@ extension Diversion {
     /// Rules that a whole installation has, by family.
     func expectedRules(_ backend: Backend) -> [InstalledRules.Family: Int] {
         var counts = Template.ruleCounts(in: render(backend))
-        // The xt rule, which is not in the text.
-        if backend == .inet { counts[.inet, default: 0] += 1 }
+        // The xt rules, which are not in the text.
+        if backend == .inet { counts[.inet, default: 0] += plan.offloads ? 2 : 1 }
         return counts
     }
 
@@ -50,7 +50,8 @@ extension Diversion {
         }
         try addQueueRule()
         // Emptied and not removed: with its hooks the kernel would drop what waits in the queues.
-        let emptied = before.rules[.bridge] != nil && !looksAtFrames ? "flush table bridge \(Diversion.table)\n" : ""
+        let isRefilled = looksAtFrames || plan.offloads
+        let emptied = before.rules[.bridge] != nil && !isRefilled ? "flush table bridge \(Diversion.table)\n" : ""
         do throws(OffloadError) {
             try Diversion.apply(emptied + render(.inet, formerSwitches: former), replacing: before)
             try BridgeNetfilter.set(.allOn)

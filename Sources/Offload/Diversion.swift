@@ -8,15 +8,17 @@ public struct Diversion: Sendable {
 
     static let table = "flinch"
     static let queueChain = "queues"
+    static let doubtfulChain = "doubtful_queues"
     static let stateChain = "installed"
 
     /// Throws `badPlan` for a plan that nft could not, or must not, be given.
     public init(plan: DiversionPlan) throws(OffloadError) {
         for name in plan.bridges + plan.excluded.ports + plan.only.ports { try Diversion.check(interface: name) }
-        guard plan.queueCount >= 1, Int(plan.firstQueue) + Int(plan.queueCount) <= 65536 else {
+        let queues = Int(plan.queueCount) * (plan.offloads ? 2 : 1)
+        guard plan.queueCount >= 1, Int(plan.firstQueue) + queues <= 65536 else {
             throw OffloadError(
                 .badPlan,
-                "\(plan.queueCount) queues from number \(plan.firstQueue) on: at least one, and none above 65535"
+                "\(queues) queues from number \(plan.firstQueue) on: at least one, and none above 65535"
             )
         }
         guard plan.markBit.nonzeroBitCount == 1 else {
@@ -59,18 +61,28 @@ public struct Diversion: Sendable {
         let (inKey, outKey) = backend == .bridge ? ("meta ibrname", "meta obrname") : ("iifname", "oifname")
         var values = [
             "state": state,
-            "mark": mark,
+            "mark": Diversion.hex(plan.markBit),
             "select": plan.selects ? "jump select" : "",
             "selection": selection(backend).joined(separator: "\n"),
             "arrivals": arrivals,
-            "queue": plan.queueStatement,
-            "xt_rule": plan.xtRuleText,
+            "doubtful": plan.offloads
+                ? "meta mark and \(Diversion.hex(doubtBit)) == \(Diversion.hex(doubtBit)) goto doubtful" : "",
+            "doubtful_queue": plan.offloads ? doubtfulQueue(backend) : "",
+            "queue": plan.queueStatement(from: plan.firstQueue),
+            "xt_rule": plan.xtRuleText(from: plan.firstQueue),
             "arp": verdict(plan.arp, backend),
             "other_protocols": verdict(plan.otherProtocols, backend),
             "in_bridges": names.isEmpty ? "" : "\(inKey) { \(names) }",
             "out_bridges": names.isEmpty ? "" : "\(outKey) { \(names) }",
         ]
-        if backend == .bridge { return Template.bridge.filled(values) }
+        if backend == .bridge {
+            let output = "type filter hook output priority filter; policy accept;"
+            return Template.bridge.filled(values)
+                + offloadRules(
+                    inPorts: values["in_bridges"]!,
+                    routed: ["chain routed {", "    \(output)", "    \(values["out_bridges"]!) jump attacked", "}"]
+                        .joined(separator: "\n"), startsTable: false)
+        }
 
         var frames = ""
         if looksAtFrames {
@@ -85,15 +97,22 @@ public struct Diversion: Sendable {
         values["in_bridges"] = names.isEmpty ? "meta iifkind \"bridge\"" : "iifname { \(names) }"
         values["out_bridges"] = names.isEmpty ? "meta oifkind \"bridge\"" : "oifname { \(names) }"
         return Template.inet.filled(values) + frames
+            + offloadRules(inPorts: names.isEmpty ? "" : "iifname @ports", routed: "", startsTable: !looksAtFrames)
     }
 
-    private var mark: String {
-        "0x" + String(repeating: "0", count: plan.markBit.leadingZeroBitCount / 4) + String(plan.markBit, radix: 16)
+    /// What is of a flood goes on without the bit that says so.
+    private func doubtfulQueue(_ backend: Backend) -> String {
+        let queue =
+            backend == .bridge ? plan.queueStatement(from: plan.doubtfulQueue) : "goto \(Diversion.doubtfulChain)"
+        return "meta mark set mark and \(Diversion.hex(~doubtBit)) or \(Diversion.hex(plan.markBit))\n"
+            + "counter name diverted \(queue)"
     }
+
+    private var mark: String { Diversion.hex(plan.markBit) }
 
     private var dropsNonIP: Bool { plan.arp == .drop || plan.otherProtocols == .drop }
 
-    /// Whether the inet backend needs a table in the bridge family beside its own.
+    /// Whether the inet backend needs rules for frames in the bridge family.
     var looksAtFrames: Bool { dropsNonIP || plan.excluded.isOfFrames || plan.only.isOfFrames }
 
     private func verdict(_ choice: NonIP, _ backend: Backend) -> String {

@@ -15,6 +15,8 @@ public struct DiversionCounters: Sendable, Equatable {
     public var excluded = Count()
     /// Dropped by the kernel's rule, because neither IPv4 nor IPv6.
     public var nonIPDropped = Count()
+    /// Dropped by the kernel because of a flood, before the queues.
+    public var floodDropped = Count()
 
     /// One netlink dump; a few microseconds. nil when no rules of ours are installed.
     static func read() throws(OffloadError) -> DiversionCounters? {
@@ -42,6 +44,7 @@ public struct DiversionCounters: Sendable, Equatable {
                 sum.excluded.packets += count.packets
                 sum.excluded.bytes += count.bytes
             case "nonip_dropped": sum.nonIPDropped = count
+            case "flood_dropped": sum.floodDropped = count
             default: continue
             }
             counters = sum

@@ -32,12 +32,16 @@ public struct DiversionPlan: Sendable, Equatable {
     public var only: TrafficSelection
     /// The bit of the packet mark that says that a routed packet was queued once already.
     public var markBit: UInt32
+    /// Whether the kernel drops the bulk of a flood by itself. Then each worker has a second queue, for what of a
+    /// flood is queued all the same: `doubtfulQueue` and the `queueCount - 1` that follow.
+    public var offloads: Bool
+    public var doubtfulQueue: UInt16 { firstQueue &+ queueCount }
 
     public init(
         bridges: [String] = [], firstQueue: UInt16 = 0, queueCount: UInt16 = 1,
         whenStopped: Uninspected = .pass, arp: NonIP = .pass, otherProtocols: NonIP = .pass,
         excluded: TrafficSelection = TrafficSelection(), only: TrafficSelection = TrafficSelection(),
-        markBit: UInt32 = 0x0100_0000
+        markBit: UInt32 = 0x0100_0000, offloads: Bool = false
     ) {
         self.bridges = bridges
         self.firstQueue = firstQueue
@@ -48,6 +52,7 @@ public struct DiversionPlan: Sendable, Equatable {
         self.excluded = excluded
         self.only = only
         self.markBit = markBit
+        self.offloads = offloads
     }
 
     /// Whether anything but the bridges decides what is diverted.

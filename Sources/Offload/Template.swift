@@ -11,6 +11,8 @@ struct Template {
     static let bridge = Template(name: "bridge.nft", bytes: PackageResources.bridge_nft)
     static let inet = Template(name: "inet.nft", bytes: PackageResources.inet_nft)
     static let frames = Template(name: "frames.nft", bytes: PackageResources.frames_nft)
+    static let offload = Template(name: "offload.nft", bytes: PackageResources.offload_nft)
+    static let offloadClass = Template(name: "offload-class.nft", bytes: PackageResources.offload_class_nft)
 
     /// Puts the values in place of the placeholders. Values are taken as they are: what looks like a
     /// placeholder in a value stays.

@@ -50,13 +50,35 @@ final class Controller: Sendable {
     }
 
     /// One step of the floods and of the watch over behaviour; every tenth also reads the kernel's counters.
-    func step(_ index: Int, _ time: UInt64) -> Findings {
+    /// `offloaded` is what the kernel dropped by itself since the last step.
+    func step(
+        _ index: Int, _ time: UInt64, offloaded: [(order: FloodOrder, packets: UInt64)] = []
+    ) -> Findings {
         state.withLock { state in
             let program = state.program
+            for (order, packets) in offloaded { state.floods.countOffloaded(order, packets: packets) }
             let events = state.floods.step(time, identify: program.identify, release: program.hosts.release)
             state.workerPackets[index % 10] = crew.members.map(\.packets)
             if index % 10 == 0 { state.losses.read(crew.members) }
             return Findings(floods: events, behaviour: state.watch.step(time))
+        }
+    }
+
+    /// What the kernel is to do by itself.
+    struct Orders {
+        var orders: [FloodOrder]
+        /// What most SYNs of the floods look like.
+        var hostile: [RequestShape]
+        /// Knows who has proved itself.
+        var memory: FloodMemory
+    }
+
+    func orders(_ time: UInt64) -> Orders {
+        state.withLock { state in
+            Orders(
+                orders: state.floods.orders(
+                    time, identify: state.program.identify, isShared: state.program.hosts.isShared),
+                hostile: state.floods.hostileShapes, memory: state.program.floodMemory)
         }
     }
 
@@ -121,7 +143,7 @@ final class Controller: Sendable {
             status.floods = state.floods.open.values.sorted { $0.identifier < $1.identifier }
                 .compactMap { flood($0, state, time) }
             status.behaviour = behaviour(state.watch, time)
-            status.verdicts = verdicts()
+            status.verdicts = verdicts(offloaded: state.losses.floodDropped)
             status.uninspected = state.losses.uninspected(
                 crew.members, passedFragments: tally.passedFragments())
             status.fragments = Status.Fragments(tally.fragments())
@@ -138,11 +160,12 @@ final class Controller: Sendable {
         crew.members.enumerated().map { index, member in
             let (user, system) = ThreadTimes.read(member.threadIdentifier)
             let sums = state.workerPackets.map { $0[index] }
-            let kernel = state.losses.queues[member.number]
+            let kernel = [member.number, member.doubtful].compactMap { $0.flatMap { state.losses.queues[$0] } }
             return Status.Queue(
                 number: member.number, core: member.core, packets: member.packets,
-                rate: (sums.max() ?? 0) - (sums.min() ?? 0), waiting: UInt64(kernel?.waiting ?? 0),
-                dropped: UInt64(kernel?.dropped ?? 0), undelivered: UInt64(kernel?.undelivered ?? 0),
+                rate: (sums.max() ?? 0) - (sums.min() ?? 0), waiting: kernel.reduce(0) { $0 + UInt64($1.waiting) },
+                dropped: kernel.reduce(0) { $0 + UInt64($1.dropped) },
+                undelivered: kernel.reduce(0) { $0 + UInt64($1.undelivered) },
                 batches: member.batches, userTime: user, systemTime: system)
         }
     }
@@ -192,7 +215,7 @@ final class Controller: Sendable {
             shadow: guest.shadow, seconds: Double(time > flood.opened ? time - flood.opened : 0) / 1e9,
             rate: flood.rate, peakRate: flood.peakRate, packets: state.floods.received(by: flood),
             dropped: state.floods.stopped(by: flood), sources: state.floods.sources(of: flood),
-            sieve: state.floods.sieve(of: flood)?.byName)
+            sieve: state.floods.sieve(of: flood)?.byName, offloaded: state.floods.offloaded(by: flood))
     }
 
     private func behaviour(_ watch: BehaviourWatch, _ time: UInt64) -> Status.Behaviour {
@@ -238,9 +261,11 @@ final class Controller: Sendable {
         }
     }
 
-    private func verdicts() -> Status.Verdicts {
+    /// `offloaded` packets were dropped by the kernel before they were queued.
+    private func verdicts(offloaded: UInt64) -> Status.Verdicts {
         let reasons = Reason.allCases.dropFirst()
-        let dropped = reasons.map { ($0.text, tally.dropped($0)) }.filter { $0.1 > 0 }
+        var dropped = reasons.map { ($0.text, tally.dropped($0)) }.filter { $0.1 > 0 }
+        if offloaded > 0 { dropped.append((Status.Verdicts.offloaded, offloaded)) }
         let would = reasons.map { ($0.text, tally.wouldHaveDropped($0)) }.filter { $0.1 > 0 }
         return Status.Verdicts(
             accepted: tally.accepted(), dropped: dropped.reduce(0) { $0 + $1.1 },

@@ -19,6 +19,8 @@ final class Crew: @unchecked Sendable {
     @safe
     struct Member: @unchecked Sendable {
         let number: UInt16
+        /// The second queue of the worker, for what of a flood is queued.
+        let doubtful: UInt16?
         let core: Int
         let setup: Queue.Setup
         let ring: EventRing
@@ -43,7 +45,9 @@ final class Crew: @unchecked Sendable {
                 unsafe queue.initialize(
                     to: try Queue(
                         QueueSettings(
-                            number: settings.queues.first + UInt16(index), length: settings.queues.length,
+                            number: settings.queues.first + UInt16(index),
+                            doubtful: settings.doubtfulQueue(of: index, workers: cores.count),
+                            length: settings.queues.length,
                             failOpen: settings.divert.whenOverloaded == .pass,
                             receiveBuffer: settings.queues.receiveBuffer)))
                 unsafe queues.append(queue)
@@ -80,9 +84,9 @@ final class Crew: @unchecked Sendable {
                 unsafe worker.deallocate()
             }
             return unsafe Member(
-                number: settings.queues.first + UInt16(index), core: core, setup: setup, ring: ring, flowRing: flowRing,
-                kept: kept,
-                cell: cell, thread: thread)
+                number: settings.queues.first + UInt16(index),
+                doubtful: settings.doubtfulQueue(of: index, workers: cores.count), core: core, setup: setup,
+                ring: ring, flowRing: flowRing, kept: kept, cell: cell, thread: thread)
         }
     }
 

@@ -11,6 +11,9 @@ struct KernelLosses {
     /// By queue number.
     private(set) var queues: [UInt16: QueueCounters] = [:]
     private(set) var passedOverload: UInt64 = 0
+    /// Packets that the kernel dropped because of a flood, before they were diverted.
+    private(set) var floodDropped: UInt64 = 0
+    private let floodDroppedBefore: UInt64
     private let unbound: UInt64
     private let unboundPassed: Bool
 
@@ -22,7 +25,10 @@ struct KernelLosses {
 
     /// `divertedBefore` as read before the queues were bound; `unbound` packets were sent to them when
     /// nobody was, and passed or were dropped.
-    init(failOpen: Bool, divertedBefore: UInt64?, unbound: UInt64, unboundPassed: Bool) {
+    init(
+        failOpen: Bool, divertedBefore: UInt64?, floodDroppedBefore: UInt64 = 0, unbound: UInt64, unboundPassed: Bool
+    ) {
+        self.floodDroppedBefore = floodDroppedBefore
         self.failOpen = failOpen
         self.divertedBefore = divertedBefore
         self.unbound = unbound
@@ -32,10 +38,14 @@ struct KernelLosses {
     /// The rule's counter first and what was received last: a packet that moves on in between makes the
     /// remainder smaller, never greater.
     mutating func read(_ members: [Crew.Member]) {
-        let diverted = (try? Diversion.counters())?.diverted.packets
+        let counters = try? Diversion.counters()
+        let diverted = counters?.diverted.packets
+        if let now = counters?.floodDropped.packets {
+            floodDropped = now >= floodDroppedBefore ? now - floodDroppedBefore : now
+        }
         let all = QueueCounters.read()
         // A queue of ours is bound to our own socket; another's would be somebody else's counters.
-        queues = all.filter { number, _ in members.contains { $0.number == number } }
+        queues = all.filter { number, _ in members.contains { $0.number == number || $0.doubtful == number } }
         guard failOpen, let diverted else { return }
         var answered: UInt64 = 0
         for member in members { answered += member.packets + member.unreadable }

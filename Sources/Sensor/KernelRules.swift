@@ -10,6 +10,8 @@ struct KernelRules {
     let backend: Offload.Backend?
     /// The rule's counter before the queues were bound: what it counts from then on is ours to account for.
     let divertedBefore: UInt64
+    /// Packets that the kernel had dropped by itself because of floods.
+    let floodDroppedBefore: UInt64
     /// Packets that the rules sent to queues that nobody had bound.
     let unbound: UInt64
     private let whenStopped: Uninspected
@@ -26,7 +28,9 @@ struct KernelRules {
         case .inet: backend = .inet
         case .none: backend = nil
         }
-        let counted = backend == nil ? nil : try Diversion.counters()?.diverted.packets
+        let counters = backend == nil ? nil : try Diversion.counters()
+        let counted = counters?.diverted.packets
+        floodDroppedBefore = counters?.floodDropped.packets ?? 0
         divertedBefore = counted ?? 0
         // What an earlier sensor recorded last was accounted for by it.
         let accounted = counted == nil ? 0 : KernelRules.recorded(record)
@@ -48,6 +52,12 @@ struct KernelRules {
             let fate = whenStopped == .pass ? "passed uninspected" : "were dropped"
             log.warning("diversion: \(unbound) packets \(fate) while no sensor was bound")
         }
+    }
+
+    /// What tells the kernel of floods; nil where it drops nothing by itself.
+    func floodFilter() throws(OffloadError) -> FloodFilter? {
+        guard let backend, diversion.plan.offloads else { return nil }
+        return try FloodFilter(diversion.plan, backend)
     }
 
     /// Writes down what has been accounted for, so that after a crash the next sensor knows what went by.

@@ -53,6 +53,7 @@ extension Settings {
         behaviour.peers = running.behaviour.peers
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
+        divert.offload = running.divert.offload
     }
 
     /// Names of the settings that the file changed and that only a restart takes over.
@@ -68,6 +69,7 @@ extension Settings {
             ("metrics", running.metrics != file.metrics),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
+            ("divert.offload", running.divert.offload != file.divert.offload),
         ].filter(\.1).map(\.0)
     }
 }

@@ -34,6 +34,7 @@ public final class Sensor {
     private let status: @Sendable () -> Status
     private let learnedFile: LearnedFile
     private var rules: KernelRules
+    private var offload: KernelOffload
     private var program: Program
     private var reload: Reload?
     /// Who ordered the reload that is under way.
@@ -101,12 +102,14 @@ public final class Sensor {
             losses: KernelLosses(
                 failOpen: settings.divert.whenOverloaded == .pass,
                 divertedBefore: rules.backend == nil ? nil : rules.divertedBefore,
-                unbound: rules.unbound, unboundPassed: settings.divert.whenStopped == .pass),
+                floodDroppedBefore: rules.floodDroppedBefore, unbound: rules.unbound,
+                unboundPassed: settings.divert.whenStopped == .pass),
             time: flinch_now())
         learnedFile = LearnedFile(state: settings.sensor.state)
         self.cores = cores
         self.tally = tally
         self.rules = rules
+        offload = KernelOffload(rules, log)
         self.program = program
         let bound = UInt64(
             program.memoryBytes + sinks.memoryBytes
@@ -216,7 +219,7 @@ public final class Sensor {
             case .reload(let sender): orderReload(by: sender)
             case .rotate: sinks.reopen()
             case nil:
-                report(controller.step(index, flinch_now()))
+                stepFloods(index)
                 finishReload()
                 if let order = desk.take() { startReload(order) }
                 if index % 10 == 0 {
@@ -230,6 +233,13 @@ public final class Sensor {
                 next = max(next &+ step, now > step ? now &- step / 2 : 0)
             }
         }
+    }
+
+    /// What the kernel dropped counts before the step, and what it is to do is known after it.
+    private func stepFloods(_ index: Int) {
+        report(controller.step(index, flinch_now(), offloaded: offload.drops()))
+        let now = flinch_now()
+        offload.apply(controller.orders(now), now)
     }
 
     private func postStats() {
@@ -246,6 +256,7 @@ public final class Sensor {
     /// What waits in the queues is answered before they are closed; what is in the rings is written.
     private func stop() {
         log.notice("stopping")
+        offload.clear()
         rules.quiesce(log)
         let uninspected = controller.settleLosses()
         crew.stop(patience: 2_000_000_000)
@@ -314,10 +325,13 @@ public final class Sensor {
         collector.add(names: next.names, generation: next.generation)
         shadow.adopt(next)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
+        // Its orders are about the slots of the former tables.
+        offload.clear()
         report(controller.adopt(next, flinch_now()))
         program = next
         try nextRules.install(log)
         rules = nextRules
+        offload = KernelOffload(rules, log)
     }
 }
 

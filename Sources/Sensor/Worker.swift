@@ -13,6 +13,8 @@ import Wire
 struct Worker: ~Copyable {
     private var queue: Queue
     private var verdicts: VerdictBatch
+    /// Of packets that the kernel's rules say are of a flood.
+    private var doubtfulVerdicts: VerdictBatch
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
     private var flows: FlowReporter
@@ -28,6 +30,7 @@ struct Worker: ~Copyable {
         flowHash: SecretHash
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
+        doubtfulVerdicts = VerdictBatch(queue: queue.settings.doubtful ?? queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
         reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
@@ -59,7 +62,7 @@ struct Worker: ~Copyable {
                 judge(index, now)
             }
             // Counted before they are let go: what has left the kernel's queue is never missing here.
-            unsafe cell.pointee.packets.add(UInt64(verdicts.count))
+            unsafe cell.pointee.packets.add(UInt64(verdicts.count &+ doubtfulVerdicts.count))
             unsafe cell.pointee.batches.add(1)
             unsafe cell.pointee.flows.record(inspector.pointee.flowFigures)
             commit()
@@ -81,7 +84,7 @@ struct Worker: ~Copyable {
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
         let isPacket = unsafe Self.judge(
-            queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &injector, sender)
+            queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &doubtfulVerdicts, &injector, sender)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
@@ -90,8 +93,7 @@ struct Worker: ~Copyable {
     private static func judge(
         _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
         _ reporter: inout Reporter, _ kept: inout PacketRing.Writer, _ verdicts: inout VerdictBatch,
-        _ injector: inout Injector,
-        _ sender: borrowing FrameSender
+        _ doubtfulVerdicts: inout VerdictBatch, _ injector: inout Injector, _ sender: borrowing FrameSender
     ) -> Bool {
         guard let packet = queue.packet(index, time: now) else { return false }
         let decision = inspector.inspect(
@@ -102,14 +104,18 @@ struct Worker: ~Copyable {
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
             injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects, by: sender)
         }
-        verdicts.append(packet.identifier, accept: decision.verdict == .accept)
+        if packet.queue == queue.settings.number {
+            verdicts.append(packet.identifier, accept: decision.verdict == .accept)
+        } else {
+            doubtfulVerdicts.append(packet.identifier, accept: decision.verdict == .accept)
+        }
         return true
     }
 
     /// The verdicts first: whoever is told of a packet that was refused may send another one at once.
     private mutating func commit() {
-        let error = queue.commit(&verdicts)
-        if error != 0 { unsafe cell.pointee.commitErrors.add(1) }
+        if queue.commit(&verdicts) != 0 { unsafe cell.pointee.commitErrors.add(1) }
+        if queue.commit(&doubtfulVerdicts) != 0 { unsafe cell.pointee.commitErrors.add(1) }
         guard injector.isUsed else { return }
         injector.flush(by: sender)
         unsafe cell.pointee.rejectsSent.set(injector.sent)

@@ -185,6 +185,8 @@ public final class Sink: Outlet {
     }
 
     private func account(_ delivery: Delivery) {
+        // First, so that whoever sees that it failed sees why.
+        if let problem = delivery.problem { note(problem) }
         figures.withLock { figures in
             figures.delivered += UInt64(delivery.taken - delivery.refused)
             figures.refused += UInt64(delivery.refused)
@@ -192,7 +194,6 @@ public final class Sink: Outlet {
             figures.isFailing = delivery.isFailure
             figures.failures += delivery.isFailure ? 1 : 0
         }
-        if let problem = delivery.problem { note(problem) }
     }
 
     /// Moves what waits to disk. What does not fit there is refused; where the disk itself fails it stays in

@@ -18,10 +18,28 @@ struct DemoCommand: ParsableCommand {
     var scenarios: [String] = []
     @Flag(help: "Print one JSON object a scenario.")
     var json = false
+    @Flag(help: "Play the table of floods instead: classes, sources and rates, without and with Flinch.")
+    var table = false
+    @Flag(help: "With --table: four of its cells.")
+    var quick = false
+    @Option(help: "With --table: one cell of it by its number, from 1.")
+    var cell: Int?
+
+    func validate() throws {
+        if let cell, !table || !SiegeCell.Plan.table(quick: quick).indices.contains(cell - 1) {
+            throw ValidationError("--cell is of --table, from 1 to \(SiegeCell.Plan.table(quick: quick).count)")
+        }
+        if quick, !table { throw ValidationError("--quick is of --table: write both") }
+        if table, !scenarios.isEmpty, scenarios != ["ddos"] {
+            throw ValidationError("--table plays floods alone: name no scenario, or ddos")
+        }
+    }
 
     func run() throws {
         do {
-            guard try play() else { throw ExitCode.failure }
+            guard try table ? DemoTable(json: json, quick: quick, cell: cell).play() : play() else {
+                throw ExitCode.failure
+            }
         } catch let error as LabError {
             Shutdown.yieldToSignal()
             Complaint.say("\(error)")

@@ -136,6 +136,9 @@ final class DemoView: Sendable {
             default: text += "; alert only, all of it arrives"
             }
         }
+        if outcome.offloaded > 0, outcome.sent > 0 {
+            text += "; \(100 * outcome.offloaded / outcome.sent) % stopped by the kernel"
+        }
         if let siege = outcome.siege { return [text] + remarks(siege) }
         guard let shared = outcome.shared else { return [text] }
         let probe = outcome.ordinary.probe(shared)

@@ -19,6 +19,7 @@ struct DivertPage {
         var diverted: UInt64?
         var excluded: UInt64?
         var nonIPDropped: UInt64?
+        var floodDropped: UInt64?
         /// Queues that a program has bound now.
         var bound: [UInt16]?
     }
@@ -44,6 +45,7 @@ struct DivertPage {
             document.diverted = status.counters.diverted.packets
             document.excluded = status.counters.excluded.packets
             document.nonIPDropped = status.counters.nonIPDropped.packets
+            document.floodDropped = status.counters.floodDropped.packets
             document.bound = bound(status)
         }
         let encoder = JSONEncoder()
@@ -62,7 +64,8 @@ struct DivertPage {
         lines.append(
             "diverted \(Figure.whole(status.counters.diverted.packets)) packets, excluded "
                 + "\(Figure.whole(status.counters.excluded.packets)), non-IP dropped "
-                + "\(Figure.whole(status.counters.nonIPDropped.packets))")
+                + "\(Figure.whole(status.counters.nonIPDropped.packets)), of floods dropped "
+                + "\(Figure.whole(status.counters.floodDropped.packets))")
         let bound = bound(status)
         if bound.count < Int(status.queueCount) {
             let fate = status.whenStopped == .pass ? "pass uninspected" : "are dropped"

@@ -58,6 +58,12 @@ struct StatusPage {
         return lines
     }
 
+    /// How many packets were stopped, and how many of them by the kernel.
+    private func stopped(_ flood: Status.Flood) -> String {
+        let kernel = flood.offloaded > 0 ? " (\(Figure.whole(flood.offloaded)) by the kernel)" : ""
+        return "\(Figure.whole(flood.dropped)) stopped\(kernel)"
+    }
+
     /// How many sources it has, and how many SYNs were answered with a challenge.
     private func origin(_ flood: Status.Flood) -> String {
         let sources = flood.sources.map { ", about \(Figure.whole($0)) sources" } ?? ""
@@ -71,9 +77,9 @@ struct StatusPage {
             let act =
                 switch flood.action {
                 case "alert": "watched"
-                case "throttle": "throttled, \(Figure.whole(flood.dropped)) stopped"
-                case "defend": "defended, \(Figure.whole(flood.dropped)) stopped\(origin(flood))"
-                default: "denied, \(Figure.whole(flood.dropped)) stopped"
+                case "throttle": "throttled, \(stopped(flood))"
+                case "defend": "defended, \(stopped(flood))\(origin(flood))"
+                default: "denied, \(stopped(flood))"
                 }
             return style.concern(
                 flood.concern,

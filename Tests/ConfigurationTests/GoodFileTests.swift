@@ -95,7 +95,7 @@ struct GoodFileTests {
                     bridges: ["br0", "vmbr1"], firstQueue: 10, queueCount: 2, whenStopped: .drop,
                     arp: .inspect, otherProtocols: .drop,
                     excluded: TrafficSelection(prefixes: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!]),
-                    markBit: 0x20))
+                    markBit: 0x20, offloads: true))
         #expect(settings.guests[0].guest.port == "web0")
         #expect(settings.guests[0].guest.macs == [0x0200_0000_000A, 0x0200_0000_000B])
         #expect(settings.guests[0].conformance[.ipLand].action == .alert, "what is said for all holds for each")

@@ -18,4 +18,24 @@ extension Integration {
         }
         #expect(stage.sensor.terminate() == .exited(0), "\(stage.sensor.program.complained)")
     }
+
+    /// The table of floods, its quick form: what does not depend on how busy the machine is.
+    @Test(.timeLimit(.minutes(6)))
+    func theTableOfFloods() throws {
+        let binaries = try Binaries.find()
+        for plan in SiegeCell.Plan.table(quick: true) {
+            let cell = try SiegeCell.play(plan, binaries: binaries)
+            let name = "\(plan.barrier) \(plan.floodClass) \(plan.sources) \(plan.rate)"
+            #expect(cell.offered > 0.8 * Double(plan.rate), "\(name): \(cell)")
+            if plan.barrier == .none {
+                // What would show nothing without Flinch says nothing about it.
+                #expect(cell.passing > 0.8 * cell.offered, "\(name): \(cell)")
+                #expect(cell.known.success < 95 || cell.known.p50 > 900, "\(name): \(cell)")
+            }
+            let unjudged = ["innocent guest p99", "known clients p99", "detected", "mitigated"]
+            for figure in cell.figures where !unjudged.contains(figure.name) {
+                #expect(figure.passed, "\(name): \(figure)")
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ import Wire
 
 /// Guests a and b on bridge v0, c on bridge v1, which this namespace routes between: 10.9.0.1 to .3 for it,
 /// a and b, 10.9.1.1 and .2 for it and c. IPv4 only, so that nothing talks unasked.
-private struct Lab {
+struct Lab {
     let names: [String]
 
     static func with(_ body: (Lab) throws -> Void) throws {

@@ -144,6 +144,36 @@ kill -CONT $sensor
 waits "they are counted as dropped" '[ "$(status .uninspected.droppedQueueFull)" -ge 40 ]'
 stop_sensor
 
+# --- A flood is dropped by the kernel ----------------------------------------------------------------------
+kernel_drops() { status '.verdicts.byReason["flood, by the kernel"] // 0'; }
+flood() { # GUEST SECONDS OPTION… ADDRESS
+    local guest=$1 seconds=$2
+    shift 2
+    in_guest "$guest" timeout "$seconds" hping3 -q --icmp -i u1000 "$@" >/dev/null 2>&1
+}
+start_sensor bridges=v0 "floods=icmp: {rate: 100, exit: 50, action: defend, pass: 20}"
+flood dns 4 --rand-source 10.9.0.2
+dropped=$(counter flood_dropped)
+test "$dropped" -gt 500; verdict "the kernel drops most of a flood from nobody known: $dropped packets"
+waits "the sensor counts them" '[ "$(kernel_drops)" = "$(counter flood_dropped)" ]'
+is "nothing passed uninspected" "$(uninspected)" 0
+# Whom the guest itself asks has proved himself when he answers.
+does "the guest is answered by whom it asks" pings web 3 10.9.0.1
+stop_sensor
+
+start_sensor bridges=v0 "floods=icmp: {rate: 100, exit: 50, action: deny}"
+flood dns 4 10.9.0.2
+dropped=$(counter flood_dropped)
+test "$dropped" -gt 500; verdict "a deny that lasts is the kernel's: $dropped packets"
+flood out 2 10.9.0.2
+more=$(($(counter flood_dropped) - dropped))
+test $more -gt 500; verdict "and so is one of what this host routes: $more packets"
+kill_sensor
+fails "after kill -9 it holds for a moment" pings dns 1 10.9.0.2
+sleep 6
+does "and then all passes" pings dns 3 10.9.0.2
+flinch divert remove >/dev/null
+
 # --- What is not IP ---------------------------------------------------------------------------------------
 start_sensor bridges=v0 arp=drop
 forget_neighbours

@@ -62,6 +62,10 @@ int flinch_unshare_network(void);
 // The hardware address of the interface with this index, by any socket. Returns 0, or -1 with errno.
 int flinch_hardware_address(int fd, unsigned int interface, unsigned char address[6]);
 
+// The interface indices of a bridge's ports, by port number; 0 where there is none (linux/if_bridge.h). Returns how
+// many places were filled in, or -1 with errno: there is no such bridge.
+int flinch_bridge_ports(const char *bridge, int *indices, int capacity);
+
 // eventfd(2) that does not block: a counter that one thread raises and another waits for with poll(2).
 // Returns the descriptor or -1 with errno.
 int flinch_eventfd(void);

@@ -1,3 +1,4 @@
+import Behaviour
 import Conformance
 import Evidence
 import Floods
@@ -48,7 +49,7 @@ public struct SettingsDiff {
         [
             ("sensor", settings.sensor), ("queues", settings.queues), ("divert", settings.divert),
             ("rules", settings.rules), ("flows", settings.flows), ("events", settings.events),
-            ("metrics", settings.metrics as Any),
+            ("behaviour", settings.behaviour), ("metrics", settings.metrics as Any),
         ]
     }
 
@@ -128,14 +129,21 @@ public struct SettingsDiff {
                     "from \(limit.entry), until \(limit.exit), \(limit.action), pass \(limit.pass)"
                 ))
         }
-        return lines + checks(name, guest.conformance) + rules(name, guest.rules)
+        return lines + checks(name, guest.conformance) + behaviour(name, guest.behaviour) + rules(name, guest.rules)
     }
 
     private static func lines(_ policy: Settings.Policy) -> [(name: String, value: String)] {
         [
             ("policy.unknown-protocols", policy.unknownProtocols.rawValue),
             ("policy.fragments", policy.fragments.rawValue),
-        ] + checks("policy", policy.conformance) + rules("policy", policy.rules)
+        ] + checks("policy", policy.conformance) + behaviour("policy", policy.behaviour)
+            + rules("policy", policy.rules)
+    }
+
+    private static func behaviour(_ name: String, _ settings: BehaviourSettings) -> [(name: String, value: String)] {
+        BehaviourKind.allCases.map { kind in
+            ("\(name).behaviour.\(kind.identifier)", "\(settings[kind].action.rawValue), \(settings[kind].concern)")
+        }
     }
 
     private static func checks(_ name: String, _ settings: CheckSettings) -> [(name: String, value: String)] {

@@ -64,13 +64,15 @@ import Testing
     ]) func whatDiffersIsSaid(_ old: String, _ new: String, _ expected: [String]) throws {
         let text = SettingsDiffTests.base.replacing(old, with: new)
         let changes = try changes(SettingsDiffTests.base, text)
-        // Of what a policy brings along, the floods and checks are many.
+        // Of what a policy brings along, the floods, checks and kinds of behaviour are many.
         let isStrict = new.contains("strict")
-        let shown = isStrict ? changes.filter { !$0.contains(".floods.") && !$0.contains(".conformance.") } : changes
+        let many = [".floods.", ".conformance.", ".behaviour."]
+        let shown = isStrict ? changes.filter { change in !many.contains { change.contains($0) } } : changes
         #expect(shown == expected)
         if isStrict {
             #expect(changes.contains { $0.hasPrefix("~ guests.web.floods.syn: ") && $0.contains("→ from 123,") })
             #expect(changes.contains { $0.hasPrefix("~ guests.web.conformance.tcp.port_zero: ") })
+            #expect(changes.contains("~ guests.web.behaviour.scan.syn: alert, medium → drop, medium"))
         }
         #expect(try self.changes(text, SettingsDiffTests.base).count == changes.count)
     }

@@ -119,10 +119,13 @@ public struct BehaviourSettings: Equatable, Sendable {
         set { settings[Int(kind.rawValue)] = newValue }
     }
 
-    /// What is at least of medium concern is dropped.
+    /// What is at least of medium concern is dropped, save what is only new for a guest: after an update it may be
+    /// right, and to refuse it would take the guest off the network.
     public var strict: BehaviourSettings {
         var other = self
-        for kind in BehaviourKind.allCases where other[kind].action == .alert && other[kind].concern >= .medium {
+        let unusual: [BehaviourKind] = [.newPeers, .newServices, .roleChange, .beacon, .newPair]
+        for kind in BehaviourKind.allCases
+        where other[kind].action == .alert && other[kind].concern >= .medium && !unusual.contains(kind) {
             other[kind].action = .drop
         }
         return other

@@ -210,7 +210,8 @@ public final class Sensor {
 
     private func loop() {
         let step = FloodController.step
-        var next = flinch_monotonic() &+ step
+        // The first step at once: the gates of guests that are defended are set by it, and clients learned from then on.
+        var next = flinch_monotonic()
         var index = 0
         let statsSteps = program.settings.events.stats * 10
         while true {

@@ -42,6 +42,16 @@ struct CandidateSet {
         unsafe summary[word >> 6] |= 1 << UInt64(word & 63)
     }
 
+    /// Those of a run of `lists`.
+    @inline(__always)
+    func insert(_ run: Run, of lists: UnsafePointer<UInt32>, _ plane: Plane) {
+        var i = run.lower
+        while i < run.upper {
+            unsafe insert(lists[i], plane)
+            i &+= 1
+        }
+    }
+
     /// Takes the lowest entry out, with its planes; nil when there is none at or after `cursor`, which follows.
     @inline(__always)
     func popFirst(_ cursor: inout Int) -> (entry: Int, plane: Plane)? {

@@ -132,8 +132,9 @@ public struct Matcher: ~Copyable {
                 if unsafe group.pointee.unprompted.count != 0,
                     unsafe !subject.hasUpperHeader || hasWindow || group.pointee.admits(key: subject.key)
                 {
-                    unsafe tables.insert(
-                        group.pointee.unprompted, into: candidates, step.isStreamOnly ? .stream : [.packet, .stream])
+                    unsafe candidates.insert(
+                        group.pointee.unprompted, of: tables.entryLists,
+                        step.isStreamOnly ? .stream : [.packet, .stream])
                     prompted = true
                 }
             }
@@ -225,7 +226,7 @@ public struct Matcher: ~Copyable {
 
     /// Rules whose pattern was found before in this stream, but not all that they ask.
     @inline(never)
-    private func recall(_ step: FlowStep, _ flows: inout FlowTable) {
+    private mutating func recall(_ step: FlowStep, _ flows: inout FlowTable) {
         let count = unsafe tables.entryCount
         flows.takePending(step) { entry in
             if Int(entry) < count { unsafe candidates.insert(entry, .history) }
@@ -494,6 +495,7 @@ struct ScanContext {
     }
 
     mutating func take(_ identifier: UInt32, _ end: UInt64) {
-        unsafe tables.insert(tables.literals[Int(identifier)], into: candidates, end > seen ? plane : .history)
+        unsafe candidates.insert(
+            tables.literals[Int(identifier)], of: tables.entryLists, end > seen ? plane : .history)
     }
 }

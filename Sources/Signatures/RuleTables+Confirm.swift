@@ -31,15 +31,6 @@ extension RuleTables {
         return unsafe Int(table[low].group)
     }
 
-    @inline(__always)
-    func insert(_ run: Run, into candidates: CandidateSet, _ plane: CandidateSet.Plane) {
-        var i = run.lower
-        while i < run.upper {
-            unsafe candidates.insert(entryLists[i], plane)
-            i &+= 1
-        }
-    }
-
     /// Ports and addresses.
     @inline(__always)
     func endpointsMatch(_ entry: UnsafePointer<Entry>, _ packet: Packet, _ subject: Subject) -> Bool {

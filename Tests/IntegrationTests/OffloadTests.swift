@@ -82,7 +82,7 @@ extension Lab {
         let shop = guest("shop")
         let listener = try Listener(on: shop, ports: [80]) { _ in nil }
         withExtendedLifetime(listener) {
-            for _ in 0..<14 { _ = try? crowd.run("curl", "--silent", "--max-time", "1", "http://\(shop.ipv4)/") }
+            for _ in 0..<40 { _ = try? crowd.run("curl", "--silent", "--max-time", "1", "http://\(shop.ipv4)/") }
         }
     }
 }

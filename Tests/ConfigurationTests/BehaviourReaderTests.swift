@@ -30,10 +30,12 @@ struct BehaviourReaderTests {
         #expect(settings.guests[1].behaviour[.scanSYN].action == .off)
     }
 
-    @Test func strictRefusesWhatIsOfConcern() throws {
+    @Test func strictRefusesWhatIsOfConcernButNotWhatIsOnlyNew() throws {
         let strict = try parsed(BehaviourReaderTests.text).guests[2].behaviour
+        let onlyNew: Set<BehaviourKind> = [.newPeers, .newServices, .roleChange, .beacon, .newPair]
         for kind in BehaviourKind.allCases {
-            #expect((strict[kind].action == .drop) == (kind.setting.concern > .low), "\(kind.identifier)")
+            let expected = kind.setting.concern > .low && !onlyNew.contains(kind)
+            #expect((strict[kind].action == .drop) == expected, "\(kind.identifier)")
         }
     }
 

@@ -1,4 +1,3 @@
-import Behaviour
 import Configuration
 import Conformance
 import Evidence
@@ -58,16 +57,6 @@ import Wire
             let expected: CheckAction =
                 check.setting.action == .off ? .off : check.setting.concern > .low ? .drop : check.setting.action
             #expect(strict[check.check].action == expected, "\(check.identifier)")
-        }
-    }
-
-    @Test func strictRefusesNobodyForWhatIsOnlyNew() {
-        let strict = BehaviourSettings().strict
-        for kind in [.scanSYN, .scanPing, .loginSSH, .outwardFlood] as [BehaviourKind] {
-            #expect(strict[kind].action == .drop, "\(kind.identifier)")
-        }
-        for kind in [.newPeers, .newServices, .roleChange, .beacon, .newPair] as [BehaviourKind] {
-            #expect(strict[kind].action == .alert, "\(kind.identifier)")
         }
     }
 

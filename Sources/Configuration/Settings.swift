@@ -185,7 +185,7 @@ public struct Settings: Sendable, Equatable {
     /// Captures of flows in which something of high concern was found.
     public struct Evidence: Sendable, Equatable {
         /// Bytes of packets that all workers together keep; 0 for none, and no captures.
-        public var memory = 16 << 20
+        public var memory = 8 << 20
         /// Packets at a flow's beginning that are kept, and from each on which something was found; 1…255.
         public var packets = 32
         /// nil: `evidence` in the folder of what outlives the sensor.

@@ -1,12 +1,11 @@
 // flood: an attack from made-up addresses, of one class or of all at once, straight into an interface.
 #include "load.h"
+#include "frames.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
@@ -51,17 +50,6 @@ static uint64_t draw(void) {
     state ^= state << 25;
     state ^= state >> 27;
     return state * 0x2545F4914F6CDD1Du;
-}
-
-static uint32_t sum(uint32_t so_far, const void *bytes, size_t size) {
-    const uint8_t *p = bytes;
-    for (size_t i = 0; i + 1 < size; i += 2) so_far += (uint32_t)p[i] << 8 | p[i + 1];
-    return size & 1 ? so_far + ((uint32_t)p[size - 1] << 8) : so_far;
-}
-
-static uint16_t folded(uint32_t sum) {
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    return htons((uint16_t)~sum);
 }
 
 // Makes the packet of a class anew; returns the bytes of its frame.
@@ -124,10 +112,7 @@ int flood(int count, char **arguments) {
     while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
         switch (option) {
         case 'i': interface = optarg; break;
-        case 'm':
-            addressed += sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3,
-                                mac + 4, mac + 5) == 6;
-            break;
+        case 'm': addressed += read_mac(optarg, mac); break;
         case 'd': addressed += inet_pton(AF_INET, optarg, &destination); break;
         case 'c':
             for (class = 0; class < CLASSES && strcmp(optarg, names[class]) != 0;) class++;
@@ -149,22 +134,14 @@ int flood(int count, char **arguments) {
         CPU_SET(core, &cores);
         if (sched_setaffinity(0, sizeof cores, &cores)) fail("core");
     }
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface)};
-    if (fd < 0) fail("packet socket");
-    if (link.sll_ifindex == 0 || bind(fd, (void *)&link, sizeof link)) fail(interface);
-    int one = 1;
-    if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one)) fail("PACKET_QDISC_BYPASS");
+    int fd = packet_socket(interface);
 
     static struct frame frames[BURST];
     struct iovec vectors[BURST];
     struct mmsghdr messages[BURST];
     memset(messages, 0, sizeof messages);
     for (int i = 0; i < BURST; i++) {
-        memcpy(frames[i].ethernet.ether_dhost, mac, 6);
-        frames[i].ethernet.ether_shost[0] = 2;
-        frames[i].ethernet.ether_shost[5] = 1;
-        frames[i].ethernet.ether_type = htons(ETHERTYPE_IP);
+        address_frame(&frames[i].ethernet, mac);
         vectors[i].iov_base = &frames[i];
         messages[i].msg_hdr.msg_iov = &vectors[i];
         messages[i].msg_hdr.msg_iovlen = 1;

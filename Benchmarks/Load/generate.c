@@ -1,12 +1,11 @@
 // generate: UDP frames straight into an interface, past its queueing discipline.
 #include "load.h"
+#include "frames.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <stdio.h>
@@ -34,17 +33,6 @@ static const char usage[] =
     "  --rate N         packets a second, in bursts of 32 (0: as fast as possible)\n"
     "  --port N         destination port (9, discard)\n";
 
-static uint32_t sum(uint32_t so_far, const void *bytes, size_t size) {
-    const uint8_t *p = bytes;
-    for (size_t i = 0; i + 1 < size; i += 2) so_far += (uint32_t)p[i] << 8 | p[i + 1];
-    return size & 1 ? so_far + ((uint32_t)p[size - 1] << 8) : so_far;
-}
-
-static uint16_t folded(uint32_t sum) {
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    return htons((uint16_t)~sum);
-}
-
 int generate(int count, char **arguments) {
     static const struct option options[] = {
         {"interface", required_argument, NULL, 'i'}, {"destination-mac", required_argument, NULL, 'm'},
@@ -65,10 +53,7 @@ int generate(int count, char **arguments) {
     while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
         switch (option) {
         case 'i': interface = optarg; break;
-        case 'm':
-            addressed += sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3,
-                                mac + 4, mac + 5) == 6;
-            break;
+        case 'm': addressed += read_mac(optarg, mac); break;
         case 's': addressed += inet_pton(AF_INET, optarg, &source); break;
         case 'd': addressed += inet_pton(AF_INET, optarg, &destination); break;
         case 'z': size = (size_t)number(optarg, 60, LARGEST); break;
@@ -82,12 +67,7 @@ int generate(int count, char **arguments) {
     }
     if (!interface || addressed != 3) return fputs(usage, stderr), 2;
 
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface)};
-    if (fd < 0) fail("packet socket");
-    if (link.sll_ifindex == 0 || bind(fd, (void *)&link, sizeof link)) fail(interface);
-    int one = 1;
-    if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one)) fail("PACKET_QDISC_BYPASS");
+    int fd = packet_socket(interface);
 
     // A frame of each burst keeps its place; only its source and the checksums change.
     static struct frame frames[BURST];
@@ -97,10 +77,7 @@ int generate(int count, char **arguments) {
     uint16_t udp_length = (uint16_t)(size - 34);
     for (int i = 0; i < BURST; i++) {
         struct frame *f = &frames[i];
-        memcpy(f->ethernet.ether_dhost, mac, 6);
-        f->ethernet.ether_shost[0] = 2;
-        f->ethernet.ether_shost[5] = 1;
-        f->ethernet.ether_type = htons(ETHERTYPE_IP);
+        address_frame(&f->ethernet, mac);
         f->ip = (struct iphdr){.version = 4, .ihl = 5, .tot_len = htons((uint16_t)(size - 14)), .ttl = 64,
                                .protocol = IPPROTO_UDP, .daddr = destination.s_addr};
         f->udp = (struct udphdr){.dest = htons(port), .len = htons(udp_length)};

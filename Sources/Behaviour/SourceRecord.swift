@@ -86,7 +86,7 @@ struct SourceRecord: PlaceRecord {
     }
 
     private static func packed(_ host: Address, _ service: Service, _ second: UInt32) -> UInt64 {
-        let mixed = (host.high ^ host.low) &* 0x9E37_79B9_7F4A_7C15 >> 32
+        let mixed = ((host.high ^ host.low) &* 0x9E37_79B9_7F4A_7C15) >> 32
         return mixed << 32 | UInt64(service.port) << 16 | UInt64(service.ipProtocol) << 8 | UInt64(second >> 8 & 0xFF)
     }
 

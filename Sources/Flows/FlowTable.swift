@@ -308,6 +308,11 @@ public struct FlowTable: ~Copyable {
         unsafe secret.hash(0, 0) &+ flow.pointee.identifier
     }
 
+    /// The same for two hosts, in either order, whose packets are of no flow.
+    public func number(ofEnds one: Address, _ other: Address) -> UInt64 {
+        secret.hash(one, 0, other, 0, rest: 0)
+    }
+
     mutating func giveBack(_ flow: UnsafeMutablePointer<Flow>) {
         unsafe variables.removeAll(&flow.pointee.variables)
         unsafe streams.release(&flow.pointee.session.client)

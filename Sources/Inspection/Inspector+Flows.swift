@@ -38,12 +38,7 @@ extension Inspector {
 
     /// With its highest bit set, so that it is not 0.
     private var numberOfEnds: UInt64 {
-        let packet = packets[0].packet
-        func mix(_ address: Address) -> UInt64 {
-            let product = (address.high ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: address.low | 1)
-            return product.high ^ product.low
-        }
-        return (mix(packet.source) &+ mix(packet.destination)) | 1 << 63
+        unsafe flows.pointee.number(ofEnds: packets[0].packet.source, packets[0].packet.destination) | 1 << 63
     }
 
     /// Whether there is something to take.

@@ -91,7 +91,7 @@ public final class SenderTable: Sendable {
         static func key(port: UInt32) -> UInt64 { 1 << 48 | UInt64(port) }
 
         static func place(_ key: UInt64, _ mask: Int) -> Int {
-            Int(truncatingIfNeeded: key &* 0x9E37_79B9_7F4A_7C15 >> 32) & mask
+            Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
         }
     }
 }

@@ -1,0 +1,125 @@
+import CVectorscan
+import Evidence
+import Flows
+import Wire
+
+/// Which entries a packet may match: patterns found in its payload and in what is new in its stream.
+extension Matcher {
+    // Kept out of line: most packets need none of these.
+
+    /// Lets the first bytes of a flow say which application it is of: a datagram, or what a TCP stream begins with.
+    @inline(never)
+    mutating func recognise(
+        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: inout FlowTable
+    ) {
+        guard let flow = unsafe step.flow else { return }
+        if packet.kind == .udp, subject.payloadLength > 0 {
+            isTold = unsafe bytes.withUnsafeBytes { buffer in
+                let start = unsafe (buffer.baseAddress! + Int(subject.payloadOffset))
+                    .assumingMemoryBound(to: UInt8.self)
+                let payload = unsafe ApplicationBytes(start: start, count: Int(subject.payloadLength))
+                return unsafe ApplicationRecogniser.advance(
+                    flow, packet, payload, toServer: step.toServer, mayGoOn: false)
+            }
+        } else if step.window.freshLength > 0 {
+            let (start, length) = unsafe flows.contiguous(step)
+            // Behind its first bytes a stream tells nothing any more.
+            let isBeginning = step.window.offset == 0
+            let count = isBeginning ? min(Int(length), ApplicationRecogniser.reach) : 0
+            isTold = unsafe ApplicationRecogniser.advance(
+                flow, packet, ApplicationBytes(start: start, count: count), toServer: step.toServer,
+                mayGoOn: isBeginning)
+        }
+    }
+
+    /// As many bytes of the seam between what was inspected before and what is new as a literal may reach
+    /// over.
+    static var seamReach: Int { Content.longestPrompt - 1 }
+
+    /// Looks for patterns in the payload, and in what is new in the stream, if that is something else.
+    @inline(never)
+    mutating func scan(_ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep) {
+        let window = step.window
+        if subject.payloadLength > 0 {
+            unsafe bytes.withUnsafeBytes { buffer in
+                unsafe scan(
+                    searched, buffer.baseAddress! + Int(subject.payloadOffset), Int(subject.payloadLength),
+                    window.isPayload ? [.packet, .stream] : .packet)
+            }
+        }
+        guard window.freshLength > 0, let fresh = unsafe window.fresh else { return }
+        if !window.isPayload { unsafe scan(searched, fresh, Int(window.freshLength), .stream) }
+        guard window.historyLength > 0, let history = unsafe window.history else { return }
+        let before = min(Int(window.historyLength), Matcher.seamReach)
+        let after = min(Int(window.freshLength), Matcher.seamReach)
+        unsafe seam.update(from: history + Int(window.historyLength) - before, count: before)
+        unsafe (seam + before).update(from: fresh, count: after)
+        // What ends before the new bytes was found when it came.
+        unsafe context.pointee.seen = UInt64(before)
+        unsafe scan(searched, seam, before + after, .stream)
+        unsafe context.pointee.seen = 0
+        if let flow = unsafe step.flow, unsafe flow.pointee.scansAgain(step.toServer) {
+            unsafe scan(searched, history, Int(window.historyLength), .history)
+        }
+    }
+
+    private mutating func scan(
+        _ searched: Searched, _ start: UnsafeRawPointer, _ count: Int, _ plane: CandidateSet.Plane
+    ) {
+        unsafe context.pointee.plane = plane
+        if let filter = unsafe searched.filter {
+            let context = unsafe context
+            unsafe filter.pointee.scan(start, count) { identifier, end in
+                unsafe context.pointee.take(identifier, end)
+            }
+        }
+        guard let database = unsafe searched.database else { return }
+        let status = unsafe hs_scan(
+            database, start.assumingMemoryBound(to: CChar.self), UInt32(count), 0, scratch, ScanContext.found,
+            context)
+        if status != HS_SUCCESS { failedScans &+= 1 }
+    }
+
+    /// Rules whose pattern was found before in this stream, but not all that they ask.
+    @inline(never)
+    mutating func recall(_ step: FlowStep, _ flows: inout FlowTable) {
+        let count = unsafe tables.entryCount
+        flows.takePending(step) { entry in
+            if Int(entry) < count { unsafe candidates.insert(entry, .history) }
+        }
+    }
+}
+
+/// What a group's patterns are looked for with.
+@unsafe
+struct Searched {
+    let database: OpaquePointer?
+    let filter: UnsafePointer<LiteralFilter>?
+
+    /// Indices in the tables; −1 for none.
+    @inline(__always)
+    init(_ tables: RuleTables, _ database: Int32, _ filter: Int32) {
+        unsafe self.database = database < 0 ? nil : unsafe tables.databases[Int(database)]
+        unsafe self.filter = filter < 0 ? nil : unsafe tables.filters + Int(filter)
+    }
+}
+
+/// Where Hyperscan's callback finds and leaves things.
+@unsafe
+struct ScanContext {
+    let tables: RuleTables
+    let candidates: CandidateSet
+    var plane: CandidateSet.Plane
+    /// Bytes of what is scanned that were scanned before.
+    var seen: UInt64 = 0
+
+    static let found: match_event_handler = { identifier, _, end, _, context in
+        unsafe context!.assumingMemoryBound(to: ScanContext.self).pointee.take(identifier, end)
+        return 0
+    }
+
+    mutating func take(_ identifier: UInt32, _ end: UInt64) {
+        unsafe candidates.insert(
+            tables.literals[Int(identifier)], of: tables.entryLists, end > seen ? plane : .history)
+    }
+}

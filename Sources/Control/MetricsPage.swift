@@ -10,6 +10,7 @@ public struct MetricsPage {
         verdicts(status)
         guests(status)
         events(status)
+        evidence(status)
         sinks(status)
     }
 
@@ -128,6 +129,16 @@ public struct MetricsPage {
             ("written", events.written), ("held-back", events.withheld), ("lost-ring", events.lostRing),
             ("lost-write", events.lostWrite),
         ] { sample("flinch_events_total", [("fate", fate)], Double(count)) }
+    }
+
+    private mutating func evidence(_ status: Status) {
+        guard let evidence = status.evidence else { return }
+        family("flinch_evidence_files", "gauge", "Captures of flows in which something of high concern was found.")
+        sample("flinch_evidence_files", [], Double(evidence.files))
+        family("flinch_evidence_bytes", "gauge", "What they take on disk.")
+        sample("flinch_evidence_bytes", [], Double(evidence.bytes))
+        family("flinch_evidence_missed_total", "counter", "Events that should have a capture and have none.")
+        sample("flinch_evidence_missed_total", [], Double(evidence.missed))
     }
 
     private mutating func sinks(_ status: Status) {

@@ -11,6 +11,7 @@ extension EVEEncoder {
         line.key("flow_id")
         line.value(max(1, flow.flow & EVEEncoder.flowMask))
         communityID(packet)
+        interface(flow.port, flow.time)
         line.key("event_type")
         line.value("flow")
         tags(flow.vlan)

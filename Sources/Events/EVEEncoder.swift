@@ -104,10 +104,7 @@ public struct EVEEncoder {
         }
         if !event.packet.isUndecodable { communityID(event.packet) }
         let port = event.arrival.port != 0 ? event.arrival.port : event.arrival.bridge
-        if port != 0 {
-            line.key("in_iface")
-            line.value(interfaces.name(of: port, at: event.arrival.time))
-        }
+        interface(port, event.arrival.time)
         if let place, place.number > 0 {
             line.key("pcap_cnt")
             line.value(place.number)
@@ -120,6 +117,13 @@ public struct EVEEncoder {
         if let bytes { messages(event.packet, bytes) }
         line.key("pkt_src")
         line.value(event.origin.source.text)
+    }
+
+    /// The name of interface `port` now; nothing for 0. `time` is the packets' clock.
+    mutating func interface(_ port: UInt32, _ time: UInt64) {
+        guard port != 0 else { return }
+        line.key("in_iface")
+        line.value(interfaces.name(of: port, at: time))
     }
 
     mutating func communityID(_ packet: Packet) {

@@ -49,6 +49,8 @@ public struct FlowEvent: Sendable, BitwiseCopyable {
     public var start: UInt64 = 0
     public var last: UInt64 = 0
     public var time: UInt64 = 0
+    /// Interface index of the port that its first packet came in by; 0 where that is not known.
+    public var port: UInt32 = 0
     /// Index of the configured guest concerned (the server before the client); -1 for none.
     public var guest: Int32 = -1
     /// Which program `guest` is an index of.

@@ -1,10 +1,10 @@
 /// What is known of a TCP connection.
 @frozen
 public struct TCPSession: BitwiseCopyable {
-    public var state = TCPState.none
     /// What the client sends, and what the server sends.
     public var client = TCPStream()
     public var server = TCPStream()
+    public var state = TCPState.none
 
     @inlinable public init() {}
 

@@ -88,6 +88,7 @@ extension FlowEvent {
         packetsToClient = UInt64(flow.packetsToClient)
         bytesToServer = flow.bytesToServer
         bytesToClient = flow.bytesToClient
+        port = flow.port
         start = flow.firstTime
         last = flow.lastTime
         self.time = time

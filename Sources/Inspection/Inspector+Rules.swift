@@ -34,6 +34,9 @@ extension Inspector {
         }
         // Who may not talk is not listened to, unless it passes all the same.
         if asked.isForbidden, !policies[guest].shadow { return }
+        if step.changes.contains(.began), let flow = unsafe step.flow {
+            unsafe flow.pointee.port = arrival.port != 0 ? arrival.port : arrival.bridge
+        }
         if layer == packets.whole {
             if !step.changes.isEmpty { tell(step, layer, arrival) }
             if unsafe refusals.pointee.isActive(arrival.time) { checkClient(step, arrival, &asked) }

@@ -5,9 +5,12 @@ import Wire
 /// Gathers what would be said again and again into one event: of a rule or check, two hosts and a verdict, or of
 /// all that a rule says beyond its allowance.
 ///
-/// Records are a ring in the order in which they were opened. All stay open for the same period, so the oldest is
-/// the next to be closed; it goes before its time when a new one needs its place. A record that gathered anything
-/// is told of as it goes: nothing that is held back here is lost.
+/// What goes on and on is told of after one period, two more, four more and so on, up to `longest`: an hour of one
+/// finding is a dozen events. It is over when a period brought nothing.
+///
+/// Records are a ring in the order in which they are to be looked at again. All wait for the same period, so the oldest
+/// is the next; one that stays open moves to the other end. The oldest goes before its time when a new one needs its
+/// place. A record that gathered anything is told of as it goes: nothing that is held back here is lost.
 @safe
 struct EventAggregator: ~Copyable {
     /// What findings have in common that are gathered in one record.
@@ -37,8 +40,13 @@ struct EventAggregator: ~Copyable {
 
     private struct Record {
         var subject: Subject
-        /// Nanoseconds on the packets' clock.
+        /// When its period began: nanoseconds on the packets' clock.
         var opened: UInt64
+        /// Periods from one event to the next, and those that have passed since the last.
+        var wait: UInt16 = 1
+        var waited: UInt16 = 0
+        /// Whether this period brought anything.
+        var isBusy = false
         /// The next older record of the same bucket, counted as `end` is; 0 for none.
         var next: UInt64
         /// What it was opened for, and a summary of what was gathered.
@@ -56,6 +64,8 @@ struct EventAggregator: ~Copyable {
     private var end: UInt64 = 1
 
     static let standardCapacity = 4096
+    /// Periods that an event is waited for at most.
+    static let longest: UInt16 = 64
     static var memoryBytes: Int {
         standardCapacity * (MemoryLayout<Record>.stride + MemoryLayout<UInt64>.stride)
     }
@@ -84,6 +94,7 @@ struct EventAggregator: ~Copyable {
             let record = unsafe record(number)
             if unsafe record.pointee.subject == subject {
                 unsafe record.pointee.event.summary.add(time)
+                unsafe record.pointee.isBusy = true
                 return true
             }
             number = unsafe record.pointee.next
@@ -97,22 +108,35 @@ struct EventAggregator: ~Copyable {
         _ subject: Subject, _ time: UInt64, _ event: Event, counting: Bool = false, into ring: inout EventRing.Writer
     ) {
         if end - start == capacity { close(into: &ring) }
-        let bucket = bucket(of: subject)
-        let record = unsafe record(end)
-        unsafe record.initialize(
-            to: Record(subject: subject, opened: time, next: buckets[bucket], event: event))
-        unsafe record.pointee.event.summary = EventSummary(scope: subject.scope)
-        if counting { unsafe record.pointee.event.summary.add(time) }
-        unsafe buckets[bucket] = end
-        end += 1
+        var record = Record(subject: subject, opened: time, next: 0, event: event)
+        record.event.summary = EventSummary(scope: subject.scope)
+        if counting { record.event.summary.add(time) }
+        append(record)
     }
 
-    /// Closes the records that have been open for `period` nanoseconds, and tells of what they gathered.
+    /// Looks at the records whose period of `period` nanoseconds is over, tells of what is due, and closes those that
+    /// nothing came for.
     mutating func settle(_ time: UInt64, period: UInt64, into ring: inout EventRing.Writer) {
-        while start != end {
+        // Each at most once, whatever the clock says.
+        let last = end
+        while start != last {
             // A clock that was set back makes it due.
             guard unsafe time &- record(start).pointee.opened >= period else { return }
-            close(into: &ring)
+            guard unsafe record(start).pointee.isBusy else {
+                close(into: &ring)
+                continue
+            }
+            var record = unsafe record(start).pointee
+            removeOldest()
+            record.opened = time
+            record.isBusy = false
+            record.waited += 1
+            if record.waited == record.wait {
+                tell(&record, into: &ring)
+                record.wait = min(record.wait * 2, EventAggregator.longest)
+                record.waited = 0
+            }
+            append(record)
         }
     }
 
@@ -123,13 +147,30 @@ struct EventAggregator: ~Copyable {
 
     /// Closes the oldest record.
     private mutating func close(into ring: inout EventRing.Writer) {
-        let record = unsafe record(start)
-        if unsafe record.pointee.event.summary.count > 0 {
-            unsafe record.pointee.event.arrival.time = unsafe record.pointee.event.summary.last
-            ring.append(unsafe record.pointee.event)
-        }
+        unsafe tell(&record(start).pointee, into: &ring)
+        removeOldest()
+    }
+
+    /// Tells of what a record gathered since it was told of last, if anything.
+    private func tell(_ record: inout Record, into ring: inout EventRing.Writer) {
+        guard record.event.summary.count > 0 else { return }
+        record.event.arrival.time = record.event.summary.last
+        ring.append(record.event)
+        record.event.summary = EventSummary(scope: record.subject.scope)
+    }
+
+    private mutating func append(_ record: Record) {
+        let bucket = bucket(of: record.subject)
+        let place = unsafe self.record(end)
+        unsafe place.initialize(to: record)
+        unsafe place.pointee.next = unsafe buckets[bucket]
+        unsafe buckets[bucket] = end
+        end += 1
+    }
+
+    private mutating func removeOldest() {
         // The oldest of all is the last of its bucket.
-        let bucket = unsafe bucket(of: record.pointee.subject)
+        let bucket = unsafe bucket(of: record(start).pointee.subject)
         var number = unsafe buckets[bucket]
         if number == start {
             unsafe buckets[bucket] = 0

@@ -53,12 +53,15 @@ import Wire
     }
 
     @Test func theFirstAtOnceAndTheRestInOne() throws {
-        let packets = [(0, 1), (1, 1), (2, 2), (3, 1), (11, 1), (12, 1)].map { (Double($0.0), $0.1) }
-        let (events, withheld) = try ReporterTests.told(packets, ReporterTests.limits())
-        // One and its two followers, another host, then one and a follower again.
-        #expect(events.map(\.summary.count) == [0, 0, 2, 0, 1])
-        #expect(events.map { ($0.arrival.time - ReporterTests.start) / ReporterTests.second } == [0, 2, 3, 11, 12])
-        #expect(withheld == 3)
+        let packets = [(0, 1), (1, 1), (2, 2), (3, 1), (11, 1), (22, 1), (33, 1), (44, 2), (55, 2), (56, 1)]
+        let (events, withheld) = try ReporterTests.told(
+            packets.map { (Double($0.0), $0.1) }, ReporterTests.limits())
+        // One and its two followers, another host; two more of the first twenty seconds later, the other host anew,
+        // the last of the first once it is silent, and then both anew.
+        #expect(events.map(\.summary.count) == [0, 0, 2, 2, 0, 1, 0, 0])
+        let times = events.map { ($0.arrival.time - ReporterTests.start) / ReporterTests.second }
+        #expect(times == [0, 2, 3, 22, 44, 33, 55, 56])
+        #expect(withheld == 5)
     }
 
     /// A million sources may be spoofed: what a rule says is bounded, and what it does not say is counted.

@@ -65,6 +65,8 @@ extension Integration {
             #expect(course["alerted"] as? Bool == true && course["reason"] as? String == "shutdown")
             #expect(flow["app_proto"] as? String == "http" && flow["src_port"] as? Int == alert["src_port"] as? Int)
             #expect((course["pkts_toserver"] as? Int ?? 0) >= 4 && (course["pkts_toclient"] as? Int ?? 0) >= 3)
+            let port = try #require(flow["in_iface"] as? String)
+            #expect(port == alert["in_iface"] as? String)
             let other = try #require(flows.first { $0["flow_id"] as? Int != alert["flow_id"] as? Int })
             #expect((other["flow"] as? [String: Any])?["alerted"] as? Bool == false)
         }

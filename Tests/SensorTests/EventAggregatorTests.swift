@@ -54,9 +54,38 @@ import Wire
         #expect(events.first?.summary.first == 2 * Own.second)
         #expect(events.first?.summary.last == 10 * Own.second)
         #expect(events.first?.arrival.time == 10 * Own.second)
-        // It is over: the next is a first one again.
-        let again = aggregator.gather(Own.subject(), 12 * Own.second)
+        // Nothing more came in a period: it is over, and the next is a first one again.
+        aggregator.settle(21 * Own.second, period: Own.period, into: &writer)
+        #expect(Own.drained(ring).isEmpty)
+        let again = aggregator.gather(Own.subject(), 22 * Own.second)
         #expect(!again && aggregator.count == 0)
+    }
+
+    /// An hour of one finding, ten a second: events come ever more rarely, and no finding is missing.
+    @Test func whatGoesOnIsToldOfEverMoreRarely() {
+        typealias Own = EventAggregatorTests
+        let ring = EventRing(capacity: 64)
+        var writer = ring.makeWriter()
+        var aggregator = EventAggregator(capacity: 16)
+        aggregator.open(Own.subject(), 0, Own.event(0), into: &writer)
+        var times: [UInt64] = []
+        var told: UInt64 = 0
+        for tenth in 1...36_000 {
+            let time = UInt64(tenth) * Own.second / 10
+            aggregator.settle(time, period: Own.period, into: &writer)
+            for event in Own.drained(ring) {
+                times.append(time / Own.second)
+                told += UInt64(event.summary.count)
+            }
+            let isHeld = aggregator.gather(Own.subject(), time)
+            #expect(isHeld)
+        }
+        #expect(times == [10, 30, 70, 150, 310, 630, 1270, 1910, 2550, 3190])
+        // When it ends, two periods later at most.
+        aggregator.settle(3_611 * Own.second, period: Own.period, into: &writer)
+        aggregator.settle(3_622 * Own.second, period: Own.period, into: &writer)
+        told += Own.drained(ring).reduce(0) { $0 + UInt64($1.summary.count) }
+        #expect(told == 36_000 && aggregator.count == 0)
     }
 
     @Test func nothingFollowedIsNothingToTell() {

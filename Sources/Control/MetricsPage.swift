@@ -67,6 +67,10 @@ public struct MetricsPage {
                 "flinch_queue_kernel_dropped_packets_total", labels + [("cause", "socket-full")],
                 Double(queue.undelivered))
         }
+        family(
+            "flinch_verdict_latency_seconds", "histogram",
+            "From the receipt of a packet's batch to its verdict; the wait in the kernel's queue is not in it.")
+        for (labels, queue) in queues { histogram("flinch_verdict_latency_seconds", labels, queue.latency) }
         family("flinch_worker_cpu_seconds_total", "counter", "CPU time of the queue's worker.")
         for (labels, queue) in queues {
             sample("flinch_worker_cpu_seconds_total", labels + [("mode", "user")], queue.userTime)
@@ -156,6 +160,17 @@ public struct MetricsPage {
     }
 
     // MARK: - The format
+
+    private mutating func histogram(_ name: String, _ labels: [(String, String)], _ latency: Latency) {
+        var sum: UInt64 = 0
+        for (bucket, count) in latency.counts.enumerated() {
+            sum &+= count
+            let bound = bucket < Latency.buckets ? "\(Double(Latency.bound(bucket)) / 1e9)" : "+Inf"
+            sample("\(name)_bucket", labels + [("le", bound)], Double(sum))
+        }
+        sample("\(name)_sum", labels, Double(latency.sum) / 1e9)
+        sample("\(name)_count", labels, Double(sum))
+    }
 
     private func sorted(_ counts: [String: UInt64]) -> [(String, UInt64)] {
         counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

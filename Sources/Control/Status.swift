@@ -45,12 +45,14 @@ public struct Status: Codable, Sendable {
         /// CPU time of the worker in seconds.
         public var userTime: Double
         public var systemTime: Double
+        public var latency: Latency
 
         public init(
             number: UInt16, core: Int, packets: UInt64, rate: UInt64, waiting: UInt64,
             dropped: UInt64, undelivered: UInt64, batches: UInt64, userTime: Double,
-            systemTime: Double
+            systemTime: Double, latency: Latency = Latency()
         ) {
+            self.latency = latency
             self.number = number
             self.core = core
             self.packets = packets

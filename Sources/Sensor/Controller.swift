@@ -166,7 +166,8 @@ final class Controller: Sendable {
                 rate: (sums.max() ?? 0) - (sums.min() ?? 0), waiting: kernel.reduce(0) { $0 + UInt64($1.waiting) },
                 dropped: kernel.reduce(0) { $0 + UInt64($1.dropped) },
                 undelivered: kernel.reduce(0) { $0 + UInt64($1.undelivered) },
-                batches: member.batches, userTime: user, systemTime: system)
+                batches: member.batches, userTime: user, systemTime: system,
+                latency: member.latency)
         }
     }
 

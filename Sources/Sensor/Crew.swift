@@ -145,6 +145,7 @@ final class Crew: @unchecked Sendable {
 }
 
 extension Crew.Member {
+    var latency: Latency { unsafe cell.pointee.latency.value }
     var packets: UInt64 { unsafe cell.pointee.packets.value }
     var batches: UInt64 { unsafe cell.pointee.batches.value }
     var unreadable: UInt64 { unsafe cell.pointee.unreadable.value &+ setup.answeredEarly }

@@ -62,10 +62,12 @@ struct Worker: ~Copyable {
                 judge(index, now)
             }
             // Counted before they are let go: what has left the kernel's queue is never missing here.
-            unsafe cell.pointee.packets.add(UInt64(verdicts.count &+ doubtfulVerdicts.count))
+            let packets = verdicts.count &+ doubtfulVerdicts.count
+            unsafe cell.pointee.packets.add(UInt64(packets))
             unsafe cell.pointee.batches.add(1)
             unsafe cell.pointee.flows.record(inspector.pointee.flowFigures)
             commit()
+            unsafe cell.pointee.latency.record(flinch_now() &- now, packets: packets)
             if unsafe inspector.pointee.hasChallenges { sendChallenges() }
             if unsafe cell.pointee.mustLeave(now) { return }
         }

@@ -20,6 +20,7 @@ struct WorkerCell: ~Copyable {
     let pinError = Atomic<Int32>(0)
     let packets = Gauge()
     let batches = Gauge()
+    let latency = LatencyGauges()
     /// Messages of the queue that could not be read as a packet.
     let unreadable = Gauge()
     /// Findings that have no event of their own.

@@ -129,7 +129,18 @@ struct StatusPage {
         "Queues       "
             + status.queues.map {
                 "\($0.number) on core \($0.core): \(Figure.whole($0.rate)) packets/s, \($0.waiting) waiting"
-            }.joined(separator: "; ")
+            }.joined(separator: "; ") + latency
+    }
+
+    /// Of all queues since the start.
+    private var latency: String {
+        let latency = status.queues.map(\.latency).reduce(Latency(), +)
+        guard latency.total > 0 else { return "" }
+        let parts = [("half", 0.5), ("99 %", 0.99)].map { name, share in
+            let bound = latency.quantile(share).map { "≤ \(Figure.latency($0))" }
+            return "\(name) \(bound ?? "> \(Figure.latency(Latency.bound(Latency.buckets - 1)))")"
+        }
+        return "; verdicts: \(parts.joined(separator: ", "))"
     }
 
     private var uninspected: String {

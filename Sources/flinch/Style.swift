@@ -70,6 +70,13 @@ enum Figure {
         return "\(tenths / 10).\(tenths % 10) MiB"
     }
 
+    /// Nanoseconds as "4.1 µs", "33 µs", "8.4 ms".
+    static func latency(_ nanoseconds: UInt64) -> String {
+        let (size, unit): (UInt64, String) = nanoseconds < 1_000_000 ? (1_000, "µs") : (1_000_000, "ms")
+        let tenths = nanoseconds * 10 / size
+        return tenths < 100 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
+    }
+
     /// Seconds as "12.3 s", "4 min 10 s", "2 h 13 min", "3 d 4 h".
     static func duration(_ seconds: Double) -> String {
         let whole = Int(max(0, seconds))

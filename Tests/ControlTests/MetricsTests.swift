@@ -10,13 +10,14 @@ private func sampleStatus(guests: Int = 2) -> Status {
             packetsOut: 5, bitsOut: 4000, rates: ["syn": 1], received: ["syn": 100, "udp": 7], dropped: ["syn": 3],
             alerts: 2)
     }
-    return Status(
+    var status = Status(
         sensor: "lab \"\\\n", version: "0.1.0", pid: 1, uptime: 12.5, backend: "bridge", shadow: false,
         whenStopped: "pass", whenOverloaded: "pass",
         queues: [
             Status.Queue(
                 number: 3, core: 0, packets: 9_007_199_254, rate: 1, waiting: 7, dropped: 11, undelivered: 13,
-                batches: 2, userTime: 0.25, systemTime: 1)
+                batches: 2, userTime: 0.25, systemTime: 1,
+                latency: Latency(counts: [5, 3] + Array(repeating: 0, count: 10) + [1], sum: 20_000_000))
         ], guests: rows,
         floods: [
             Status.Flood(
@@ -33,6 +34,8 @@ private func sampleStatus(guests: Int = 2) -> Status {
                 name: "mail", channel: "mail", state: "failing", queued: 30, delivered: 31, dropped: 32, failures: 33,
                 lastError: "secret things", lastErrorTime: 0)
         ], memoryBound: 1 << 20, memoryResident: 1 << 21)
+    status.evidence = Status.Evidence(files: 2, bytes: 4096, missed: 3, lastError: nil)
+    return status
 }
 
 struct MetricsTests {
@@ -61,7 +64,12 @@ struct MetricsTests {
             #"flinch_queue_kernel_dropped_packets_total{queue="3",cause="socket-full"} 13"#,
             #"flinch_guest_received_packets_total{guest="guest1",class="udp"} 7"#,
             #"flinch_floods_open{class="syn"} 1"#, #"flinch_sink_up{sink="mail",channel="mail"} 0"#,
-            #"flinch_sink_dropped_total{sink="mail",channel="mail"} 32"#,
+            #"flinch_sink_dropped_total{sink="mail",channel="mail"} 32"#, "flinch_evidence_missed_total 3",
+            #"flinch_verdict_latency_seconds_bucket{queue="3",le="4.096e-06"} 5"#,
+            #"flinch_verdict_latency_seconds_bucket{queue="3",le="8.192e-06"} 8"#,
+            #"flinch_verdict_latency_seconds_bucket{queue="3",le="+Inf"} 9"#,
+            #"flinch_verdict_latency_seconds_sum{queue="3"} 0.02"#,
+            #"flinch_verdict_latency_seconds_count{queue="3"} 9"#,
         ] { #expect(page.contains(sample + "\n"), "\(sample)") }
         #expect(!page.contains("secret things"))
     }
@@ -77,8 +85,11 @@ struct MetricsTests {
         let check = try Program.start(["promtool", "check", "rules", folder() + "/flinch-alerts.yml"])
         #expect(check.wait(atMost: .seconds(20)) == .exited(0), "\(check.printed)\(check.complained)")
         let page = MetricsPage(sampleStatus()).text
+        let lines = page.split(separator: "\n")
+        // Families, and the series of histograms.
         let known = Set(
-            page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { String($0.split(separator: " ")[2]) })
+            lines.filter { $0.hasPrefix("# TYPE ") }.map { String($0.split(separator: " ")[2]) }
+                + lines.filter { !$0.hasPrefix("#") }.map { String($0.prefix { $0 != "{" && $0 != " " }) })
         for file in ["/flinch-alerts.yml", "/flinch-dashboard.json"] {
             let text = try String(contentsOfFile: folder() + file, encoding: .utf8)
             let used = text.matches(of: /flinch_[a-z_]+/).map { String($0.output) }

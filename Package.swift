@@ -158,6 +158,6 @@ let package = Package(
             "SensorTests",
             ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Sinks", "Wire"]),
         tests("ControlTests", ["Control", "CLinux", "Lab"]),
-        tests("IntegrationTests", ["Lab", "Control"]),
+        tests("IntegrationTests", ["Lab", "Control", "Store"]),
     ]
 )

@@ -5,12 +5,12 @@ public struct Services: Sendable {
     private let programs: [Program]
     private let smb: Listener
 
-    /// Longer than any use of a lab.
-    private static let limit = Duration.seconds(900)
+    /// Longer than a use of the lab, unless it says otherwise.
+    public static let limit = Duration.seconds(900)
 
     /// nginx in `web` and `shop` (`/` has 1 KB, `/large` 1 MB), dnsmasq in `dns` and `watch` that know `www.lab`, an
     /// iperf3 server in `web`, something that speaks SMB in `smb`. Returns when all of them answer.
-    public static func start(in lab: Lab) throws -> Services {
+    public static func start(in lab: Lab, limit: Duration = limit) throws -> Services {
         try Requirements.programs()
         let web = lab.guest("web")
         let servers = try ["web", "shop"].map { name in

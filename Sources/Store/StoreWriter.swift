@@ -79,7 +79,7 @@ public final class StoreWriter {
         }
         if event.isFloodEnd {
             try database.execute(sql: "UPDATE incident SET isOpen = 0 WHERE id = ?", arguments: [id])
-            incidents.close(id)
+            incidents.close(id, at: event.time)
         }
         return id
     }
@@ -90,8 +90,37 @@ public final class StoreWriter {
             sql: "INSERT INTO incident (first, last, concern, actor, count, isOpen) VALUES (?1, ?1, ?2, ?3, 0, 1)"
         ).execute(arguments: [event.time, event.concern, actor])
         let id = database.lastInsertedRowID
-        incidents.open(.init(id: id, actor: actor, last: event.time, targets: []))
+        if event.flood != nil {
+            for beginning in incidents.beginnings(of: event) {
+                try merge(beginning, into: id, database)
+                incidents.close(beginning, at: event.time)
+            }
+        }
+        incidents.open(
+            .init(
+                id: id, actor: actor, last: event.time, targets: [], first: event.time,
+                isOfForm: event.isOfForm && actor != OpenIncidents.nobody))
         return id
+    }
+
+    /// Makes one incident part of another, which was opened just now.
+    private func merge(_ id: Int64, into other: Int64, _ database: Database) throws {
+        for sql in [
+            """
+            INSERT INTO part SELECT ?2, grp, title, concern, count, first, last FROM part WHERE incident = ?1
+            ON CONFLICT (incident, grp) DO UPDATE SET count = count + excluded.count,
+            first = min(first, excluded.first), last = max(last, excluded.last), concern = max(concern, excluded.concern)
+            """,
+            "INSERT OR IGNORE INTO concerned SELECT ?2, guest, first FROM concerned WHERE incident = ?1",
+            "INSERT OR IGNORE INTO target SELECT ?2, address FROM target WHERE incident = ?1",
+            "UPDATE event SET incident = ?2 WHERE incident = ?1",
+            """
+            UPDATE incident SET count = incident.count + old.count, first = min(incident.first, old.first),
+            concern = max(incident.concern, old.concern)
+            FROM (SELECT count, first, concern FROM incident WHERE id = ?1) AS old WHERE id = ?2
+            """,
+        ] { try database.execute(sql: sql, arguments: [id, other]) }
+        try database.execute(sql: "DELETE FROM incident WHERE id = ?", arguments: [id])
     }
 
     /// What an earlier run left open goes on.

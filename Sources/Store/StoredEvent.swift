@@ -22,6 +22,9 @@ public struct StoredEvent: Sendable, Equatable {
     public var last: Int64
     public var line: String
 
+    /// It is about the form of a packet, not about what somebody does.
+    var isOfForm: Bool { kind == "anomaly" }
+
     public init(
         time: Int64, kind: String, concern: Int, group: String, title: String, guest: String, source: String,
         destination: String, verdict: String, flood: String? = nil, isFloodEnd: Bool = false, count: Int = 1,

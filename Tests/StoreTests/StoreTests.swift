@@ -17,10 +17,10 @@ private let second: Int64 = 1_000_000
 
 private func event(
     _ title: String, at seconds: Int64, from source: String = "198.51.100.9", to destination: String = "192.0.2.10",
-    guest: String = "web", concern: Int = 2, flood: String? = nil, ends: Bool = false
+    guest: String = "web", concern: Int = 2, flood: String? = nil, ends: Bool = false, kind: String = "alert"
 ) -> StoredEvent {
     StoredEvent(
-        time: start + seconds * second, kind: "alert", concern: concern, group: title, title: title, guest: guest,
+        time: start + seconds * second, kind: kind, concern: concern, group: title, title: title, guest: guest,
         source: flood == nil ? source : "", destination: destination, verdict: "accept", flood: flood,
         isFloodEnd: ends, line: "{\"title\":\"\(title)\"}")
 }
@@ -59,6 +59,38 @@ struct IncidentTests {
         #expect(found[0].parts.map(\.title) == ["scan", "exploit", "call home"])
         #expect(found[0].parts.map(\.count) == [4, 1, 1])
         #expect(found[0].first == start && found[0].last == start + 70 * second)
+    }
+
+    /// Forged packets that are not in order, before their flood is known to be one, in it, and told of after it; and
+    /// what is none of it: to another host, long before, of another kind, and after its end.
+    @Test func whatIsWrongWithAFloodsPacketsIsPartOfIt() throws {
+        func form(_ seconds: Int64, _ source: Int, to destination: String = "192.0.2.10") -> StoredEvent {
+            event("ttl", at: seconds, from: "203.0.113.\(source)", to: destination, concern: 3, kind: "anomaly")
+        }
+        let found = try incidents([
+            [
+                form(0, 1), form(8, 2), form(9, 3), form(9, 4, to: "192.0.2.53"), event("scan", at: 9),
+                event("syn flood", at: 10, flood: "syn"), form(11, 5), form(12, 2),
+                event("syn flood", at: 20, flood: "syn", ends: true), form(19, 6), form(25, 7),
+            ]
+        ])
+        #expect(found.map(\.count).sorted() == [1, 1, 1, 1, 7])
+        let flood = try #require(found.first { $0.count == 7 })
+        #expect(flood.parts.map(\.title) == ["ttl", "syn flood"] && flood.parts.map(\.count) == [5, 2])
+        #expect(flood.actor.isEmpty && flood.concern == 3 && flood.first == start + 8 * second)
+        #expect(Set(found.map(\.actor)) == ["", "203.0.113.1", "203.0.113.4", "198.51.100.9", "203.0.113.7"])
+    }
+
+    /// Two at once: the form of packets is put down to one that goes on.
+    @Test func oneFloodEndsAndAnotherGoesOn() throws {
+        let found = try incidents([
+            [
+                event("udp flood", at: 0, flood: "udp"), event("syn flood", at: 1, flood: "syn"),
+                event("syn flood", at: 5, flood: "syn", ends: true),
+                event("ttl", at: 6, from: "203.0.113.2", kind: "anomaly"),
+            ]
+        ])
+        #expect(found.map { $0.parts.map(\.title) }.contains(["udp flood", "ttl"]) && found.count == 2)
     }
 
     @Test func strangersAreApart() throws {

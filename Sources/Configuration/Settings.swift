@@ -158,6 +158,8 @@ public struct Settings: Sendable, Equatable {
         public var communityID = true
         /// Whether packets that are dropped get an event of type `drop`, besides the alert that says why.
         public var drops = false
+        /// Whether alerts show the bytes of their packets, as far as those are kept as evidence.
+        public var packets = true
         /// Whether a conversation gets an event of type `flow` when it is over.
         public var flows = false
         /// Seconds between two `stats` events; 0 for none.

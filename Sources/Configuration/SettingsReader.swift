@@ -219,7 +219,7 @@ struct SettingsReader {
     }
 
     private func events(_ value: Value, _ events: inout Settings.Events) {
-        let keys = ["eve", "rotate-at", "keep", "community-id", "drops", "flows", "stats", "ring", "limits"]
+        let keys = ["eve", "rotate-at", "keep", "community-id", "drops", "packets", "flows", "stats", "ring", "limits"]
         guard let section = value.section(keys) else { return }
         if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
             events.eve.path = path == "-" ? path : resolved(path)
@@ -228,6 +228,7 @@ struct SettingsReader {
         events.eve.rotation = SinkReader.rotation(section)
         events.communityID = section["community-id"]?.flag() ?? events.communityID
         events.drops = section["drops"]?.flag() ?? events.drops
+        events.packets = section["packets"]?.flag() ?? events.packets
         events.flows = section["flows"]?.flag() ?? events.flows
         events.stats = section["stats"]?.integer(0...86_400, "seconds") ?? events.stats
         if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {

@@ -8,7 +8,7 @@ enum CaptureWriter {
 
     /// One packet. Where its bytes start behind the Ethernet header, one is made of what is known of it.
     static func record(_ entry: PacketRing.Entry, _ bytes: [UInt8]) -> [UInt8] {
-        let link = entry.link == .ethernet ? [] : linkHeader(entry, bytes)
+        let link = linkHeader(entry, bytes)
         var record = little32(UInt32(truncatingIfNeeded: entry.time / 1_000_000_000))
         record += little32(UInt32(entry.time % 1_000_000_000))
         record += little32(UInt32(link.count + bytes.count))
@@ -16,7 +16,9 @@ enum CaptureWriter {
         return record + link + bytes
     }
 
-    private static func linkHeader(_ entry: PacketRing.Entry, _ bytes: [UInt8]) -> [UInt8] {
+    /// The Ethernet header to stand before the bytes; empty where they begin with one.
+    static func linkHeader(_ entry: PacketRing.Entry, _ bytes: [UInt8]) -> [UInt8] {
+        guard entry.link != .ethernet else { return [] }
         let isV6 = bytes.first.map { $0 >> 4 == 6 } ?? false
         let type = entry.etherType != 0 ? entry.etherType : isV6 ? EtherType.ipv6 : EtherType.ipv4
         let tag = entry.hasTag ? [0x81, 0x00] + big16(entry.tag) : []

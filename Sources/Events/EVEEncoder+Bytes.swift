@@ -18,6 +18,7 @@ public struct CapturePlace: Sendable {
 
     /// IP without a link header, in libpcap's numbers on Linux: what came out of a tunnel or a stream.
     public static let raw: Int32 = 12
+    static let ethernet: Int32 = 1
 
     static func name(ofLinkType number: Int32) -> String {
         switch number {
@@ -37,8 +38,36 @@ public struct CapturePlace: Sendable {
     }
 }
 
-/// What an event line says of the packet that needs its bytes: only replay has them still.
+/// The beginning of a packet that a worker kept.
+struct KeptPacket {
+    /// The Ethernet header before `bytes`; empty where they begin with one.
+    var link: [UInt8]
+    /// What the worker inspected, cut to `PacketRing.snapLength`.
+    var bytes: [UInt8]
+}
+
+/// What an event line says of the packet that needs its bytes: replay has them still, and live they may be kept.
 extension EVEEncoder {
+    /// An alert with what is kept of its packet. Of what came out of the captured packet (a tunnel, fragments put
+    /// together) only the captured one is.
+    mutating func encode(_ event: Event, kept: KeptPacket, evidence: String?) {
+        let isWire = event.origin.source == .wire && event.origin.depth == 0
+        head(event, nil, type: EVEEncoder.type(of: event.finding.source), isWire ? kept.bytes.span.bytes : nil)
+        ethernet(event.packet, event.arrival)
+        body(event, nil)
+        if event.finding.source == .signature, isWire, event.packet.isIP, !event.packet.isUndecodable {
+            contents(kept.bytes.span.bytes.payload(of: event.packet), isStream: false)
+        }
+        capture(kept.link + kept.bytes)
+        ending(event, evidence)
+    }
+
+    private mutating func capture(_ frame: [UInt8]) {
+        line.key("packet")
+        line.value(base64: frame.span.bytes)
+        packetInfo(CapturePlace.ethernet)
+    }
+
     /// Of the protocols whose messages are told of, what the record has no room for.
     mutating func messages(_ packet: Packet, _ bytes: RawSpan) {
         guard packet.kind == .otherIP, packet.transportLength > 0, !packet.isUndecodable,
@@ -119,7 +148,10 @@ extension EVEEncoder {
         line.key("packet")
         line.value(base64: bytes)
         let isBare = event.origin.depth > 0 || event.origin.source == .streamEnd
-        let linkType = isBare ? CapturePlace.raw : place.linkType
+        packetInfo(isBare ? CapturePlace.raw : place.linkType)
+    }
+
+    private mutating func packetInfo(_ linkType: Int32) {
         line.key("packet_info")
         line.openObject()
         line.key("linktype")
@@ -142,7 +174,9 @@ extension Packet {
 extension RawSpan {
     @_lifetime(copy self)
     func payload(of packet: Packet) -> RawSpan {
-        extracting(Int(packet.payloadOffset)..<Int(packet.payloadOffset) + Int(packet.payloadLength))
+        let start = Int(packet.payloadOffset)
+        // Of a packet that was kept the end may be missing.
+        return extracting(min(start, byteCount)..<min(start + Int(packet.payloadLength), byteCount))
     }
 }
 

@@ -59,6 +59,11 @@ public struct EVEEncoder {
         open(event, place)
         ethernet(event.packet, event.arrival)
         body(event, place)
+        ending(event, evidence, place)
+    }
+
+    /// What became of the packet, where there is more of it, and what is ours alone.
+    mutating func ending(_ event: Event, _ evidence: String?, _ place: CapturePlace? = nil) {
         if event.finding.source == .signature || event.finding.source == .relation { verdict(event) }
         if let evidence {
             line.key("capture_file")
@@ -139,7 +144,7 @@ public struct EVEEncoder {
 
     func words(_ generation: UInt32) -> EVENames? { names[generation] }
 
-    private static func type(of source: Finding.Source) -> StaticString {
+    static func type(of source: Finding.Source) -> StaticString {
         switch source {
         case .signature, .relation: "alert"
         case .conformance: "anomaly"
@@ -147,7 +152,7 @@ public struct EVEEncoder {
         }
     }
 
-    private mutating func body(_ event: Event, _ place: CapturePlace?) {
+    mutating func body(_ event: Event, _ place: CapturePlace?) {
         switch event.finding.source {
         case .signature: alert(event)
         case .relation: relation(event)

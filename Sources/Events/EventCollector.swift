@@ -41,8 +41,13 @@ public final class EventCollector: Sendable {
         /// Bytes of one capture, and of all.
         public var fileLimit: Int
         public var limit: Int
+        /// Whether alerts have the bytes of their packets.
+        public var showsPackets: Bool
 
-        public init(packets: [PacketRing], folder: String, fileLimit: Int, limit: Int) {
+        public init(
+            packets: [PacketRing], folder: String, fileLimit: Int, limit: Int, showsPackets: Bool = false
+        ) {
+            self.showsPackets = showsPackets
             self.packets = packets
             self.folder = folder
             self.fileLimit = fileLimit
@@ -66,7 +71,7 @@ public final class EventCollector: Sendable {
         loop = Loop(
             rings: rings, flows: flows, outlets: outlets, recorder: recorder,
             encoder: EVEEncoder(names: names, generation: generation, sensor: sensor, communityID: communityID),
-            drops: drops, watch: watch, interval: interval)
+            drops: drops, showsPackets: evidence?.showsPackets ?? false, watch: watch, interval: interval)
     }
 
     /// Who looks on while events are collected.
@@ -186,6 +191,7 @@ public final class EventCollector: Sendable {
         private let outlets: [any Outlet]
         private var collected: [Report] = []
         private let drops: Bool
+        private let showsPackets: Bool
         let watch: Watch?
         /// The packet of the last `drop` event: all findings on a packet come one after the other.
         private var lastDrop: (time: UInt64, flow: UInt64) = (0, 0)
@@ -198,8 +204,9 @@ public final class EventCollector: Sendable {
 
         init(
             rings: [EventRing], flows: [Ring<FlowEvent>], outlets: [any Outlet], recorder: EvidenceRecorder?,
-            encoder: EVEEncoder, drops: Bool, watch: Watch?, interval: Int
+            encoder: EVEEncoder, drops: Bool, showsPackets: Bool, watch: Watch?, interval: Int
         ) {
+            self.showsPackets = showsPackets
             self.recorder = recorder
             self.drops = drops
             self.watch = watch
@@ -219,7 +226,7 @@ public final class EventCollector: Sendable {
             for (index, ring) in rings.enumerated() {
                 ring.drain(max: portion) { event in
                     watch?.event(copy event)
-                    encoder.encode(copy event, evidence: recorder?.capture(copy event, ring: index))
+                    encode(copy event, ring: index)
                     collect(Report.Kind(of: event.finding.source), event.finding.concern)
                     if drops, event.verdict == .drop { collectDrop(copy event) }
                 }
@@ -233,6 +240,16 @@ public final class EventCollector: Sendable {
             }
             recorder?.follow()
             offer()
+        }
+
+        private func encode(_ event: Event, ring: Int) {
+            let evidence = recorder?.capture(event, ring: ring)
+            let isShown = showsPackets && event.finding.source != .conformance
+            if isShown, let packet = recorder?.packet(event, ring: ring) {
+                encoder.encode(event, kept: packet, evidence: evidence)
+            } else {
+                encoder.encode(event, evidence: evidence)
+            }
         }
 
         /// What the encoder holds is one report.

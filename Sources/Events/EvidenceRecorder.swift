@@ -74,6 +74,18 @@ final class EvidenceRecorder: @unchecked Sendable {
         }
     }
 
+    /// The packet of an event of worker `ring`, as far as it is kept; nil where it is not, or no more, and for what
+    /// stands for many.
+    func packet(_ event: Event, ring: Int) -> KeptPacket? {
+        guard event.evidence != 0, event.summary.count == 0 else { return nil }
+        var packet: KeptPacket?
+        let end = min(event.keptPacket + 1, rings[ring].written)
+        rings[ring].read(from: event.keptPacket, to: end, where: { $0 == event.evidence }) {
+            packet = KeptPacket(link: CaptureWriter.linkHeader($0, $1), bytes: $1)
+        }
+        return packet
+    }
+
     /// Takes over what came since the last call to captures that still grow, and ends those whose time is over; all
     /// with `isLast`.
     func follow(isLast: Bool = false) {

@@ -102,9 +102,11 @@ public final class PacketRing: @unchecked Sendable {
             byteMask = UInt64(ring.byteCount - 1)
         }
 
-        /// Keeps the beginning of a packet whose bytes start as `link` says. `group` is not 0.
-        @inline(never)
-        public mutating func append(_ packet: RawSpan, _ link: LinkLayer, _ arrival: Arrival, group: UInt64) {
+        /// Keeps the beginning of a packet whose bytes start as `link` says. `group` is not 0. Returns its number.
+        @inline(never) @discardableResult
+        public mutating func append(
+            _ packet: RawSpan, _ link: LinkLayer, _ arrival: Arrival, group: UInt64
+        ) -> UInt64 {
             let kept = min(packet.byteCount, PacketRing.snapLength)
             // Not across the end: the rest of the lap is left over.
             if (position & byteMask) + UInt64(kept) > byteMask + 1 { position = (position | byteMask) &+ 1 }
@@ -126,6 +128,7 @@ public final class PacketRing: @unchecked Sendable {
             position = end
             count &+= 1
             unsafe shared.pointee.written.store(count, ordering: .releasing)
+            return count &- 1
         }
     }
 

@@ -27,6 +27,8 @@ public struct Event: Sendable, BitwiseCopyable {
     public var generation: UInt32
     /// Under which number the worker keeps the packet and others of its flow as evidence; 0 if it does not.
     public var evidence: UInt64 = 0
+    /// Where it keeps it: the packet's number in the worker's ring; means nothing without `evidence`.
+    public var keptPacket: UInt64 = 0
     /// What the event stands for, if that is more than what the packet shows.
     public var summary = EventSummary()
 

@@ -24,12 +24,15 @@ struct Reporter: ~Copyable {
         self.flowHash = flowHash
     }
 
-    /// Says what was found on the last packet that `inspector` saw. Out of line, and called only where
-    /// there are findings: most packets have none, and the call copies the inspector.
+    /// Says what was found on the last packet that `inspector` saw, which was kept under the number `keptPacket`. Out
+    /// of line, and called only where there are findings: most packets have none, and the call copies the inspector.
     @inline(never)
-    mutating func record(_ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival) {
+    mutating func record(
+        _ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival, keptPacket: UInt64 = 0
+    ) {
         var withheld = UInt64(inspector.findings.overflow)
-        for index in 0..<inspector.findings.count where !say(index, inspector, decision, arrival) { withheld += 1 }
+        for index in 0..<inspector.findings.count
+        where !say(index, inspector, decision, arrival, keptPacket) { withheld += 1 }
         unsafe cell.pointee.withheld.add(withheld)
     }
 
@@ -43,7 +46,7 @@ struct Reporter: ~Copyable {
 
     /// Returns whether finding `index` is an event of its own.
     private mutating func say(
-        _ index: Int, _ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival
+        _ index: Int, _ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival, _ keptPacket: UInt64
     ) -> Bool {
         let finding = inspector.findings[index]
         let limits = inspector.eventLimits
@@ -57,7 +60,8 @@ struct Reporter: ~Copyable {
             period: limits.period)
         guard isAllowed || isGathered else { return false }
         if !isAllowed, aggregator.gather(subject.ofRule, arrival.time) { return false }
-        let event = Event(inspector, finding: index, decision: decision, arrival: arrival, flowHash: flowHash)
+        var event = Event(inspector, finding: index, decision: decision, arrival: arrival, flowHash: flowHash)
+        event.keptPacket = keptPacket
         if isAllowed { events.append(event) }
         if isGathered {
             aggregator.open(

@@ -341,6 +341,7 @@ extension Settings.Evidence {
     fileprivate func settings(_ packets: [PacketRing], _ settings: Settings) -> EventCollector.EvidenceSettings? {
         guard memory > 0 else { return nil }
         return EventCollector.EvidenceSettings(
-            packets: packets, folder: folder ?? settings.sensor.state + "/evidence", fileLimit: file, limit: total)
+            packets: packets, folder: folder ?? settings.sensor.state + "/evidence", fileLimit: file, limit: total,
+            showsPackets: settings.events.packets)
     }
 }

@@ -101,8 +101,9 @@ struct Worker: ~Copyable {
         let decision = inspector.inspect(
             packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
         let evidence = inspector.keepPacket()
-        if evidence != 0 { kept.append(packet.payload, packet.link, packet.arrival, group: evidence) }
-        if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival) }
+        var number: UInt64 = 0
+        if evidence != 0 { number = kept.append(packet.payload, packet.link, packet.arrival, group: evidence) }
+        if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival, keptPacket: number) }
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
             injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects, by: sender)
         }

@@ -276,4 +276,72 @@ struct EvidenceTests {
             #expect(collector.evidence?.files == 1)
         }
     }
+
+    /// What `lines` are for an event about one of three packets of one flow, which a worker kept.
+    private func line(
+        _ texts: [String], of number: UInt64, group: UInt64 = 5, shows: Bool = true,
+        _ change: (inout Event) -> Void = { _ in }
+    ) throws -> [String: Any] {
+        try withFolder { folder in
+            let events = EventRing(capacity: 64)
+            let ring = PacketRing(memory: 1 << 16)
+            var packets = ring.makeWriter()
+            var decoded = Packet()
+            for (index, text) in texts.enumerated() {
+                let bytes = packet(text)
+                let kept = unsafe packets.append(bytes.span.bytes, .ip, arrival(), group: 5)
+                if kept == number { decoded = unsafe Decoder.decode(bytes.span.bytes, as: .ip) }
+                #expect(kept == UInt64(index))
+            }
+            let basket = Basket()
+            let collector = try EventCollector(
+                rings: [events], outlets: [basket], names: sampleNames,
+                evidence: .init(
+                    packets: [ring], folder: folder, fileLimit: 1 << 20, limit: 1 << 22, showsPackets: shows),
+                interval: 1)
+            var writer = events.makeWriter()
+            writer.append(
+                event(group) {
+                    $0.packet = decoded
+                    $0.keptPacket = number
+                    change(&$0)
+                })
+            try collector.start()
+            collector.stop()
+            return try #require(
+                JSONSerialization.jsonObject(with: Data(basket.lines[0].utf8)) as? [String: Any])
+        }
+    }
+
+    /// The packet that was found, of several of its flow that came at the same time, with an Ethernet header made of
+    /// what is known of it.
+    @Test func alertsShowTheirPacket() throws {
+        let line = try line(["one", "two", "three"], of: 1)
+        #expect(line["payload_printable"] as? String == "two" && line["stream"] as? Int == 0)
+        #expect(line["payload"] as? String == Data("two".utf8).base64EncodedString())
+        let frame: [UInt8] = [2, 0, 0, 0, 0, 11, 2, 0, 0, 0, 0, 10, 8, 0] + packet("two")
+        #expect(line["packet"] as? String == Data(frame).base64EncodedString())
+        #expect((line["packet_info"] as? [String: Any])?["linktype"] as? Int == 1)
+    }
+
+    @Test func ofALongPacketItsBeginning() throws {
+        let line = try line([String(repeating: "x", count: 9000)], of: 0)
+        #expect((line["payload_printable"] as? String)?.count == PacketRing.snapLength - 28)
+    }
+
+    /// Of what came in a tunnel, the packet around it; of what was overwritten, of another flow's and of what stands
+    /// for many, nothing; nor where nobody wants it.
+    @Test func whatIsNotKeptIsNotShown() throws {
+        let tunnelled = try line(["one"], of: 0) {
+            $0.origin = Origin(.gre, depth: 1, outer: $0.packet)
+        }
+        #expect(tunnelled["payload"] == nil && tunnelled["packet"] != nil)
+        let many = Array(repeating: String(repeating: "y", count: 3000), count: 60)
+        #expect(try line(many, of: 0)["packet"] == nil)
+        #expect(try line(many, of: 59)["packet"] != nil)
+        #expect(try line(["one"], of: 0, group: 6)["packet"] == nil)
+        #expect(try line(["one"], of: 7)["packet"] == nil)
+        #expect(try line(["one"], of: 0) { $0.summary.count = 2 }["packet"] == nil)
+        #expect(try line(["one"], of: 0, shows: false)["packet"] == nil)
+    }
 }

@@ -47,6 +47,7 @@ extension Integration {
             #expect(try mode(file) == 0o600 && mode(lab.file("state/evidence")) == 0o700)
             #expect(try sensor.status().evidence?.files == 1)
             // What comes after the alert is added within three seconds.
+            #expect((alert["payload_printable"] as? String)?.hasPrefix("GET /exploit HTTP/1.1") == true)
             let text = try {
                 _ = eventually(within: .seconds(5)) {
                     (try? lab.host.run("tcpdump", "-n", "-A", "-r", file).contains("HTTP/1.1 404")) == true

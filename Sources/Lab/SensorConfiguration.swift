@@ -43,6 +43,8 @@ public struct SensorConfiguration: Sendable {
     public var only: [String] = []
     /// Sections of the file beside those that the rest of this makes.
     public var more = ""
+    /// What else the section `events` has, each with a comma before it.
+    public var moreOfEvents = ""
     /// Events of conversations that are over.
     public var flows = false
     /// eve.json and the control socket; in the lab's directory unless set.
@@ -114,7 +116,7 @@ public struct SensorConfiguration: Sendable {
             guests:
             \(guests.joined(separator: "\n"))
             rules: {files: [\(ruleFiles.joined(separator: ", "))]}
-            events: {eve: \(eve ?? lab.file("eve.json")), flows: \(flows)}
+            events: {eve: \(eve ?? lab.file("eve.json")), flows: \(flows)\(moreOfEvents)}
             \(more)
 
             """

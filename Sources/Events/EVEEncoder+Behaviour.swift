@@ -11,21 +11,16 @@ extension EVEEncoder {
     /// There is no `src_ip` where several do it: which of them is real is not known.
     public mutating func encode(_ behaviour: BehaviourEvent) {
         line.openObject()
-        line.key("timestamp")
-        line.value(time: behaviour.time)
-        line.key("event_type")
-        line.value(behaviour.phase == .close ? "behaviour" : "alert")
+        line.field("timestamp", time: behaviour.time)
+        line.field("event_type", behaviour.phase == .close ? "behaviour" : "alert")
         if behaviour.actorCount == 1, let actor = behaviour.actors.first {
-            line.key("src_ip")
-            line.value(actor)
+            line.field("src_ip", actor)
         }
         if let target = behaviour.target {
-            line.key("dest_ip")
-            line.value(target)
+            line.field("dest_ip", target)
         }
         if let ipProtocol = behaviour.ipProtocol {
-            line.key("proto")
-            line.value(protocol: ipProtocol)
+            line.field("proto", protocol: ipProtocol)
         }
         let intended: Verdict = behaviour.action == "drop" ? .drop : .accept
         let verdict = behaviour.shadow ? .accept : intended
@@ -37,18 +32,12 @@ extension EVEEncoder {
         }
         line.key("flinch")
         line.openObject()
-        line.key("guest")
-        line.value(behaviour.guest)
-        line.key("concern")
-        line.value(behaviour.concern.description)
-        line.key("reason")
-        line.value((intended == .drop ? Reason.behaviour : .none).text)
-        line.key("verdict")
-        line.value(verdict.name)
-        line.key("intended")
-        line.value(intended.name)
-        line.key("shadow")
-        line.value(behaviour.shadow)
+        line.field("guest", behaviour.guest)
+        line.field("concern", behaviour.concern.description)
+        line.field("reason", (intended == .drop ? Reason.behaviour : .none).text)
+        line.field("verdict", verdict.name)
+        line.field("intended", intended.name)
+        line.field("shadow", behaviour.shadow)
         line.key("behaviour")
         figures(behaviour)
         line.closeObject()
@@ -57,32 +46,23 @@ extension EVEEncoder {
 
     private mutating func figures(_ behaviour: BehaviourEvent) {
         line.openObject()
-        line.key("id")
-        line.value(behaviour.identifier)
-        line.key("kind")
-        line.value(behaviour.kind)
-        line.key("phase")
-        line.value(behaviour.phase.rawValue)
+        line.field("id", behaviour.identifier)
+        line.field("kind", behaviour.kind)
+        line.field("phase", behaviour.phase.rawValue)
         if let shape = behaviour.shape {
-            line.key("shape")
-            line.value(shape)
-            line.key("fragmented")
-            line.value(behaviour.isFragmented)
+            line.field("shape", shape)
+            line.field("fragmented", behaviour.isFragmented)
         }
-        line.key("since")
-        line.value(time: behaviour.first)
-        line.key("last")
-        line.value(time: behaviour.last)
+        line.field("since", time: behaviour.first)
+        line.field("last", time: behaviour.last)
         let counts: [(StaticString, UInt64)] = [
             ("attempts", behaviour.attempts), ("hosts", behaviour.hosts), ("ports", behaviour.ports),
         ]
         for (name, count) in counts where count > 0 {
-            line.key(name)
-            line.value(count)
+            line.field(name, count)
         }
         if behaviour.actorCount > 1 {
-            line.key("source_count")
-            line.value(UInt64(behaviour.actorCount))
+            line.field("source_count", UInt64(behaviour.actorCount))
             list("sources", behaviour.actors)
         }
         if !behaviour.peers.isEmpty { list("peers", behaviour.peers) }
@@ -93,8 +73,7 @@ extension EVEEncoder {
             line.closeArray()
         }
         if behaviour.period > 0 {
-            line.key("period")
-            line.value(seconds: behaviour.period)
+            line.field("period", seconds: behaviour.period)
         }
         line.closeObject()
     }

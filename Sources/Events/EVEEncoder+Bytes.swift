@@ -63,8 +63,7 @@ extension EVEEncoder {
     }
 
     private mutating func capture(_ frame: [UInt8]) {
-        line.key("packet")
-        line.value(base64: frame.span.bytes)
+        line.field("packet", base64: frame.span.bytes)
         packetInfo(CapturePlace.ethernet)
     }
 
@@ -94,11 +93,9 @@ extension EVEEncoder {
             bytes.byteCount == 8 && packet.hopLimit == 1 && packet.destination == Address(v4: 0xE000_0019)
         if isRouters { line.key("rgmp") } else { line.key("igmp") }
         line.openObject()
-        line.key("type")
-        line.value(message.type)
+        line.field("type", message.type)
         if !isRouters {
-            line.key("version")
-            line.value(message.version ?? 255)
+            line.field("version", message.version ?? 255)
         }
         line.closeObject()
     }
@@ -116,37 +113,27 @@ extension EVEEncoder {
         }
         line.key("sctp")
         line.openObject()
-        line.key("vtag")
-        line.value(message.verificationTag)
-        line.key("chunk_cnt")
-        line.value(count)
+        line.field("vtag", message.verificationTag)
+        line.field("chunk_cnt", count)
         line.key("chunk_types")
         line.openArray()
         for type in types { line.value(SCTPChunk.name(of: type)) }
         line.closeArray()
-        line.key("has_init")
-        line.value(seen.contains(SCTPChunk.initiation))
-        line.key("has_init_ack")
-        line.value(seen.contains(SCTPChunk.initiationAcknowledgement))
-        line.key("has_data")
-        line.value(seen.contains(SCTPChunk.data))
-        line.key("has_abort")
-        line.value(seen.contains(SCTPChunk.abort))
+        line.field("has_init", seen.contains(SCTPChunk.initiation))
+        line.field("has_init_ack", seen.contains(SCTPChunk.initiationAcknowledgement))
+        line.field("has_data", seen.contains(SCTPChunk.data))
+        line.field("has_abort", seen.contains(SCTPChunk.abort))
         line.closeObject()
     }
 
     mutating func contents(_ payload: RawSpan, isStream: Bool) {
-        line.key("payload")
-        line.value(base64: payload)
-        line.key("payload_printable")
-        line.value(printable: payload)
-        line.key("stream")
-        line.value(isStream ? 1 : 0)
+        line.field("payload", base64: payload)
+        line.field("payload_printable", printable: payload)
+        line.field("stream", isStream ? 1 : 0)
     }
 
     mutating func capture(_ event: Event, _ place: CapturePlace, _ bytes: RawSpan) {
-        line.key("packet")
-        line.value(base64: bytes)
+        line.field("packet", base64: bytes)
         let isBare = event.origin.depth > 0 || event.origin.source == .streamEnd
         packetInfo(isBare ? CapturePlace.raw : place.linkType)
     }
@@ -154,10 +141,8 @@ extension EVEEncoder {
     private mutating func packetInfo(_ linkType: Int32) {
         line.key("packet_info")
         line.openObject()
-        line.key("linktype")
-        line.value(linkType)
-        line.key("linktype_name")
-        line.value(CapturePlace.name(ofLinkType: linkType))
+        line.field("linktype", linkType)
+        line.field("linktype_name", CapturePlace.name(ofLinkType: linkType))
         line.closeObject()
     }
 }

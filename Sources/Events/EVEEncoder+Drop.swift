@@ -9,8 +9,7 @@ extension EVEEncoder {
         line.key("drop")
         line.openObject()
         figures(event.packet)
-        line.key("reason")
-        line.value(EVEEncoder.dropReason(event.reason))
+        line.field("reason", EVEEncoder.dropReason(event.reason))
         line.closeObject()
         course(event)
         verdict(event)
@@ -19,8 +18,7 @@ extension EVEEncoder {
 
     private mutating func figures(_ packet: Packet) {
         guard packet.isIP else { return }
-        line.key("len")
-        line.value(max(0, packet.statedLength))
+        line.field("len", max(0, packet.statedLength))
         if packet.ipVersion == 4 { line.key("ttl") } else { line.key("hoplimit") }
         line.value(packet.hopLimit)
         switch packet.kind {
@@ -29,12 +27,10 @@ extension EVEEncoder {
                 ("syn", .syn), ("ack", .ack), ("psh", .psh), ("rst", .rst), ("urg", .urg), ("fin", .fin),
             ]
             for (name, flag) in flags {
-                line.key(name)
-                line.value(packet.tcpFlags.contains(flag))
+                line.field(name, packet.tcpFlags.contains(flag))
             }
         case .udp:
-            line.key("udplen")
-            line.value(Int(packet.transportLength) + max(0, Int(packet.payloadLength)))
+            line.field("udplen", Int(packet.transportLength) + max(0, Int(packet.payloadLength)))
         default: break
         }
     }

@@ -9,15 +9,11 @@ extension EVEEncoder {
     public mutating func encode(_ flood: FloodEvent) {
         let opens = flood.phase == .open
         line.openObject()
-        line.key("timestamp")
-        line.value(time: flood.time)
-        line.key("event_type")
-        line.value(opens ? "alert" : "flood")
-        line.key("dest_ip")
-        line.value(flood.host)
+        line.field("timestamp", time: flood.time)
+        line.field("event_type", opens ? "alert" : "flood")
+        line.field("dest_ip", flood.host)
         if let number = EVEEncoder.ipProtocol(of: flood.floodClass, v4: flood.host.isV4) {
-            line.key("proto")
-            line.value(protocol: number)
+            line.field("proto", protocol: number)
         }
         let intended: Verdict =
             switch flood.action {
@@ -35,18 +31,12 @@ extension EVEEncoder {
         }
         line.key("flinch")
         line.openObject()
-        line.key("guest")
-        line.value(flood.guest)
-        line.key("concern")
-        line.value(flood.concern.description)
-        line.key("reason")
-        line.value((flood.action == "defend" ? Reason.floodSource : EVEEncoder.reason(for: intended)).text)
-        line.key("verdict")
-        line.value(verdict.name)
-        line.key("intended")
-        line.value(intended.name)
-        line.key("shadow")
-        line.value(flood.shadow)
+        line.field("guest", flood.guest)
+        line.field("concern", flood.concern.description)
+        line.field("reason", (flood.action == "defend" ? Reason.floodSource : EVEEncoder.reason(for: intended)).text)
+        line.field("verdict", verdict.name)
+        line.field("intended", intended.name)
+        line.field("shadow", flood.shadow)
         line.key("flood")
         figures(flood)
         line.closeObject()
@@ -55,40 +45,27 @@ extension EVEEncoder {
 
     private mutating func figures(_ flood: FloodEvent) {
         line.openObject()
-        line.key("id")
-        line.value(flood.identifier)
-        line.key("class")
-        line.value(flood.floodClass.name)
-        line.key("phase")
-        line.value(flood.phase.rawValue)
-        line.key("action")
-        line.value(flood.action)
-        line.key("threshold")
-        line.value(flood.threshold)
+        line.field("id", flood.identifier)
+        line.field("class", flood.floodClass.name)
+        line.field("phase", flood.phase.rawValue)
+        line.field("action", flood.action)
+        line.field("threshold", flood.threshold)
         if flood.hosts > 1 {
-            line.key("hosts")
-            line.value(UInt64(flood.hosts))
+            line.field("hosts", UInt64(flood.hosts))
         }
         switch flood.phase {
         case .open:
-            line.key("rate")
-            line.value(flood.peakRate)
+            line.field("rate", flood.peakRate)
         case .close:
-            line.key("opened")
-            line.value(time: flood.opened)
-            line.key("packets")
-            line.value(flood.packets)
-            line.key("peak_rate")
-            line.value(flood.peakRate)
-            line.key("dropped")
-            line.value(flood.dropped)
+            line.field("opened", time: flood.opened)
+            line.field("packets", flood.packets)
+            line.field("peak_rate", flood.peakRate)
+            line.field("dropped", flood.dropped)
             if flood.offloaded > 0 {
-                line.key("offloaded")
-                line.value(flood.offloaded)
+                line.field("offloaded", flood.offloaded)
             }
             if let sources = flood.sources {
-                line.key("sources")
-                line.value(sources)
+                line.field("sources", sources)
             }
             if let sieve = flood.sieve {
                 line.key("sieve")
@@ -99,8 +76,7 @@ extension EVEEncoder {
                 }
                 line.closeObject()
             }
-            line.key("duration")
-            line.value(seconds: flood.time >= flood.opened ? flood.time - flood.opened : 0)
+            line.field("duration", seconds: flood.time >= flood.opened ? flood.time - flood.opened : 0)
         }
         line.closeObject()
     }

@@ -6,25 +6,19 @@ extension EVEEncoder {
     public mutating func encode(_ flow: FlowEvent) {
         let packet = Packet(standingFor: flow)
         line.openObject()
-        line.key("timestamp")
-        line.value(time: flow.time)
-        line.key("flow_id")
-        line.value(max(1, flow.flow & EVEEncoder.flowMask))
+        line.field("timestamp", time: flow.time)
+        line.field("flow_id", max(1, flow.flow & EVEEncoder.flowMask))
         communityID(packet)
         interface(flow.port, flow.time)
-        line.key("event_type")
-        line.value("flow")
+        line.field("event_type", "flow")
         tags(flow.vlan)
         endpoints(packet)
         if packet.kind == .icmp || packet.kind == .icmp6, flow.packetsToClient > 0 {
-            line.key("response_icmp_type")
-            line.value(flow.marksToClient)
-            line.key("response_icmp_code")
-            line.value(0)
+            line.field("response_icmp_type", flow.marksToClient)
+            line.field("response_icmp_code", 0)
         }
         // Suricata's word for what was not looked at, or not long enough to tell.
-        line.key("app_proto")
-        line.value(application(flow) ?? "unknown")
+        line.field("app_proto", application(flow) ?? "unknown")
         course(flow)
         if packet.kind == .tcp { tcp(flow) }
         if flow.guest >= 0 {
@@ -39,31 +33,21 @@ extension EVEEncoder {
     private mutating func course(_ flow: FlowEvent) {
         line.key("flow")
         line.openObject()
-        line.key("pkts_toserver")
-        line.value(flow.packetsToServer)
-        line.key("pkts_toclient")
-        line.value(flow.packetsToClient)
-        line.key("bytes_toserver")
-        line.value(flow.bytesToServer)
-        line.key("bytes_toclient")
-        line.value(flow.bytesToClient)
-        line.key("start")
-        line.value(time: flow.start)
-        line.key("end")
-        line.value(time: flow.last)
+        line.field("pkts_toserver", flow.packetsToServer)
+        line.field("pkts_toclient", flow.packetsToClient)
+        line.field("bytes_toserver", flow.bytesToServer)
+        line.field("bytes_toclient", flow.bytesToClient)
+        line.field("start", time: flow.start)
+        line.field("end", time: flow.last)
         line.key("age")
         // Of whole seconds, as Suricata has it.
         let (start, end) = (flow.start / 1_000_000_000, flow.last / 1_000_000_000)
         line.value(end > start ? end - start : 0)
-        line.key("state")
-        line.value("\(flow.state)")
-        line.key("reason")
-        line.value(EVEEncoder.reason(flow.end))
-        line.key("alerted")
-        line.value(flow.isAlerted)
+        line.field("state", "\(flow.state)")
+        line.field("reason", EVEEncoder.reason(flow.end))
+        line.field("alerted", flow.isAlerted)
         if flow.isDropped || flow.isPassed {
-            line.key("action")
-            line.value(flow.isDropped ? "drop" : "pass")
+            line.field("action", flow.isDropped ? "drop" : "pass")
         }
         line.closeObject()
     }
@@ -72,22 +56,17 @@ extension EVEEncoder {
         let all = flow.marksToServer | flow.marksToClient
         line.key("tcp")
         line.openObject()
-        line.key("tcp_flags")
-        line.value(EVEEncoder.hexadecimal(all))
-        line.key("tcp_flags_ts")
-        line.value(EVEEncoder.hexadecimal(flow.marksToServer))
-        line.key("tcp_flags_tc")
-        line.value(EVEEncoder.hexadecimal(flow.marksToClient))
+        line.field("tcp_flags", EVEEncoder.hexadecimal(all))
+        line.field("tcp_flags_ts", EVEEncoder.hexadecimal(flow.marksToServer))
+        line.field("tcp_flags_tc", EVEEncoder.hexadecimal(flow.marksToClient))
         let flags: [(StaticString, TCPFlags)] = [
             ("syn", .syn), ("fin", .fin), ("rst", .rst), ("psh", .psh), ("ack", .ack), ("urg", .urg), ("ecn", .ece),
             ("cwr", .cwr),
         ]
         for (name, flag) in flags where TCPFlags(rawValue: all).contains(flag) {
-            line.key(name)
-            line.value(true)
+            line.field(name, true)
         }
-        line.key("state")
-        line.value(EVEEncoder.text(flow.tcpState))
+        line.field("state", EVEEncoder.text(flow.tcpState))
         line.closeObject()
     }
 

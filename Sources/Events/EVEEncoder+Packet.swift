@@ -25,32 +25,23 @@ extension EVEEncoder {
             case .malformed: packet.sourcePort != 0 || packet.destinationPort != 0
             default: false
             }
-        line.key("src_ip")
-        line.value(packet.source)
+        line.field("src_ip", packet.source)
         if hasPorts {
-            line.key("src_port")
-            line.value(packet.sourcePort)
+            line.field("src_port", packet.sourcePort)
         }
-        line.key("dest_ip")
-        line.value(packet.destination)
+        line.field("dest_ip", packet.destination)
         if hasPorts {
-            line.key("dest_port")
-            line.value(packet.destinationPort)
+            line.field("dest_port", packet.destinationPort)
         }
         if packet.isIP {
-            line.key("proto")
-            line.value(protocol: packet.ipProtocol)
-            line.key("ip_v")
-            line.value(packet.ipVersion)
+            line.field("proto", protocol: packet.ipProtocol)
+            line.field("ip_v", packet.ipVersion)
         } else if packet.kind == .arp {
-            line.key("proto")
-            line.value("ARP")
+            line.field("proto", "ARP")
         }
         if packet.kind == .icmp || packet.kind == .icmp6 {
-            line.key("icmp_type")
-            line.value(packet.icmpType)
-            line.key("icmp_code")
-            line.value(packet.icmpCode)
+            line.field("icmp_type", packet.icmpType)
+            line.field("icmp_code", packet.icmpCode)
         }
     }
 
@@ -63,11 +54,9 @@ extension EVEEncoder {
     private mutating func side(_ key: StaticString, of packet: Packet, isSource: Bool) {
         line.key(key)
         line.openObject()
-        line.key("ip")
-        line.value(isSource ? packet.source : packet.destination)
+        line.field("ip", isSource ? packet.source : packet.destination)
         if packet.kind == .tcp || packet.kind == .udp || packet.ipProtocol == IPProtocol.sctp {
-            line.key("port")
-            line.value(isSource ? packet.sourcePort : packet.destinationPort)
+            line.field("port", isSource ? packet.sourcePort : packet.destinationPort)
         }
         line.closeObject()
     }
@@ -90,16 +79,13 @@ extension EVEEncoder {
         line.key("ether")
         line.openObject()
         if let type {
-            line.key("ether_type")
-            line.value(type)
+            line.field("ether_type", type)
         }
         if let source {
-            line.key("src_mac")
-            line.value(mac: source)
+            line.field("src_mac", mac: source)
         }
         if let destination {
-            line.key("dest_mac")
-            line.value(mac: destination)
+            line.field("dest_mac", mac: destination)
         }
         line.closeObject()
     }
@@ -109,24 +95,16 @@ extension EVEEncoder {
         guard origin.source != .wire, origin.source != .streamEnd || origin.depth > 0 else { return }
         line.key("tunnel")
         line.openObject()
-        line.key("src_ip")
-        line.value(origin.outerSource)
-        line.key("src_port")
-        line.value(origin.outerSourcePort)
-        line.key("dest_ip")
-        line.value(origin.outerDestination)
-        line.key("dest_port")
-        line.value(origin.outerDestinationPort)
-        line.key("proto")
-        line.value(protocol: origin.outerProtocol)
-        line.key("depth")
-        line.value(origin.depth)
+        line.field("src_ip", origin.outerSource)
+        line.field("src_port", origin.outerSourcePort)
+        line.field("dest_ip", origin.outerDestination)
+        line.field("dest_port", origin.outerDestinationPort)
+        line.field("proto", protocol: origin.outerProtocol)
+        line.field("depth", origin.depth)
         if let place {
-            line.key("pcap_cnt")
-            line.value(place.number)
+            line.field("pcap_cnt", place.number)
         }
-        line.key("pkt_src")
-        line.value(PacketSource.wire.text)
+        line.field("pkt_src", PacketSource.wire.text)
         line.closeObject()
     }
 
@@ -135,30 +113,20 @@ extension EVEEncoder {
         let course = event.course
         guard course.direction != .none else { return }
         let isToServer = course.direction == .toServer
-        line.key("direction")
-        line.value(isToServer ? "to_server" : "to_client")
+        line.field("direction", isToServer ? "to_server" : "to_client")
         line.key("flow")
         line.openObject()
-        line.key("pkts_toserver")
-        line.value(course.packetsToServer)
-        line.key("pkts_toclient")
-        line.value(course.packetsToClient)
-        line.key("bytes_toserver")
-        line.value(course.bytesToServer)
-        line.key("bytes_toclient")
-        line.value(course.bytesToClient)
-        line.key("start")
-        line.value(time: course.start)
+        line.field("pkts_toserver", course.packetsToServer)
+        line.field("pkts_toclient", course.packetsToClient)
+        line.field("bytes_toserver", course.bytesToServer)
+        line.field("bytes_toclient", course.bytesToClient)
+        line.field("start", time: course.start)
         let packet = event.packet
-        line.key("src_ip")
-        line.value(isToServer ? packet.source : packet.destination)
-        line.key("dest_ip")
-        line.value(isToServer ? packet.destination : packet.source)
+        line.field("src_ip", isToServer ? packet.source : packet.destination)
+        line.field("dest_ip", isToServer ? packet.destination : packet.source)
         if packet.sourcePort != 0 {
-            line.key("src_port")
-            line.value(isToServer ? packet.sourcePort : packet.destinationPort)
-            line.key("dest_port")
-            line.value(isToServer ? packet.destinationPort : packet.sourcePort)
+            line.field("src_port", isToServer ? packet.sourcePort : packet.destinationPort)
+            line.field("dest_port", isToServer ? packet.destinationPort : packet.sourcePort)
         }
         line.closeObject()
     }
@@ -167,8 +135,7 @@ extension EVEEncoder {
     mutating func verdict(_ event: Event) {
         line.key("verdict")
         line.openObject()
-        line.key("action")
-        line.value(event.verdict == .drop ? "drop" : event.isPassed ? "pass" : "alert")
+        line.field("action", event.verdict == .drop ? "drop" : event.isPassed ? "pass" : "alert")
         if !event.rejects.isEmpty {
             line.key("reject_target")
             line.value(

@@ -66,8 +66,7 @@ public struct EVEEncoder {
     mutating func ending(_ event: Event, _ evidence: String?, _ place: CapturePlace? = nil) {
         if event.finding.source == .signature || event.finding.source == .relation { verdict(event) }
         if let evidence {
-            line.key("capture_file")
-            line.value(evidence)
+            line.field("capture_file", evidence)
         }
         close(event, place)
     }
@@ -101,34 +100,28 @@ public struct EVEEncoder {
 
     mutating func head(_ event: Event, _ place: CapturePlace?, type: StaticString, _ bytes: RawSpan? = nil) {
         line.openObject()
-        line.key("timestamp")
-        line.value(time: event.arrival.time)
+        line.field("timestamp", time: event.arrival.time)
         if event.flow != 0 {
-            line.key("flow_id")
-            line.value(max(1, event.flow & EVEEncoder.flowMask))
+            line.field("flow_id", max(1, event.flow & EVEEncoder.flowMask))
         }
         if !event.packet.isUndecodable { communityID(event.packet) }
         let port = event.arrival.port != 0 ? event.arrival.port : event.arrival.bridge
         interface(port, event.arrival.time)
         if let place, place.number > 0 {
-            line.key("pcap_cnt")
-            line.value(place.number)
+            line.field("pcap_cnt", place.number)
         }
-        line.key("event_type")
-        line.value(type)
+        line.field("event_type", type)
         tags(event.packet, event.arrival)
         // What cannot be decoded has no addresses to believe; a check says so of those that it names.
         if !event.packet.isUndecodable || event.finding.source == .conformance { endpoints(event.packet) }
         if let bytes { messages(event.packet, bytes) }
-        line.key("pkt_src")
-        line.value(event.origin.source.text)
+        line.field("pkt_src", event.origin.source.text)
     }
 
     /// The name of interface `port` now; nothing for 0. `time` is the packets' clock.
     mutating func interface(_ port: UInt32, _ time: UInt64) {
         guard port != 0 else { return }
-        line.key("in_iface")
-        line.value(interfaces.name(of: port, at: time))
+        line.field("in_iface", interfaces.name(of: port, at: time))
     }
 
     mutating func communityID(_ packet: Packet) {
@@ -138,8 +131,7 @@ public struct EVEEncoder {
     }
 
     mutating func guest(_ guest: Int32, _ generation: UInt32) {
-        line.key("guest")
-        line.value(names[generation]?.guest(guest) ?? "guest \(guest)")
+        line.field("guest", names[generation]?.guest(guest) ?? "guest \(guest)")
     }
 
     func words(_ generation: UInt32) -> EVENames? { names[generation] }
@@ -160,8 +152,7 @@ public struct EVEEncoder {
         case .conformance:
             line.key("anomaly")
             line.openObject()
-            line.key("type")
-            line.value("decode")
+            line.field("type", "decode")
             line.key("event")
             let code = event.finding.code
             line.value(names[event.generation]?.check(code) ?? "check.\(code)")
@@ -173,8 +164,7 @@ public struct EVEEncoder {
 
     mutating func close(_ event: Event, _ place: CapturePlace?) {
         if let place {
-            line.key("pcap_filename")
-            line.value(place.file)
+            line.field("pcap_filename", place.file)
         }
         flinch(event)
         end()
@@ -209,20 +199,13 @@ public struct EVEEncoder {
     mutating func alert(_ rule: EVENames.Rule, blocked: Bool, about packet: Packet? = nil) {
         line.key("alert")
         line.openObject()
-        line.key("action")
-        line.value(blocked ? "blocked" : "allowed")
-        line.key("gid")
-        line.value(rule.gid)
-        line.key("signature_id")
-        line.value(rule.sid)
-        line.key("rev")
-        line.value(rule.rev)
-        line.key("signature")
-        line.value(rule.message)
-        line.key("category")
-        line.value(rule.category)
-        line.key("severity")
-        line.value(rule.severity)
+        line.field("action", blocked ? "blocked" : "allowed")
+        line.field("gid", rule.gid)
+        line.field("signature_id", rule.sid)
+        line.field("rev", rule.rev)
+        line.field("signature", rule.message)
+        line.field("category", rule.category)
+        line.field("severity", rule.severity)
         if let packet, rule.target != .unsaid { sides(packet, isSourceTarget: rule.target == .source) }
         if !rule.metadata.isEmpty {
             line.key("metadata")
@@ -242,30 +225,21 @@ public struct EVEEncoder {
         line.key("flinch")
         line.openObject()
         if event.guest >= 0 { guest(event.guest, event.generation) }
-        line.key("concern")
-        line.value(event.finding.concern.description)
-        line.key("reason")
-        line.value(event.reason.text)
-        line.key("verdict")
-        line.value(event.verdict.name)
-        line.key("intended")
-        line.value(event.intended.name)
-        line.key("shadow")
-        line.value(event.verdict != event.intended)
+        line.field("concern", event.finding.concern.description)
+        line.field("reason", event.reason.text)
+        line.field("verdict", event.verdict.name)
+        line.field("intended", event.intended.name)
+        line.field("shadow", event.verdict != event.intended)
         if event.summary.count > 0 { summary(event.summary) }
         line.closeObject()
     }
 
     /// Of what the line stands for: times, number, and whether the addresses are those of all.
     private mutating func summary(_ summary: EventSummary) {
-        line.key("first")
-        line.value(time: summary.first)
-        line.key("last")
-        line.value(time: summary.last)
-        line.key("count")
-        line.value(summary.count)
-        line.key("scope")
-        line.value(summary.scope == .pair ? "pair" : "rule")
+        line.field("first", time: summary.first)
+        line.field("last", time: summary.last)
+        line.field("count", summary.count)
+        line.field("scope", summary.scope == .pair ? "pair" : "rule")
     }
 
     // MARK: - Statistics
@@ -276,14 +250,11 @@ public struct EVEEncoder {
         time: UInt64, uptime: UInt64, counters: [String: UInt64], guests: [GuestRate] = []
     ) {
         line.openObject()
-        line.key("timestamp")
-        line.value(time: time)
-        line.key("event_type")
-        line.value("stats")
+        line.field("timestamp", time: time)
+        line.field("event_type", "stats")
         line.key("stats")
         line.openObject()
-        line.key("uptime")
-        line.value(uptime)
+        line.field("uptime", uptime)
         CounterTree(counters).write(to: &line)
         line.closeObject()
         if !guests.isEmpty {
@@ -300,23 +271,17 @@ public struct EVEEncoder {
 
     private mutating func encode(_ guest: GuestRate) {
         line.openObject()
-        line.key("name")
-        line.value(guest.name)
-        line.key("packets_in")
-        line.value(guest.packetsIn)
-        line.key("bits_in")
-        line.value(guest.bitsIn)
-        line.key("packets_out")
-        line.value(guest.packetsOut)
-        line.key("bits_out")
-        line.value(guest.bitsOut)
+        line.field("name", guest.name)
+        line.field("packets_in", guest.packetsIn)
+        line.field("bits_in", guest.bitsIn)
+        line.field("packets_out", guest.packetsOut)
+        line.field("bits_out", guest.bitsOut)
         line.closeObject()
     }
 
     mutating func end() {
         if let sensor {
-            line.key("host")
-            line.value(sensor)
+            line.field("host", sensor)
         }
         line.closeObject()
         line.endLine()

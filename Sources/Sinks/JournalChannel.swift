@@ -15,23 +15,11 @@ final class JournalChannel: Channel {
 
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
         let deadline = patience.deadline(within: JournalChannel.timeout)
-        var delivery = Delivery(taken: 0)
-        do throws(OutgoingSocket.Failure) {
+        let delivery = Delivery.noticeByNotice(lines) { notice, _ throws(OutgoingSocket.Failure) in
             if socket == nil { socket = try OutgoingSocket(endpoint, by: deadline) }
-            for line in lines {
-                if let notice = Notice(line: line) {
-                    try socket?.send(JournalChannel.entry(notice), by: deadline)
-                } else {
-                    delivery.refused += 1
-                    delivery.problem = "a line that is no event"
-                }
-                delivery.taken += 1
-            }
-        } catch {
-            socket = nil
-            delivery.isFailure = true
-            delivery.problem = error.description
+            try socket?.send(JournalChannel.entry(notice), by: deadline)
         }
+        if delivery.isFailure { socket = nil }
         return delivery
     }
 

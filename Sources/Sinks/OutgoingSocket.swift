@@ -216,3 +216,27 @@ extension TLSSession.Wait {
     /// For poll(2).
     fileprivate var events: Int32 { Int32(self == .forReading ? POLLIN : POLLOUT) }
 }
+
+extension Delivery {
+    /// Has each line sent as what it says, in order, until sending fails.
+    static func noticeByNotice(
+        _ lines: ArraySlice<[UInt8]>, _ send: (Notice, [UInt8]) throws(OutgoingSocket.Failure) -> Void
+    ) -> Delivery {
+        var delivery = Delivery(taken: 0)
+        do throws(OutgoingSocket.Failure) {
+            for line in lines {
+                if let notice = Notice(line: line) {
+                    try send(notice, line)
+                } else {
+                    delivery.refused += 1
+                    delivery.problem = "a line that is no event"
+                }
+                delivery.taken += 1
+            }
+        } catch {
+            delivery.isFailure = true
+            delivery.problem = error.description
+        }
+        return delivery
+    }
+}

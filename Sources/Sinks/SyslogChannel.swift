@@ -22,23 +22,13 @@ final class SyslogChannel: Channel {
 
     func deliver(_ lines: ArraySlice<[UInt8]>, _ patience: Patience) -> Delivery {
         let deadline = patience.deadline(within: SyslogChannel.timeout)
-        var delivery = Delivery(taken: 0)
-        do throws(OutgoingSocket.Failure) {
-            if socket?.isClosed ?? true { socket = try OutgoingSocket(settings.to, tls: tls, by: deadline) }
-            for line in lines {
-                if let notice = Notice(line: line) {
-                    try socket?.send(frame(message(notice, line)), by: deadline)
-                } else {
-                    delivery.refused += 1
-                    delivery.problem = "a line that is no event"
-                }
-                delivery.taken += 1
-            }
-        } catch {
-            socket = nil
-            delivery.isFailure = true
-            delivery.problem = error.description
+        // Looked at once a batch: a stream that breaks inside a message is not used again.
+        if socket?.isClosed ?? true { socket = nil }
+        let delivery = Delivery.noticeByNotice(lines) { notice, line throws(OutgoingSocket.Failure) in
+            if socket == nil { socket = try OutgoingSocket(settings.to, tls: tls, by: deadline) }
+            try socket?.send(frame(message(notice, line)), by: deadline)
         }
+        if delivery.isFailure { socket = nil }
         return delivery
     }
 

@@ -43,6 +43,7 @@ extension FloodController {
             switch flood.floodClass {
             case .syn: return max(1, FloodController.unknownSYNs / hosts)
             case .tcp: return FloodController.unknownTCP
+            case .udp where flood.limit.truncatesDNS: return ample + FloodController.truncatedAnswers
             case .udp, .icmp, .fragment: return ample
             }
         }

@@ -12,7 +12,8 @@ import Wire
 /// 3. of SYNs, who answered a challenge; and in the host's budget, who sends the same SYN again
 ///    after 0.8 s or more, which spoofed floods do not do because no SYN of theirs is known to be lost,
 /// 4. anybody, in the budget for the unknown.
-/// A SYN that does not pass is challenged, as long as the sensor's cap allows it.
+/// A SYN that does not pass is challenged, and a DNS query sent to TCP where that is wanted, as long as the sensor's
+/// cap allows it.
 ///
 /// All of it is keyed on the 4-tuple and sequence number, not on the source: with a million sources at a
 /// million packets a second a source comes back within a second.
@@ -121,7 +122,28 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             counters.count(slot, .otherSYNs)
             return true
         }
-        return unsafe passesInBudget(slot, entrance, arrival.time, counters)
+        if unsafe passesInBudget(slot, entrance, arrival.time, counters) { return true }
+        if floodClass == .udp, packet.destinationPort == DNSQuery.port {
+            unsafe sendToTCP(packet, bytes, slot, entrance, guestMAC: guestMAC, arrival, counters)
+        }
+        return false
+    }
+
+    /// Answers a DNS query that does not pass as one whose answer was cut short, where that is wanted and within what
+    /// may be sent. The resolver comes again over TCP, and is trusted once its connection stands.
+    @inline(never)
+    private mutating func sendToTCP(
+        _ packet: Packet, _ bytes: RawSpan, _ slot: HostSlot, _ entrance: UnsafeMutablePointer<Entrance>,
+        guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
+    ) {
+        let start = Int(packet.payloadOffset)
+        guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
+            let query = DNSQuery(bytes.extracting(start..<start + Int(packet.payloadLength))),
+            unsafe entrance.pointee.repeats.ask(arrival.time) == .open,
+            unsafe sources.pointee.challenges.ask(arrival.time) == .open
+        else { return }
+        challenges.append(truncating: query, packet, arrival, guestMAC: guestMAC)
+        counters.count(slot, .challenged)
     }
 
     /// A connection request from a source that is not trusted, and has the hash `known`.

@@ -8,8 +8,12 @@ public struct SensorConfiguration: Sendable {
         public var exit: Int
         public var pass: Int?
         public var action: String
+        public var truncatesDNS: Bool
 
-        public init(_ floodClass: String, rate: Int, exit: Int, action: String, pass: Int? = nil) {
+        public init(
+            _ floodClass: String, rate: Int, exit: Int, action: String, pass: Int? = nil, truncatesDNS: Bool = false
+        ) {
+            self.truncatesDNS = truncatesDNS
             self.floodClass = floodClass
             self.rate = rate
             self.exit = exit
@@ -19,7 +23,8 @@ public struct SensorConfiguration: Sendable {
 
         var yaml: String {
             let pass = pass.map { ", pass: \($0)" } ?? ""
-            return "\(floodClass): {rate: \(rate), exit: \(exit), action: \(action)\(pass)}"
+            let truncate = truncatesDNS ? ", truncate-dns: true" : ""
+            return "\(floodClass): {rate: \(rate), exit: \(exit), action: \(action)\(pass)\(truncate)}"
         }
     }
 

@@ -234,6 +234,41 @@ struct SourceTests {
         #expect(ofFlow)
     }
 
+    @Test("Resolvers are sent to TCP and trusted when they come; a flood gets fewer bytes back than it sends")
+    func resolvers() throws {
+        var siege = try Siege(classes: [.udp], pass: 10, truncatesDNS: true)
+        siege.flood(rate: 10_000, seconds: 1) { Siege.udp(Siege.source($0, of: 1 << 20), Siege.server, (9_000, 53)) }
+        #expect(siege.events.map(\.phase) == [.open])
+        #expect(siege.challengeBytes == 0, "what is no query is not answered")
+        // What the budget still had.
+        for _ in 0..<5 { _ = siege.inspect(Siege.udp(0x2000_0001, Siege.server, (9_000, 53))) }
+        let resolver: UInt32 = 0x0B00_0001
+        let first = siege.inspect(Siege.query(resolver))
+        #expect(!first)
+        let answer = try #require(siege.challenged[resolver]?.first)
+        // Behind Ethernet, IP and UDP.
+        #expect(answer.bytes[44] == 0x83 && answer.bytes.count - 14 <= Siege.query(resolver).count)
+        let connects = siege.ask(resolver, port: 50_000, sequence: 7)
+        let second = siege.inspect(Siege.query(resolver))
+        #expect(connects && second)
+
+        (siege.sent, siege.arrived, siege.challengeBytes) = (0, 0, 0)
+        siege.flood(rate: 20_000, seconds: 2) { Siege.query(Siege.source($0, of: 1 << 20), $0) }
+        let each = Siege.query(0).count - 11
+        // 10,000 a second, and a tenth of it at once.
+        #expect((18_000 * each...21_500 * each).contains(siege.challengeBytes), "\(siege.challengeBytes / each)")
+        #expect(siege.challengeBytes < siege.sent * Siege.query(0).count)
+        #expect(siege.arrived <= 30, "\(siege.arrived)")
+    }
+
+    @Test("Nobody is sent to TCP where it is not wanted")
+    func unasked() throws {
+        var siege = try Siege(classes: [.udp], pass: 10)
+        siege.flood(rate: 10_000, seconds: 1) { Siege.query(Siege.source($0, of: 1 << 20), $0) }
+        #expect(siege.events.map(\.phase) == [.open])
+        #expect(siege.challengeBytes == 0)
+    }
+
     @Test("A single heavy source is refused while it lasts; a name server whose address is spoofed is not")
     func heavy() throws {
         var siege = try Siege(pass: 5_000)

@@ -29,6 +29,10 @@ public struct SensorConfiguration: Sendable {
     }
 
     public var workers = 2
+    /// Where the workers run; as the sensor chooses if empty.
+    public var cores: [Int] = []
+    /// Runs with the priority that its service has (Systemd/flinchd.service, Nice).
+    public var hasServicePriority = false
     public var firstQueue = 0
     public var queueLength = 16384
     /// `auto`, `bridge` or `inet`.
@@ -103,7 +107,7 @@ public struct SensorConfiguration: Sendable {
             return lines.joined(separator: "\n")
         }
         return """
-            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
+            sensor: {name: lab, workers: \(workers), cores: \(cores), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)

@@ -70,6 +70,38 @@ struct SourceTests {
         #expect(siege.connected(within: 20) >= 0.95, "\(siege.connected(within: 20))")
     }
 
+    /// Five thousand sources that come in turn, twice a second each: with new ports and numbers, or the same ports and
+    /// another number.
+    @Test(
+        "Sources that come again every second gain nothing by it, and are not in the way of clients",
+        arguments: [
+            true, false,
+        ])
+    func recycled(_ keepsPorts: Bool) throws {
+        var siege = try Siege()
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            let source = 0x2000_0000 + UInt32(number % 5_000)
+            let port = keepsPorts ? 40_000 : UInt16(1_024 + number &* 7_919 % 60_000)
+            return Siege.tcp(
+                source, Siege.server, (port, 80), 0x02, sequence: UInt32(truncatingIfNeeded: number &* 2_654_435_761))
+        }
+        siege.flood(rate: 10_000, seconds: 2, attack)
+        let before = siege.arrived
+        siege.expect(60, from: 0x0B00_0001, in: 0, over: 2)
+        siege.flood(rate: 10_000, seconds: 3, attack)
+        #expect(siege.arrived - before < 300, "\(siege.arrived - before) of 30,000")
+        for client in UInt32(1)...20 {
+            let connected = siege.ask(client, port: 50_001, sequence: client)
+            #expect(connected, "known client \(client)")
+        }
+        #expect(siege.connected(within: 20) >= 0.98, "\(siege.connected(within: 20))")
+        siege.pass(13)
+        let close = try #require(siege.events.last)
+        #expect(close.phase == .close && close.sieve?.repeated == 0)
+        #expect(abs(Double(close.sources ?? 0) / 5_080 - 1) < 0.06, "\(close.sources ?? 0)")
+    }
+
     @Test("Trusted addresses are spoofed: no more pass than of others, and their owners connect by a challenge")
     func spoofedTrust() throws {
         var siege = try Siege()

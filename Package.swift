@@ -65,7 +65,7 @@ let package = Package(
         room("Evidence", ["Wire"]),
         room("Topology", ["Evidence", "Wire"]),
         room("Conformance", ["Evidence", "Wire"]),
-        room("Sketches"),
+        room("Sketches", ["CLinux"]),
         room("Floods", ["Evidence", "Sketches", "Wire"]),
         room("Behaviour", ["Evidence", "Sketches", "Wire"]),
         room("Flows", ["Wire"]),

@@ -14,7 +14,10 @@ final class FloodedTraffic {
     private static let batch = 64
 
     private let sources: UInt64
-    private var packet: [UInt8]
+    /// The packets of one batch, each where a queue would have put it: they are received before any is looked at.
+    private var slab: [UInt8]
+    private static let stride = 256
+    private static let size = SampleTraffic.syn.count
     private var number: UInt64 = 0
     private var inspector: Inspector
     private var controller: FloodController
@@ -23,7 +26,10 @@ final class FloodedTraffic {
 
     init(sources: Int) throws {
         self.sources = UInt64(sources)
-        packet = SampleTraffic.syn
+        slab = [UInt8](repeating: 0, count: Self.batch * Self.stride)
+        for index in 0..<Self.batch {
+            slab.replaceSubrange(index * Self.stride..<index * Self.stride + Self.size, with: SampleTraffic.syn)
+        }
         let guest = Guest(name: "web", addresses: [Prefix("10.77.0.0/24")!])
         hosts = HostTable([guest])
         let table = FloodTable(slotCount: hosts.slotCount, workerCount: 1)
@@ -60,32 +66,43 @@ final class FloodedTraffic {
     /// One pass of the flood. Returns how many were dropped, which all but one in a thousand are: those within
     /// the budget for the unknown, one a second, and those that are taken for one that comes again.
     func pass() -> UInt64 {
-        let dropped = Self.pass(&inspector, &arrival, &packet, &number, sources)
+        let dropped = Self.pass(&inspector, &arrival, &slab, &number, sources)
         return dropped + 4 >= UInt64(Self.count) ? UInt64(Self.count) : dropped
     }
 
     private static func pass(
-        _ inspector: inout Inspector, _ arrival: inout Arrival, _ packet: inout [UInt8], _ number: inout UInt64,
+        _ inspector: inout Inspector, _ arrival: inout Arrival, _ slab: inout [UInt8], _ number: inout UInt64,
         _ sources: UInt64
     ) -> UInt64 {
         var dropped: UInt64 = 0
         for _ in 0..<count / batch {
-            for _ in 0..<batch {
+            unsafe slab.withUnsafeMutableBytes { bytes in unsafe receive(bytes, &number, sources) }
+            let bytes = slab.span.bytes
+            func packet(_ index: Int) -> Range<Int> { index * stride..<index * stride + size }
+            if inspector.beginBatch() {
+                for index in 0..<batch { inspector.foresee(bytes.extracting(packet(index)), .ip) }
+            }
+            for index in 0..<batch {
                 arrival.time &+= 1000
-                number &+= 1
-                let hash = number &* 0x9E37_79B9_7F4A_7C15
-                let source = UInt32(0x2000_0000 + (hash >> 20) % sources)
-                unsafe packet.withUnsafeMutableBytes { bytes in
-                    unsafe bytes.storeBytes(of: source.bigEndian, toByteOffset: 12, as: UInt32.self)
-                    unsafe bytes.storeBytes(
-                        of: UInt16(truncatingIfNeeded: hash >> 48), toByteOffset: 20, as: UInt16.self)
-                    unsafe bytes.storeBytes(of: UInt32(truncatingIfNeeded: hash), toByteOffset: 24, as: UInt32.self)
-                }
-                let decision = inspector.inspect(unsafe packet.span.bytes, .ip, arrival)
+                let decision = inspector.inspect(bytes.extracting(packet(index)), .ip, arrival)
                 if decision.verdict == .drop { dropped &+= 1 }
             }
             if inspector.hasChallenges { unsafe inspector.takeChallenges { _, _ in } }
         }
         return dropped
+    }
+
+    /// What differs from SYN to SYN.
+    private static func receive(_ slab: UnsafeMutableRawBufferPointer, _ number: inout UInt64, _ sources: UInt64) {
+        for index in 0..<batch {
+            number &+= 1
+            let hash = number &* 0x9E37_79B9_7F4A_7C15
+            let source = UInt32(0x2000_0000 + (hash >> 20) % sources)
+            let start = index * stride
+            unsafe slab.storeBytes(of: source.bigEndian, toByteOffset: start + 12, as: UInt32.self)
+            unsafe slab.storeBytes(
+                of: UInt16(truncatingIfNeeded: hash >> 48), toByteOffset: start + 20, as: UInt16.self)
+            unsafe slab.storeBytes(of: UInt32(truncatingIfNeeded: hash), toByteOffset: start + 24, as: UInt32.self)
+        }
     }
 }

@@ -18,7 +18,7 @@ enum FloodReader {
         }
         if let level: Sensitivity = section["sensitivity"]?.choice() {
             for floodClass in classes {
-                limits[floodClass] = limit(level.rate(floodClass), limits[floodClass].action)
+                limits[floodClass] = limit(level.rate(floodClass), like: limits[floodClass])
             }
         }
         if let action = section["action"].flatMap(action) {
@@ -36,15 +36,15 @@ enum FloodReader {
     {
         var limit = inherited
         if value.isMapping {
-            if let section = value.section(["rate", "sensitivity", "exit", "action", "pass"]) {
+            if let section = value.section(["rate", "sensitivity", "exit", "action", "pass", "truncate-dns"]) {
                 read(section, floodClass, &limit)
             }
         } else if value.number != nil {
             if let rate = value.integer(rates, "packets a second") {
-                limit = self.limit(UInt32(rate), inherited.action)
+                limit = self.limit(UInt32(rate), like: inherited)
             }
         } else if let level = value.word.flatMap(Sensitivity.init(rawValue:)) {
-            limit = self.limit(level.rate(floodClass), inherited.action)
+            limit = self.limit(level.rate(floodClass), like: inherited)
         } else {
             value.refuse("a rate or a level; write packets a second, or low, medium or high")
         }
@@ -53,11 +53,11 @@ enum FloodReader {
 
     private static func read(_ section: Section, _ floodClass: FloodClass, _ limit: inout FloodLimit) {
         if let level: Sensitivity = section["sensitivity"]?.choice() {
-            limit = self.limit(level.rate(floodClass), limit.action)
+            limit = self.limit(level.rate(floodClass), like: limit)
         }
         if let value = section["rate"] {
             if let rate = value.integer(rates, "packets a second") {
-                limit = self.limit(UInt32(rate), limit.action)
+                limit = self.limit(UInt32(rate), like: limit)
             }
             if section["sensitivity"] != nil {
                 value.problem("rate and sensitivity say the same thing; write one of the two")
@@ -78,11 +78,17 @@ enum FloodReader {
                 limit.pass = UInt32(pass)
             }
         }
+        if let value = section["truncate-dns"] {
+            limit.truncatesDNS = value.flag() ?? limit.truncatesDNS
+            if floodClass != .udp { value.problem("DNS queries come by UDP; write it under udp") }
+        }
     }
 
     /// An alarm that ends below half its rate, but can end: the rate never falls below 0.
-    private static func limit(_ entry: UInt32, _ action: FloodAction) -> FloodLimit {
-        FloodLimit(entry: entry, exit: max(1, entry / 2), action: action, pass: entry)
+    private static func limit(_ entry: UInt32, like other: FloodLimit) -> FloodLimit {
+        var limit = other
+        (limit.entry, limit.exit, limit.pass) = (entry, max(1, entry / 2), entry)
+        return limit
     }
 
     private static func action(_ value: Value) -> FloodAction? {

@@ -58,6 +58,7 @@ public struct PolicyExplanation {
     private static func flood(_ floodClass: FloodClass, _ limit: FloodLimit) -> String {
         var value = "from \(limit.entry) packets a second, \(limit.action)"
         if limit.action == .throttle { value += " to \(limit.pass)" }
+        if limit.action == .defend, limit.truncatesDNS { value += ", DNS queries to TCP" }
         return line("\(floodClass.name) flood", value)
     }
 

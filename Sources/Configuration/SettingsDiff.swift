@@ -127,6 +127,7 @@ public struct SettingsDiff {
                 (
                     "\(name).floods.\(floodClass.name)",
                     "from \(limit.entry), until \(limit.exit), \(limit.action), pass \(limit.pass)"
+                        + (limit.truncatesDNS ? ", truncate-dns" : "")
                 ))
         }
         return lines + checks(name, guest.conformance) + behaviour(name, guest.behaviour) + rules(name, guest.rules)

@@ -5,16 +5,17 @@ public struct FloodOrder: Sendable, Equatable {
     public var host: Address
     public var slot: Int
     public var floodClass: FloodClass
-    /// Packets of sources that have proved themselves are all queued as ever.
-    public var sparesTrusted: Bool
+    /// Packets a second of sources that have proved themselves that are queued as ever, in bursts of a tenth of it; what
+    /// is beyond counts as of the rest, because their addresses can be forged. 0 spares nobody.
+    public var trusted: UInt32
     /// Packets a second of the rest that are queued all the same; what is beyond is dropped.
     public var share: UInt32
 
-    public init(host: Address, slot: Int, floodClass: FloodClass, sparesTrusted: Bool, share: UInt32) {
+    public init(host: Address, slot: Int, floodClass: FloodClass, trusted: UInt32, share: UInt32) {
         self.host = host
         self.slot = slot
         self.floodClass = floodClass
-        self.sparesTrusted = sparesTrusted
+        self.trusted = trusted
         self.share = share
     }
 }

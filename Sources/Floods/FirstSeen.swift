@@ -34,15 +34,6 @@ struct FirstSeen: ~Copyable {
     /// Nanoseconds since the SYN with this hash was first seen, never more than the truth; nil if this is the
     /// first time, which is remembered.
     mutating func note(_ hash: UInt64, time: UInt64) -> UInt64? {
-        note(hash, firstCell: firstCell(hash), time: time)
-    }
-
-    /// Of the line in which a SYN with this hash is looked for. It is all one cache line: who asks for the cell
-    /// early has the rest when `note` needs it.
-    @inline(__always)
-    func firstCell(_ hash: UInt64) -> UInt32 { unsafe line(hash).pointee }
-
-    mutating func note(_ hash: UInt64, firstCell: UInt32, time: UInt64) -> UInt64? {
         let line = unsafe line(hash)
         let now = UInt32(truncatingIfNeeded: time >> FirstSeen.unit) & FirstSeen.timeMask
         // 0 is the tag of an empty cell.
@@ -51,7 +42,7 @@ struct FirstSeen: ~Copyable {
         // The age of the oldest cell, and its place in the lower four bits.
         var oldest: UInt32 = 0
         for place in 0..<UInt32(FirstSeen.cellsPerLine) {
-            let cell = place == 0 ? firstCell : unsafe line[Int(place)]
+            let cell = unsafe line[Int(place)]
             let age = (now &- cell) & FirstSeen.timeMask
             oldest = max(oldest, age << 4 | place)
             found = min(found, cell >> 12 == tag ? age : .max)
@@ -61,6 +52,10 @@ struct FirstSeen: ~Copyable {
         unsafe line[Int(oldest & 15)] = tag << 12 | now
         return nil
     }
+
+    /// Begins to fetch the line in which a SYN with this hash is looked for.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) { unsafe TableMemory.prefetch(line(hash)) }
 
     @inline(__always)
     private func line(_ hash: UInt64) -> UnsafeMutablePointer<UInt32> {

@@ -8,6 +8,8 @@ extension FloodController {
     private static let refusal: UInt64 = 10_000_000_000
     /// Nanoseconds before the alarm in which an attack may have begun.
     private static let onset: UInt64 = 1_000_000_000
+    /// DNS queries a second to one host that are answered truncated; all challenges of the sensor have as much.
+    static let truncatedAnswers = KnownSources.challengeRate
     /// What the sieve did, in the order in which a flood remembers it.
     static let sieved: [HostCounter] = [
         .challenged, .answered, .repeated, .trusted, .knownFlows, .unknown, .refused, .handshakes,
@@ -63,9 +65,12 @@ extension FloodController {
             case .tcp: 0
             case .udp, .icmp, .fragment: flood.limit.pass
             }
+        let repeats =
+            flood.floodClass == .syn
+            ? part(defence.repeats) : flood.limit.truncatesDNS ? FloodController.truncatedAnswers : 0
         table.setShares(
             slot, flood.floodClass, trusted: part(defence.trusted),
-            ceiling: FloodController.ceiling(flood.floodClass, flood.limit), repeats: part(defence.repeats))
+            ceiling: FloodController.ceiling(flood.floodClass, flood.limit), repeats: repeats)
         table.setOnset(slot, flood.floodClass, flood.opened &- min(flood.opened, FloodController.onset))
         table.setGate(slot, flood.floodClass, .sift(unknown))
     }

@@ -102,6 +102,7 @@ public struct FloodController {
     let memory: FloodMemory
     var freeSketches: [UInt32]
     var hostile = HostileShapes()
+    var queuedShare = QueuedShare()
 
     public init(table: FloodTable, guests: [GuestFloods], memory: FloodMemory) {
         self.table = table

@@ -16,6 +16,9 @@ public struct FloodLimit: Sendable, Equatable {
     public var action: FloodAction
     /// What `throttle` lets through.
     public var pass: UInt32
+    /// Of UDP under `defend`: DNS queries of unknown sources that do not pass are answered as if the answer had been
+    /// cut short, so that resolvers come back over TCP.
+    public var truncatesDNS = false
 
     public init(entry: UInt32, exit: UInt32, action: FloodAction, pass: UInt32) {
         self.entry = entry

@@ -27,7 +27,8 @@ extension FloodMemory {
 
     func refuse(_ source: HeavySource, until end: UInt64, time: UInt64) {
         guard let floodClass = FloodClass(rawValue: UInt8(truncatingIfNeeded: source.classNumber)) else { return }
-        let place = unsafe Sieve.place(sources.pointee.hash, source.address, HostSlot(source.slot), floodClass)
+        let hash = unsafe sources.pointee.hash
+        let place = Sieve.place(hash, hash.hash(source.address), HostSlot(source.slot), floodClass)
         unsafe sources.pointee.denials.insert(place, until: end, time: time)
     }
 

@@ -124,6 +124,13 @@ struct KnownSources: ~Copyable, @unchecked Sendable {
 
     func isTrusted(_ hash: UInt64) -> Bool { trust.contains(hash) || history.contains(hash) }
 
+    /// Begins to fetch what `isTrusted` looks into.
+    @inline(__always)
+    func prefetch(_ hash: UInt64) {
+        trust.prefetch(hash)
+        history.prefetch(hash)
+    }
+
     func vouch(_ hash: UInt64, time: UInt64) {
         trust.insert(hash)
         history.insert(hash, time: time)

@@ -18,7 +18,7 @@ public enum HostCounter: Int, Sendable {
     case handshakes
     /// TCP but SYN to the host that belongs to no connection known to be one.
     case strays
-    /// What the sieve did: unknown sources that were challenged; SYNs that passed because the challenge was
+    /// What the sieve did: unknown sources that were challenged, or sent to TCP; SYNs that passed because the challenge was
     /// answered, or because they were sent again after a second; packets of trusted sources, and of flows
     /// known before; packets of unknown sources within the budget; packets of single heavy sources that
     /// were refused.
@@ -37,7 +37,7 @@ public enum HostCounter: Int, Sendable {
 @usableFromInline
 struct Entrance: ~Copyable {
     @usableFromInline let gate = Gate()
-    /// For trusted sources together, and for SYNs that come again.
+    /// For trusted sources together; for SYNs that come again, or of UDP for DNS queries that are sent to TCP.
     let trusted = Gate()
     let repeats = Gate()
     /// Packets a second of one trusted source.
@@ -140,7 +140,7 @@ public final class FloodTable: Sendable {
     }
 
     /// What the sieve lets through of a class at a host, in packets a second: trusted sources together and
-    /// each of them, and SYNs that come again.
+    /// each of them, and SYNs that come again (of UDP, DNS queries that are sent to TCP).
     func setShares(_ slot: Int, _ floodClass: FloodClass, trusted: UInt32, ceiling: UInt32, repeats: UInt32) {
         precondition((0..<slotCount).contains(slot))
         let entrance = unsafe entrances + (slot * FloodClass.allCases.count + Int(floodClass.rawValue))

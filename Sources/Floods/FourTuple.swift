@@ -15,6 +15,13 @@ struct FourTuple: Sendable, BitwiseCopyable, Equatable {
         destinationPort = packet.destinationPort
     }
 
+    init(source: Address, destination: Address, sourcePort: UInt16 = 0, destinationPort: UInt16 = 0) {
+        self.source = source
+        self.destination = destination
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+    }
+
     @inline(__always)
     var ports: UInt64 { UInt64(sourcePort) << 16 | UInt64(destinationPort) }
 }
@@ -23,8 +30,12 @@ extension SecretHash {
     /// Of a connection request: its sequence number counts.
     @inline(__always)
     func hash(_ tuple: FourTuple, sequence: UInt32 = 0) -> UInt64 {
-        hash(
-            hash(tuple.source.high, tuple.source.low) &+ (tuple.ports << 32 | UInt64(sequence)),
-            and: hash(tuple.destination))
+        hash(tuple, from: hash(tuple.source), sequence: sequence)
+    }
+
+    /// The same, where the hash of the source is known.
+    @inline(__always)
+    func hash(_ tuple: FourTuple, from source: UInt64, sequence: UInt32 = 0) -> UInt64 {
+        hash(source &+ (tuple.ports << 32 | UInt64(sequence)), and: hash(tuple.destination))
     }
 }

@@ -57,6 +57,12 @@ struct HistoryFilter: ~Copyable, Sendable {
     }
 
     @inline(__always)
+    func prefetch(_ hash: UInt64) {
+        lines.prefetch(base(0, hash))
+        lines.prefetch(base(1, hash))
+    }
+
+    @inline(__always)
     private func isIn(_ generation: Int, _ hash: UInt64) -> Bool {
         let base = base(generation, hash)
         for bit in 0..<HistoryFilter.bits {

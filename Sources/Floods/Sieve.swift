@@ -12,7 +12,8 @@ import Wire
 /// 3. of SYNs, who answered a challenge; and in the host's budget, who sends the same SYN again
 ///    after 0.8 s or more, which spoofed floods do not do because no SYN of theirs is known to be lost,
 /// 4. anybody, in the budget for the unknown.
-/// A SYN that does not pass is challenged, as long as the sensor's cap allows it.
+/// A SYN that does not pass is challenged, and a DNS query sent to TCP where that is wanted, as long as the sensor's
+/// cap allows it.
 ///
 /// All of it is keyed on the 4-tuple and sequence number, not on the source: with a million sources at a
 /// million packets a second a source comes back within a second.
@@ -62,8 +63,9 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         _ source: Address, _ slot: HostSlot, _ floodClass: FloodClass, sketch: UInt32, time: UInt64
     ) {
         let hash = unsafe sources.pointee.hash
-        unsafe sources.pointee.sketches.add(hash.hash(source), to: Int(sketch) &- 1)
-        let count = unsafe sources.pointee.rates.count(Sieve.place(hash, source, slot, floodClass), time: time)
+        let known = hash.hash(source)
+        unsafe sources.pointee.sketches.add(known, to: Int(sketch) &- 1)
+        let count = unsafe sources.pointee.rates.count(Sieve.place(hash, known, slot, floodClass), time: time)
         guard count % Sieve.heavyStep == 0 else { return }
         unsafe sources.pointee.heavy.note(
             HeavySource(
@@ -87,27 +89,25 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
     ) -> Bool {
         let hash = unsafe sources.pointee.hash
-        let place = Sieve.place(hash, packet.source, slot, floodClass)
+        let known = hash.hash(packet.source)
+        let place = Sieve.place(hash, known, slot, floodClass)
         let entrance = unsafe counters.entrance(slot, floodClass)
         if isOfFlow, floodClass != .syn {
-            trustedAddresses.note(packet.source, hash.hash(packet.source), time: arrival.time)
+            trustedAddresses.note(packet.source, known, time: arrival.time)
             counters.count(slot, .knownFlows)
             return true
         }
-        // Looked up before it is needed, so that what the processor waits for it waits for at once.
-        let request = floodClass == .syn ? Request(packet, bytes) : nil
-        let requestHash = request.map { hash.hash($0.tuple, sequence: $0.sequence) } ?? 0
-        let firstCell = firstSeen.firstCell(requestHash)
         if unsafe sources.pointee.denials.contains(place, time: arrival.time) {
             counters.count(slot, .refused)
             return false
         }
-        if unsafe sources.pointee.isTrusted(hash.hash(packet.source)),
+        let request = floodClass == .syn ? Request(packet, bytes) : nil
+        if unsafe sources.pointee.isTrusted(known),
             unsafe sources.pointee.ceilings.allow(
                 place, rate: entrance.pointee.ceiling.load(ordering: .relaxed), time: arrival.time),
             unsafe entrance.pointee.trusted.ask(arrival.time) == .open
         {
-            trustedAddresses.note(packet.source, hash.hash(packet.source), time: arrival.time)
+            trustedAddresses.note(packet.source, known, time: arrival.time)
             counters.count(slot, .trusted)
             if let request {
                 unsafe sources.pointee.shapes.count(request.shape, isProved: true)
@@ -116,40 +116,58 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             return true
         }
         if let request {
-            guard
-                unsafe passes(
-                    request, requestHash, firstCell, packet, slot, entrance, guestMAC: guestMAC, arrival, counters)
-            else {
+            guard unsafe passes(request, known, packet, slot, entrance, guestMAC: guestMAC, arrival, counters) else {
                 return false
             }
             counters.count(slot, .otherSYNs)
             return true
         }
-        return unsafe passesInBudget(slot, entrance, arrival.time, counters)
+        if unsafe passesInBudget(slot, entrance, arrival.time, counters) { return true }
+        if floodClass == .udp, packet.destinationPort == DNSQuery.port {
+            unsafe sendToTCP(packet, bytes, slot, entrance, guestMAC: guestMAC, arrival, counters)
+        }
+        return false
     }
 
-    /// A connection request from a source that is not trusted.
+    /// Answers a DNS query that does not pass as one whose answer was cut short, where that is wanted and within what
+    /// may be sent. The resolver comes again over TCP, and is trusted once its connection stands.
+    @inline(never)
+    private mutating func sendToTCP(
+        _ packet: Packet, _ bytes: RawSpan, _ slot: HostSlot, _ entrance: UnsafeMutablePointer<Entrance>,
+        guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
+    ) {
+        let start = Int(packet.payloadOffset)
+        guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
+            let query = DNSQuery(bytes.extracting(start..<start + Int(packet.payloadLength))),
+            unsafe entrance.pointee.repeats.ask(arrival.time) == .open,
+            unsafe sources.pointee.challenges.ask(arrival.time) == .open
+        else { return }
+        challenges.append(truncating: query, packet, arrival, guestMAC: guestMAC)
+        counters.count(slot, .challenged)
+    }
+
+    /// A connection request from a source that is not trusted, and has the hash `known`.
     private mutating func passes(
-        _ request: Request, _ requestHash: UInt64, _ firstCell: UInt32, _ packet: Packet, _ slot: HostSlot,
+        _ request: Request, _ known: UInt64, _ packet: Packet, _ slot: HostSlot,
         _ entrance: UnsafeMutablePointer<Entrance>, guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
     ) -> Bool {
         let (tuple, sequence, time) = (request.tuple, request.sequence, arrival.time)
         let cookies = unsafe sources.pointee.cookies
         let hash = unsafe sources.pointee.hash
-        let isAnswered = answers.contains(hash.hash(tuple), time: time) {
+        let tupleHash = hash.hash(tuple, from: known)
+        let isAnswered = answers.contains(tupleHash, time: time) {
             cookies.isCookie($0, tuple, sequence: sequence, time: time)
         }
         unsafe sources.pointee.shapes.count(request.shape, isProved: isAnswered)
         if isAnswered {
             // It has what only the receiver of the challenge can have. It becomes trusted with its handshake, which
             // the kernel is not to hinder.
-            trustedAddresses.note(packet.source, hash.hash(packet.source), time: time)
+            trustedAddresses.note(packet.source, known, time: time)
             counters.count(slot, .answered)
             return true
         }
         if unsafe passesInBudget(slot, entrance, time, counters) { return true }
-        let age = firstSeen.note(requestHash, firstCell: firstCell, time: time)
-        if let age {
+        if let age = firstSeen.note(hash.hash(tuple, from: known, sequence: sequence), time: time) {
             guard age >= Sieve.retransmission else { return false }
             if unsafe entrance.pointee.repeats.ask(time) == .open {
                 counters.count(slot, .repeated)
@@ -160,7 +178,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             unsafe sources.pointee.mayChallenge(request.shape, time)
         else { return false }
         challenges.append(
-            packet, arrival, guestMAC: guestMAC, sequence: UInt32(truncatingIfNeeded: hash.hash(tuple)),
+            packet, arrival, guestMAC: guestMAC, sequence: UInt32(truncatingIfNeeded: tupleHash),
             cookie: cookies.cookie(tuple, sequence: sequence, time: time))
         counters.count(slot, .challenged)
         return false
@@ -185,9 +203,25 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         return true
     }
 
-    /// Of a source to a class at a host.
-    static func place(_ hash: SecretHash, _ source: Address, _ slot: HostSlot, _ floodClass: FloodClass) -> UInt64 {
-        hash.hash(source, UInt64(truncatingIfNeeded: Int(slot) &* 5 &+ Int(floodClass.rawValue)))
+    /// Of the source with the hash `known` to a class at a host.
+    @inline(__always)
+    static func place(_ hash: SecretHash, _ known: UInt64, _ slot: HostSlot, _ floodClass: FloodClass) -> UInt64 {
+        hash.hash(known, and: UInt64(truncatingIfNeeded: Int(slot) &* 5 &+ Int(floodClass.rawValue)))
+    }
+
+    // MARK: - Foresight
+
+    /// Begins to fetch what will be looked up for a packet, whose bytes begin with an IP header, if it is of a class
+    /// that is sifted. The tables are looked into at random and no cache holds them: asked for one packet at a time,
+    /// the processor waits about 100 ns for each; asked for a batch ahead, for all of them together.
+    @inline(never)
+    public func foresee(_ bytes: RawSpan) {
+        guard let glance = Glance(bytes) else { return }
+        let hash = unsafe sources.pointee.hash
+        let known = hash.hash(glance.tuple.source)
+        unsafe sources.pointee.prefetch(known)
+        guard glance.isRequest else { return }
+        firstSeen.prefetch(hash.hash(glance.tuple, from: known, sequence: glance.sequence))
     }
 }
 

@@ -62,6 +62,9 @@ struct TrustTable: ~Copyable, Sendable {
     }
 
     @inline(__always)
+    func prefetch(_ hash: UInt64) { places.prefetch(place(hash).base) }
+
+    @inline(__always)
     private func place(_ hash: UInt64) -> (base: Int, tag: UInt64) {
         (Int(truncatingIfNeeded: (hash & setMask) &* UInt64(TrustTable.ways)), (hash >> 20) << 1 | 1)
     }

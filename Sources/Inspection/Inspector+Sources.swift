@@ -22,6 +22,7 @@ extension Inspector {
             unsafe sieve.pointee.observe(packet.source, destination, floodClass, sketch: sketch, time: arrival.time)
         }
         guard outcome == .sifted else { return FloodAdvice(outcome) }
+        siftedInBatch &+= 1
         let known = arrival.destinationMAC != 0 ? arrival.destinationMAC : floods.hardwareAddress(destination)
         let passes = unsafe sieve.pointee.passes(
             packet, bytes, destination, floodClass, isOfFlow: isOfFlow, guestMAC: isShadow ? 0 : known, arrival, floods)
@@ -29,6 +30,21 @@ extension Inspector {
         floods.countStopped(destination, floodClass)
         return .refuse
     }
+
+    /// To be called before a batch of packets. Whether it pays to `foresee` each of them: so many of the last batch
+    /// were sifted that what is fetched for the others is made up for.
+    public mutating func beginBatch() -> Bool {
+        defer { siftedInBatch = 0 }
+        return siftedInBatch >= Self.foresight
+    }
+
+    /// Begins to fetch what will be looked up for a packet of the batch if it is sifted. `bytes` begin as `link` says.
+    public func foresee(_ bytes: RawSpan, _ link: LinkLayer) {
+        if link == .ip { unsafe sieve.pointee.foresee(bytes) }
+    }
+
+    /// Of a batch of at most 64.
+    private static var foresight: Int { 8 }
 
     /// Whether the packet is of a flow that no stranger can have made up: of TCP one in which both sides have
     /// a stream, of others one that the guest began, or one with answers that is older than the attack.

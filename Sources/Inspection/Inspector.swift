@@ -50,6 +50,8 @@ public struct Inspector: ~Copyable {
     public internal(set) var guest: Int32 = -1
     /// What `keepPacket` said of the last packet.
     public internal(set) var evidence: UInt64 = 0
+    /// Packets of this batch that the sieve was asked about.
+    var siftedInBatch = 0
     /// Slots of the last packet's ends; negative for one that is not protected.
     var destination: HostSlot = -1
     var source: HostSlot = -1

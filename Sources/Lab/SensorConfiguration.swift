@@ -8,8 +8,12 @@ public struct SensorConfiguration: Sendable {
         public var exit: Int
         public var pass: Int?
         public var action: String
+        public var truncatesDNS: Bool
 
-        public init(_ floodClass: String, rate: Int, exit: Int, action: String, pass: Int? = nil) {
+        public init(
+            _ floodClass: String, rate: Int, exit: Int, action: String, pass: Int? = nil, truncatesDNS: Bool = false
+        ) {
+            self.truncatesDNS = truncatesDNS
             self.floodClass = floodClass
             self.rate = rate
             self.exit = exit
@@ -19,11 +23,16 @@ public struct SensorConfiguration: Sendable {
 
         var yaml: String {
             let pass = pass.map { ", pass: \($0)" } ?? ""
-            return "\(floodClass): {rate: \(rate), exit: \(exit), action: \(action)\(pass)}"
+            let truncate = truncatesDNS ? ", truncate-dns: true" : ""
+            return "\(floodClass): {rate: \(rate), exit: \(exit), action: \(action)\(pass)\(truncate)}"
         }
     }
 
     public var workers = 2
+    /// Where the workers run; as the sensor chooses if empty.
+    public var cores: [Int] = []
+    /// Runs with the priority that its service has (Systemd/flinchd.service, Nice).
+    public var hasServicePriority = false
     public var firstQueue = 0
     public var queueLength = 16384
     /// `auto`, `bridge` or `inet`.
@@ -100,7 +109,7 @@ public struct SensorConfiguration: Sendable {
             return lines.joined(separator: "\n")
         }
         return """
-            sensor: {name: lab, workers: \(workers), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
+            sensor: {name: lab, workers: \(workers), cores: \(cores), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)

@@ -34,7 +34,8 @@ public final class SensorProcess: Sendable {
         in lab: Lab, _ configuration: SensorConfiguration = SensorConfiguration(), binaries: Binaries
     ) throws -> SensorProcess {
         let file = try write(configuration, lab, binaries)
-        let program = try lab.host.start([binaries.flinchd, "--config", file], limit: nil)
+        let priority = configuration.hasServicePriority ? Program.servicePriority : []
+        let program = try lab.host.start(priority + [binaries.flinchd, "--config", file], limit: nil)
         return SensorProcess(
             lab: lab, program: program, eve: EveLog(path: configuration.eve ?? lab.file("eve.json")),
             control: configuration.control ?? lab.file("flinchd.sock"), binaries: binaries)
@@ -133,4 +134,9 @@ public struct Binaries: Sendable {
             return file
         }
     }
+}
+
+extension Program {
+    /// What a program is started with to have the priority of the sensor's service.
+    static let servicePriority = ["nice", "-n", "-10"]
 }

@@ -32,6 +32,8 @@ public struct SiegeCell: Sendable, Codable {
         public var bar: Double
         public var atLeast: Bool
         public var passed: Bool { atLeast ? value >= bar : value <= bar }
+        /// How far it is on the right side, as a share of the bar; negative on the wrong one.
+        public var margin: Double { (atLeast ? value - bar : bar - value) / max(bar, .leastNonzeroMagnitude) }
 
         private enum CodingKeys: String, CodingKey { case name, value, unit, bar, atLeast, passed }
 
@@ -111,6 +113,9 @@ public struct SiegeCell: Sendable, Codable {
 }
 
 extension SiegeCell.Plan {
+    /// Seconds that a cell takes, about: the lab, customers before and meanwhile, and the end of all restrictions.
+    public var duration: Int { 4 + 2 * seconds + (barrier == .flinch ? 12 : 0) }
+
     /// The whole table runs for about twenty minutes, the quick one for two.
     public static func table(quick: Bool) -> [SiegeCell.Plan] {
         let million = 1 << 20

@@ -26,8 +26,9 @@ extension SiegeCell {
         let shop = lab.guest("shop")
         let stolen = StolenTime()
         try Customers.prepare(in: lab)
-        let calm = try OrdinaryTraffic.start(in: lab, seconds: 3)
-        let knownBefore = try Customers.startKnown(in: lab, seconds: 3).finish()
+        // As many requests as later: the 99th percentile of a few is their slowest, and more have a slower one.
+        let calm = try OrdinaryTraffic.start(in: lab, seconds: plan.seconds - 2)
+        let knownBefore = try Customers.startKnown(in: lab, seconds: plan.seconds - 2).finish()
         let before = calm.finish().http
 
         let window = try OrdinaryTraffic.start(in: lab, seconds: plan.seconds)
@@ -63,13 +64,18 @@ extension SiegeCell {
 }
 
 extension SiegeCell.Plan {
-    /// The generator in Benchmarks/Load, on the last core: it keeps its rate and has no end of addresses.
+    /// The core of the generator, which also takes its packets through the bridge, as an interrupt would: the last.
+    public static var generatorCore: Int { ProcessInfo.processInfo.activeProcessorCount - 1 }
+
+    /// The cores of what stands between: the others, as it is advised for a sensor (README, `sensor.cores`).
+    public static var barrierCores: [Int] { Array(0..<max(1, generatorCore)) }
+
+    /// The generator in Benchmarks/Load: it keeps its rate and has no end of addresses.
     fileprivate func command(to shop: Machine, _ binaries: Binaries) -> [String] {
-        let core = ProcessInfo.processInfo.activeProcessorCount - 1
         return [
             "\(binaries.directory)/flinch-load", "flood", "--interface", "eth0", "--destination-mac", shop.mac,
             "--destination", shop.ipv4, "--class", floodClass, "--sources", "\(sources)", "--rate", "\(rate)",
-            "--seconds", "\(seconds)", "--core", "\(core)",
+            "--seconds", "\(seconds)", "--core", "\(SiegeCell.Plan.generatorCore)",
         ]
     }
 }
@@ -80,19 +86,23 @@ private final class Guardian {
     private let queue: Program?
 
     init(_ barrier: Barrier, in lab: Lab, _ binaries: Binaries) throws {
+        var configuration = SensorConfiguration()
+        configuration.cores = SiegeCell.Plan.barrierCores
+        configuration.workers = configuration.cores.count
+        configuration.hasServicePriority = true
         switch barrier {
         case .none:
             (sensor, queue) = (nil, nil)
         case .flinch:
-            (sensor, queue) = (try SensorProcess.start(in: lab, binaries: binaries), nil)
+            (sensor, queue) = (try SensorProcess.start(in: lab, configuration, binaries: binaries), nil)
         case .queue:
-            var configuration = SensorConfiguration()
             configuration.ruleFiles = [try binaries.rules]
             let file = try lab.write(configuration.yaml(for: lab), to: "queue.yaml")
             try lab.host.run(binaries.flinch, "divert", "install", "--config", file)
-            let cores = (0..<configuration.workers).map(String.init).joined(separator: ",")
+            let cores = configuration.cores.map(String.init).joined(separator: ",")
             let program = try lab.host.start(
-                ["\(binaries.directory)/flinch-floor", "--cores", cores], limit: .seconds(300))
+                Program.servicePriority + ["\(binaries.directory)/flinch-floor", "--cores", cores],
+                limit: .seconds(300))
             guard program.waitUntilItSays("ready", atMost: .seconds(5)) else {
                 throw LabError("\(program.title): \(program.complained)")
             }

@@ -57,9 +57,10 @@ extension Diversion {
             first = ["rst", "(syn | ack)"].map { "tcp flags & (fin | syn | rst | ack) == \($0) \(queue)" }
                 .joined(separator: "\n")
         case .syn:
-            // What looks like the flood has a small share of its own.
+            // What looks like the flood has a small share of its own, at the hosts in `sifted`.
             sets =
-                ["lengths", "shapes"].map { kind in
+                "set \(name)_sifted {\n    type \(type)\n    size 4096\n}\n"
+                + ["lengths", "shapes"].map { kind in
                     "set \(name)_\(kind) {\n    typeof \(ip) length\(kind == "shapes" ? " . tcp window" : "")\n    size 1024\n}\n"
                 }.joined() + "set \(name)_sample {\n    type \(type)\n    size 4096\n    flags dynamic\n}"
             first = ["length @\(name)_lengths", "length . tcp window @\(name)_shapes"].map {
@@ -72,7 +73,7 @@ extension Diversion {
         return Template.offloadClass.filled([
             "name": name, "type": type, "ip": ip, "sets": sets, "first": first,
             "alike": floodClass == .syn ? alike(isV4: isV4) : "",
-            "sifted": "@\(name)_sifted", "share": "@\(name)_share", "drop": "@\(name)_drop",
+            "known": "@\(name)_known", "share": "@\(name)_share", "drop": "@\(name)_drop",
             "trusted": isV4 ? "@trusted4" : "@trusted6", "doubt": Diversion.hex(doubtBit),
         ])
     }

@@ -52,7 +52,8 @@ public final class FloodFilter {
     public var wantsAllTrusted: Bool { orders.isEmpty || !isClean }
 
     /// Makes what the kernel does what is `wanted`. Sources that have proved themselves since the last call are in
-    /// `trusted`, some of them perhaps once more; what most SYNs of the floods look like is `hostile`. `time` is a steady clock in nanoseconds.
+    /// `trusted`, some of them perhaps once more; what most SYNs of the floods look like is `hostile`. `time` is a
+    /// steady clock in nanoseconds.
     ///
     /// Throws what nft said; nothing is then dropped by the kernel within five seconds, and the next call begins
     /// anew.
@@ -108,10 +109,10 @@ public final class FloodFilter {
         for isV4 in [true, false] {
             for floodClass in FloodClass.allCases {
                 let prefix = Diversion.setPrefix(floodClass, isV4: isV4)
-                names += ["sifted", "share", "drop"].map { "\(prefix)_\($0)" }
+                names += ["known", "share", "drop"].map { "\(prefix)_\($0)" }
                 switch floodClass {
                 case .tcp: names.append("\(prefix)_answers")
-                case .syn: names += ["lengths", "shapes", "sample"].map { "\(prefix)_\($0)" }
+                case .syn: names += ["sifted", "lengths", "shapes", "sample"].map { "\(prefix)_\($0)" }
                 default: break
                 }
             }
@@ -214,27 +215,30 @@ public final class FloodFilter {
         func put(_ set: String, _ statement: String = "") {
             text += element(verb, "\(prefix)_\(set)", "\(order.host)\(verb == "add" ? statement : "")")
         }
-        if order.sparesTrusted { put("sifted") }
-        if order.share > 0 {
-            let burst = max(1, order.share / 10)
-            put("share", " limit rate \(order.share)/second burst \(burst) packets")
+        func put(_ set: String, rate: UInt32) {
+            put(set, " limit rate \(rate)/second burst \(max(1, rate / 10)) packets")
         }
-        if order.floodClass == .tcp, order.sparesTrusted {
-            put("answers", " limit rate \(answers)/second burst \(answers / 10) packets")
+        if order.trusted > 0 {
+            put("known", rate: order.trusted)
+            switch order.floodClass {
+            case .tcp: put("answers", rate: answers)
+            case .syn:
+                put("sifted")
+                put("sample", rate: sample)
+            default: break
+            }
         }
-        if order.floodClass == .syn, order.sparesTrusted {
-            put("sample", " limit rate \(sample)/second burst \(sample / 10) packets")
-        }
+        if order.share > 0 { put("share", rate: order.share) }
         if isWhole { put("drop") }
         return text
     }
 
     /// Resets and SYN-ACKs a second that are queued, to one host: twice what is challenged.
-    private static let answers = 20_000
+    private static let answers: UInt32 = 20_000
 
     /// SYNs a second that look like the flood and are queued, to one host: enough to see that they still come, and
     /// that one in a hundred of them is a client after all.
-    private static let sample = 500
+    private static let sample: UInt32 = 500
     /// Orders, and so elements of a class's sets, at most.
     private static let orderLimit = 4096
     /// Shapes that are told to the kernel.

@@ -59,7 +59,10 @@ final class Controller: Sendable {
             for (order, packets) in offloaded { state.floods.countOffloaded(order, packets: packets) }
             let events = state.floods.step(time, identify: program.identify, release: program.hosts.release)
             state.workerPackets[index % 10] = crew.members.map(\.packets)
-            if index % 10 == 0 { state.losses.read(crew.members) }
+            if index % 10 == 0 {
+                state.losses.read(crew.members)
+                state.floods.adaptShare(lost: state.losses.lostOfFloods(crew.members))
+            }
             return Findings(floods: events, behaviour: state.watch.step(time))
         }
     }

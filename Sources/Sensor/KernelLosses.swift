@@ -55,6 +55,12 @@ struct KernelLosses {
         account(diverted: diverted, answered: answered)
     }
 
+    /// Packets of floods that found the queues for them full.
+    func lostOfFloods(_ members: [Crew.Member]) -> UInt64 {
+        members.lazy.compactMap { $0.doubtful.flatMap { self.queues[$0] } }
+            .reduce(0) { $0 + UInt64($1.dropped) + UInt64($1.undelivered) }
+    }
+
     /// A packet between the rule's counter and the queue, on another core, is missing for a moment; one that
     /// was passed stays so. What two readings in a row miss was passed.
     mutating func account(diverted: UInt64, answered: UInt64) {

@@ -58,6 +58,7 @@ struct Worker: ~Copyable {
                 if count < 0 { pauseAfterError() }
                 continue
             }
+            if unsafe inspector.pointee.beginBatch() { foresee(count) }
             for index in 0..<count {
                 judge(index, now)
             }
@@ -88,6 +89,14 @@ struct Worker: ~Copyable {
         let isPacket = unsafe Self.judge(
             queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &doubtfulVerdicts, &injector, sender)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
+    }
+
+    /// Under a flood, what will be looked up for the packets of a batch is fetched for all of them at once.
+    private func foresee(_ count: Int) {
+        for index in 0..<count {
+            guard let packet = queue.packet(index, time: 0) else { continue }
+            unsafe inspector.pointee.foresee(packet.payload, packet.link)
+        }
     }
 
     /// Apart from `self`, because the packet's bytes stay the queue's meanwhile. Returns whether the message

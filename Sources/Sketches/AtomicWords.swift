@@ -35,6 +35,13 @@ public struct AtomicWords: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Begins to fetch the cache line of a word.
+    @inlinable @inline(__always)
+    public func prefetch(_ index: Int) {
+        assert(index >= 0 && index < count)
+        unsafe TableMemory.prefetch(words + index)
+    }
+
     /// Whether the word was `expected`, and is `desired` now.
     @inlinable @inline(__always)
     public func exchange(_ index: Int, _ expected: UInt64, _ desired: UInt64) -> Bool {

@@ -1,3 +1,4 @@
+public import CLinux
 import Glibc
 
 /// Memory for a table that is looked into at random: zeroed and touched now, so that a flood does not make the
@@ -15,4 +16,8 @@ public enum TableMemory {
         unsafe memset(memory, 0, bytes)
         return unsafe memory
     }
+
+    /// Begins to fetch the cache line that `address` is in, and waits for nothing. Any address will do.
+    @inlinable @inline(__always)
+    public static func prefetch(_ address: UnsafeRawPointer) { unsafe flinch_prefetch(address) }
 }

@@ -111,6 +111,9 @@ struct BadFileTests {
             "2:77: floods.icmp.pass: 0 lets nothing through; write action: deny for that, or a rate from 1",
             "2:86: floods.tcp: 0 is out of range; write a number from 1 to 1000000000 (packets a second)"),
         BadCase(
+            web + "floods: {syn: {truncate-dns: true}}\n",
+            "2:30: floods.syn.truncate-dns: DNS queries come by UDP; write it under udp"),
+        BadCase(
             web + "floods: high\n",
             "2:9: floods: \"high\" is not a mapping; write it like {sensitivity: high, action: deny, syn: 2000}"
         ),

@@ -196,4 +196,17 @@ struct GoodFileTests {
             """)
         #expect(settings.guests[0].floods[.syn] == test.expected)
     }
+
+    @Test func truncationIsUDPsAndStays() throws {
+        let settings = try parsed(
+            """
+            floods: {udp: {action: defend, truncate-dns: true}}
+            guests:
+              - {name: dns, addresses: [192.0.2.7], floods: {udp: high}}
+              - {name: web, addresses: [192.0.2.8], floods: {udp: {truncate-dns: false}}}
+            """)
+        #expect(settings.guests.map(\.floods[.udp].truncatesDNS) == [true, false])
+        #expect(settings.guests[0].floods[.udp].entry == 5000)
+        #expect(!settings.guests[0].floods[.syn].truncatesDNS)
+    }
 }

@@ -25,7 +25,7 @@ private struct Bench {
             for _ in 0..<queued { _ = table.worker(0).arrive(0, floodClass, bytes: 100, time: time) }
             if dropped > 0 {
                 controller.countOffloaded(
-                    FloodOrder(host: host, slot: 0, floodClass: floodClass, sparesTrusted: false, share: 0),
+                    FloodOrder(host: host, slot: 0, floodClass: floodClass, trusted: 0, share: 0),
                     packets: UInt64(dropped))
             }
             time += FloodController.step
@@ -56,7 +56,7 @@ struct FloodOrderTests {
             bench.run(10, queued: 1000)
             let order = try #require(bench.orders().first)
             #expect(order.host == bench.host && order.floodClass == .udp)
-            #expect(order.sparesTrusted == (action == .defend))
+            #expect((order.trusted > 0) == (action == .defend))
             // The gate lets 400 through: it must have more than these to choose from.
             #expect(action == .deny ? order.share == 0 : order.share > 400 && order.share < 800)
             bench.run(150, queued: 0)
@@ -92,5 +92,50 @@ struct FloodOrderTests {
         #expect((58_000...60_000).contains(close.packets))
         #expect(close.dropped >= close.offloaded && close.dropped <= close.packets)
         #expect((9_000...11_000).contains(close.peakRate))
+    }
+
+    @Test("Trusted sources have a limit of their own: of SYNs what their gate lets through, told seldom")
+    func trusted() throws {
+        var bench = Bench(.defend, .syn)
+        bench.run(10, queued: 10, .syn)
+        bench.run(10, queued: 1000, .syn)
+        let rates = try (0..<30).map { _ in
+            bench.run(1, queued: 1000, .syn)
+            return try #require(bench.orders().first).trusted
+        }
+        // Their budget is the threshold, 1,000; a quarter more, to the next power of two.
+        #expect(Set(rates) == [2048])
+        var other = Bench(.defend, .udp)
+        other.run(10, queued: 10)
+        other.run(10, queued: 1000)
+        #expect(try #require(other.orders().first).trusted == 100_000)
+    }
+
+    @Test("Of unknown SYNs as many are queued as the workers can take")
+    func share() throws {
+        var bench = Bench(.defend, .syn)
+        bench.run(10, queued: 10, .syn)
+        bench.run(10, queued: 1000, .syn)
+        func share() throws -> UInt32 { try #require(bench.orders().first).share }
+        #expect(try share() == 50_000)
+        var lost: UInt64 = 0
+        // 400 of 50,000 may be lost by chance.
+        for _ in 0..<5 {
+            lost += 400
+            bench.controller.adaptShare(lost: lost)
+        }
+        #expect(try share() == 50_000)
+        for _ in 0..<3 {
+            lost += 5_000
+            bench.controller.adaptShare(lost: lost)
+        }
+        #expect((17_000...17_200).contains(try share()))
+        for _ in 0..<30 {
+            lost += 5_000
+            bench.controller.adaptShare(lost: lost)
+        }
+        #expect(try share() == 2_000)
+        for _ in 0..<40 { bench.controller.adaptShare(lost: lost) }
+        #expect(try share() == 50_000)
     }
 }

@@ -58,6 +58,7 @@ public func fuzzInspection(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt
         let types: [UInt16] = [0x88CC, 0x8864, 0x8847, 0x894F, 0x8100, 0x88E7, 0x8926, 0x8903]
         arrival.hardwareProtocol = types[Int(input.control >> 4 & 7)]
         let links = LinkLayer.allCases
+        rig.inspector.foresee(bytes, .ip)
         let decision = rig.inspector.inspect(
             bytes, links[Int(input.control & 15) % links.count], arrival, capturedShort: input.control & 0x80 != 0)
         precondition((1...InspectedPackets.capacity).contains(rig.inspector.packets.count))

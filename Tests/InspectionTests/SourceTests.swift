@@ -70,6 +70,38 @@ struct SourceTests {
         #expect(siege.connected(within: 20) >= 0.95, "\(siege.connected(within: 20))")
     }
 
+    /// Five thousand sources that come in turn, twice a second each: with new ports and numbers, or the same ports and
+    /// another number.
+    @Test(
+        "Sources that come again every second gain nothing by it, and are not in the way of clients",
+        arguments: [
+            true, false,
+        ])
+    func recycled(_ keepsPorts: Bool) throws {
+        var siege = try Siege()
+        known(&siege)
+        func attack(_ number: Int) -> [UInt8] {
+            let source = 0x2000_0000 + UInt32(number % 5_000)
+            let port = keepsPorts ? 40_000 : UInt16(1_024 + number &* 7_919 % 60_000)
+            return Siege.tcp(
+                source, Siege.server, (port, 80), 0x02, sequence: UInt32(truncatingIfNeeded: number &* 2_654_435_761))
+        }
+        siege.flood(rate: 10_000, seconds: 2, attack)
+        let before = siege.arrived
+        siege.expect(60, from: 0x0B00_0001, in: 0, over: 2)
+        siege.flood(rate: 10_000, seconds: 3, attack)
+        #expect(siege.arrived - before < 300, "\(siege.arrived - before) of 30,000")
+        for client in UInt32(1)...20 {
+            let connected = siege.ask(client, port: 50_001, sequence: client)
+            #expect(connected, "known client \(client)")
+        }
+        #expect(siege.connected(within: 20) >= 0.98, "\(siege.connected(within: 20))")
+        siege.pass(13)
+        let close = try #require(siege.events.last)
+        #expect(close.phase == .close && close.sieve?.repeated == 0)
+        #expect(abs(Double(close.sources ?? 0) / 5_080 - 1) < 0.06, "\(close.sources ?? 0)")
+    }
+
     @Test("Trusted addresses are spoofed: no more pass than of others, and their owners connect by a challenge")
     func spoofedTrust() throws {
         var siege = try Siege()
@@ -232,6 +264,41 @@ struct SourceTests {
         #expect(trusted == [true, true, true, true])
         let ofFlow = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
         #expect(ofFlow)
+    }
+
+    @Test("Resolvers are sent to TCP and trusted when they come; a flood gets fewer bytes back than it sends")
+    func resolvers() throws {
+        var siege = try Siege(classes: [.udp], pass: 10, truncatesDNS: true)
+        siege.flood(rate: 10_000, seconds: 1) { Siege.udp(Siege.source($0, of: 1 << 20), Siege.server, (9_000, 53)) }
+        #expect(siege.events.map(\.phase) == [.open])
+        #expect(siege.challengeBytes == 0, "what is no query is not answered")
+        // What the budget still had.
+        for _ in 0..<5 { _ = siege.inspect(Siege.udp(0x2000_0001, Siege.server, (9_000, 53))) }
+        let resolver: UInt32 = 0x0B00_0001
+        let first = siege.inspect(Siege.query(resolver))
+        #expect(!first)
+        let answer = try #require(siege.challenged[resolver]?.first)
+        // Behind Ethernet, IP and UDP.
+        #expect(answer.bytes[44] == 0x83 && answer.bytes.count - 14 <= Siege.query(resolver).count)
+        let connects = siege.ask(resolver, port: 50_000, sequence: 7)
+        let second = siege.inspect(Siege.query(resolver))
+        #expect(connects && second)
+
+        (siege.sent, siege.arrived, siege.challengeBytes) = (0, 0, 0)
+        siege.flood(rate: 20_000, seconds: 2) { Siege.query(Siege.source($0, of: 1 << 20), $0) }
+        let each = Siege.query(0).count - 11
+        // 10,000 a second, and a tenth of it at once.
+        #expect((18_000 * each...21_500 * each).contains(siege.challengeBytes), "\(siege.challengeBytes / each)")
+        #expect(siege.challengeBytes < siege.sent * Siege.query(0).count)
+        #expect(siege.arrived <= 30, "\(siege.arrived)")
+    }
+
+    @Test("Nobody is sent to TCP where it is not wanted")
+    func unasked() throws {
+        var siege = try Siege(classes: [.udp], pass: 10)
+        siege.flood(rate: 10_000, seconds: 1) { Siege.query(Siege.source($0, of: 1 << 20), $0) }
+        #expect(siege.events.map(\.phase) == [.open])
+        #expect(siege.challengeBytes == 0)
     }
 
     @Test("A single heavy source is refused while it lasts; a name server whose address is spoofed is not")

@@ -12,7 +12,7 @@ struct FloodFilterTests {
 
     private func order(_ floodClass: FloodClass, _ host: Address, spares: Bool = true, share: UInt32 = 0) -> FloodOrder
     {
-        FloodOrder(host: host, slot: 0, floodClass: floodClass, sparesTrusted: spares, share: share)
+        FloodOrder(host: host, slot: 0, floodClass: floodClass, trusted: spares ? 100_000 : 0, share: share)
     }
 
     private static var now: UInt64 {
@@ -81,6 +81,28 @@ struct FloodFilterTests {
                 let lost = try #require(said.split(separator: ",").first { $0.contains("packet loss") })
                 let percent = try #require(Double(lost.split(separator: "%")[0].drop { $0 == " " }))
                 #expect(percent > 30 && percent < 100)
+            }
+        }
+    }
+
+    @Test("Who forges the address of one who has proved himself passes up to the limit, and the rest is counted")
+    func forged() throws {
+        try inNetworkNamespace {
+            try Lab.with { lab in
+                try Diversion(plan: plan).install(.inet)
+                let filter = try FloodFilter(plan, .inet)
+                var limited = order(.icmp, victim)
+                limited.trusted = 20
+                try filter.apply([limited], hostile: [], trusted: [Address("10.9.0.2")!], FloodFilterTests.now)
+                #expect(try lab.ping("10.9.0.3", from: 0))
+                // Two or three seconds of it.
+                _ = try shell("ip netns exec \(lab.names[0]) ping -n -q -f -c 400 -W 1 10.9.0.3 || true")
+                let dropped = try filter.drops().map(\.packets).reduce(0, +)
+                #expect((250...395).contains(dropped), "\(dropped) of 400")
+                limited.trusted = 100_000
+                try filter.apply([limited], hostile: [], trusted: [], FloodFilterTests.now)
+                _ = try shell("ip netns exec \(lab.names[0]) ping -n -q -f -c 400 -W 1 10.9.0.3 || true")
+                #expect(try filter.drops().isEmpty)
             }
         }
     }

@@ -1,5 +1,5 @@
 // What Glibc's module does not show to Swift: GNU extensions and macros. Nothing here decides anything;
-// each function is the system call that it is named after.
+// each function is the system call, or the instruction, that it is named after.
 //
 // The header must not define _GNU_SOURCE: the same C headers seen with and without it are two different
 // modules to the compiler. What needs it is in CLinux.c.
@@ -18,6 +18,9 @@ struct flinch_mmsghdr {
 
 // recvmmsg(2) without a timeout. Returns the number of messages, or -1 with errno.
 int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, int flags);
+
+// Begins to fetch a cache line; any address will do.
+static inline void flinch_prefetch(const void *address) { __builtin_prefetch(address); }
 
 // SO_RCVTIMEO: a receive gives up with EAGAIN after so long. Returns 0 or -1 with errno.
 int flinch_receive_timeout(int fd, unsigned int milliseconds);

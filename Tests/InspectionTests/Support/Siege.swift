@@ -34,7 +34,7 @@ struct Siege: ~Copyable {
     init(
         entry: UInt32 = 2_000, classes: [FloodClass] = FloodClass.allCases, pass: UInt32 = 200,
         prefix: String = "10.0.0.2/32",
-        shadow: Bool = false
+        shadow: Bool = false, truncatesDNS: Bool = false
     ) throws {
         hosts = HostTable([Guest(name: "web", addresses: [Prefix(prefix)!])])
         table = FloodTable(slotCount: hosts.slotCount, workerCount: 1)
@@ -43,6 +43,7 @@ struct Siege: ~Copyable {
             limits[floodClass] = FloodLimit(
                 entry: floodClass == .tcp ? entry * 10 : entry, exit: entry / 2, action: .defend, pass: pass)
         }
+        limits[.udp].truncatesDNS = truncatesDNS
         let memory = FlowMemory(workers: 1, flows: 1 << 16, streamBytes: 1 << 20, seed: 1)
         controller = FloodController(
             table: table, guests: [GuestFloods(name: "web", shadow: false, limits: limits)], memory: memory.floods)
@@ -134,6 +135,14 @@ struct Siege: ~Copyable {
 
     static func udp(_ from: UInt32, _ to: UInt32, _ ports: (UInt16, UInt16)) -> [UInt8] {
         ip(from, to, 17, big16(Int(ports.0)) + big16(Int(ports.1)) + big16(12) + big16(0) + [1, 2, 3, 4])
+    }
+
+    /// A resolver asks for www.lab, with EDNS behind the question.
+    static func query(_ from: UInt32, _ number: Int = 0) -> [UInt8] {
+        let message =
+            big16(number & 0xFFFF) + [1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 3] + Array("www".utf8) + [3] + Array("lab".utf8)
+            + [0, 0, 1, 0, 1, 0, 0, 41, 4, 0xD0, 0, 0, 0, 0, 0, 0]
+        return ip(from, server, 17, big16(40_000) + big16(53) + big16(8 + message.count) + big16(0) + message)
     }
 
     // MARK: Clients

@@ -165,7 +165,11 @@ extension FlowTable {
             // The answer to a SYN.
             isBelieved = unsafe header.flags.contains(.ack) && header.acknowledgement == receiver.pointee.next
         }
-        guard isBelieved else { return }
+        guard isBelieved else {
+            step.isResetDoubted =
+                unsafe flow.pointee.session.state == .established && !flow.pointee.flags.contains(.midstream)
+            return
+        }
         if unsafe header.flags.contains(.ack) && flow.pointee.state != .new {
             unsafe acknowledge(flow, sender, receiver, header, 0, packet, &step)
         }

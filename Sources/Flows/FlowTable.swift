@@ -48,9 +48,9 @@ public struct FlowCounters: Sendable, Equatable {
 @safe
 public struct FlowTable: ~Copyable {
     let flows: UnsafeMutablePointer<Flow>
-    private let buckets: UnsafeMutablePointer<UInt32>
-    private let bucketMask: UInt64
-    private let secret: SecretHash
+    let buckets: UnsafeMutablePointer<UInt32>
+    let bucketMask: UInt64
+    let secret: SecretHash
     public let capacity: Int
     /// Those of ended flows included.
     let records: Int

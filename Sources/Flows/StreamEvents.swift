@@ -90,6 +90,9 @@ public struct StreamEvents: BitwiseCopyable, Equatable, Sendable {
     }
 
     @inlinable
+    public func isDisjoint(with other: StreamEvents) -> Bool { low & other.low | high & other.high == 0 }
+
+    @inlinable
     public mutating func insert(_ event: StreamEvent) {
         let bit = 1 as UInt64 &<< UInt64(event.rawValue & 63)
         if event.rawValue < 64 { low |= bit } else { high |= bit }

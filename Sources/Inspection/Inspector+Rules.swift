@@ -53,6 +53,7 @@ extension Inspector {
         }
         let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
+        if layer == packets.whole { checkSession(step, &asked) }
         checkStream(step, arrival.time, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,

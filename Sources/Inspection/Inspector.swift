@@ -109,7 +109,7 @@ public struct Inspector: ~Copyable {
         precondition(handlings.guestCount == hosts.guests.count)
         precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(
-            rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
+            rules, generation: generation, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
         unsafe readers = memory.readers
         unsafe fragments = memory.fragments(worker)

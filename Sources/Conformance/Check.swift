@@ -43,6 +43,10 @@ public enum Check: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case icmpErrorAboutOthers, icmpBlackNurse, icmpEchoToGroup
     case ndHopLimit, ndTooShort, ndOptionLength, ndSource, ndTarget, ndFragmented, rogueRouter, rogueDHCP
 
+    // What whoever follows conversations tells.
+    case fragmentLate, tcpOutOfWindow, tcpAcknowledgesUnsent, tcpResetOutOfWindow
+    case icmpErrorWithoutFlow, icmpErrorOutOfWindow
+
     // Applications.
     case dnsTooShort, dnsCounts, dnsQuestionCount, dnsPointerLoop, dnsLabel, dnsNameTooLong, dnsOversize
     case dnsAnswerWithoutQuestion, dnsQueryWithAnswers, dnsOpcode, dnsTrailingData

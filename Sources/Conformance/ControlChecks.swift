@@ -42,6 +42,12 @@ extension Checks {
             .icmpErrorAboutOthers, "icmp.error_about_others", .medium, .alert,
             "an ICMP error about a packet that its receiver did not send", "RFC 5927 §4.1", reason: .spoofed),
         ConformanceCheck(
+            .icmpErrorWithoutFlow, "icmp.error_without_flow", .medium, .alert,
+            "an ICMP error about a packet that nobody sent", "RFC 5927 §4.1, RFC 4443 §2.4", reason: .spoofed),
+        ConformanceCheck(
+            .icmpErrorOutOfWindow, "icmp.error_out_of_window", .medium, .alert,
+            "an ICMP error that quotes a TCP segment which is not under way", "RFC 5927 §4.1", reason: .spoofed),
+        ConformanceCheck(
             .icmpBlackNurse, "icmp.blacknurse", .high, .alert,
             "port unreachable that answers nothing which its receiver sent (BlackNurse)", "RFC 792, RFC 5927 §4.1",
             reason: .evasion),

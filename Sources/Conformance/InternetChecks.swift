@@ -207,5 +207,9 @@ extension Checks {
             .fragmentIgnored, "ip.frag_ignored", .medium, .alert,
             "too many datagrams wait for the rest of their fragments", "RFC 815 §8",
             [.ipv4FragIgnored, .ipv6FragIgnored]),
+        ConformanceCheck(
+            .fragmentLate, "ip.frag_incomplete", .medium, .alert,
+            "a fragment whose datagram was not whole in time: 10 s, in replay 60 s since the last",
+            "RFC 791 §3.2, RFC 8200 §4.5", reason: .evasion),
     ]
 }

@@ -68,6 +68,17 @@ extension Checks {
         ConformanceCheck(
             .tcpEchoWithoutACK, "tcp.opt_timestamp_echo", .low, .alert,
             "a timestamp is echoed in a segment without ACK", "RFC 7323 §3.2"),
+        ConformanceCheck(
+            .tcpOutOfWindow, "tcp.out_of_window", .medium, .alert,
+            "a segment behind all that its receiver ever had room for, or an end where none can be",
+            "RFC 9293 §3.10.7.4", reason: .evasion),
+        ConformanceCheck(
+            .tcpAcknowledgesUnsent, "tcp.ack_of_unsent", .medium, .alert,
+            "what was never sent is acknowledged, or what was acknowledged more than a window ago (inline only)",
+            "RFC 9293 §3.10.7.4, RFC 5961 §5", reason: .evasion),
+        ConformanceCheck(
+            .tcpResetOutOfWindow, "tcp.reset_out_of_window", .medium, .alert,
+            "a reset whose number is not the one that its receiver waits for", "RFC 5961 §3.2", reason: .spoofed),
     ]
 
     static let udp = [

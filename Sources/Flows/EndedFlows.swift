@@ -1,3 +1,4 @@
+import Glibc
 import Wire
 
 /// Flows that are over, as they were at their end, until somebody takes them: memory of fixed size, or none where
@@ -9,29 +10,48 @@ struct EndedFlows: ~Copyable {
     /// Those that found no room.
     private(set) var lost: UInt64 = 0
     private let flows: UnsafeMutablePointer<Flow>
+    private let records: Int
+    /// The port that a record's flow came by first, and of those that are over: beside the records, which have no room,
+    /// and only where flows are told of.
+    private let ports: UnsafeMutablePointer<UInt32>
+    private let endedPorts: UnsafeMutablePointer<UInt32>
 
-    init(capacity: Int) {
+    /// Of a table of so many `records`.
+    init(capacity: Int, records: Int) {
         self.capacity = capacity
+        self.records = capacity > 0 ? records : 0
         unsafe flows = .allocate(capacity: max(1, capacity))
+        unsafe endedPorts = .allocate(capacity: max(1, capacity))
+        // Zero pages, which cost nothing until they are written.
+        unsafe ports = unsafe calloc(max(1, self.records), 4)!.bindMemory(
+            to: UInt32.self, capacity: max(1, self.records))
     }
 
-    deinit { unsafe flows.deallocate() }
+    deinit {
+        unsafe flows.deallocate()
+        unsafe endedPorts.deallocate()
+        unsafe free(ports)
+    }
 
-    var memoryBytes: Int { capacity * MemoryLayout<Flow>.stride }
+    var memoryBytes: Int { capacity * (MemoryLayout<Flow>.stride + 4) + records * 4 }
+
+    /// Record `index` begins with a packet that came in by the port with this interface index.
+    func begin(_ index: Int, port: UInt32) { if index < records { unsafe ports[index] = port } }
 
     @inline(never)
-    mutating func append(_ flow: UnsafeMutablePointer<Flow>) {
+    mutating func append(_ index: Int, _ flow: UnsafeMutablePointer<Flow>) {
         guard count < capacity else {
             lost &+= 1
             return
         }
         unsafe (flows + count).initialize(to: flow.pointee)
+        unsafe (endedPorts + count).initialize(to: ports[index])
         count += 1
     }
 
-    /// Gives all of them, oldest first.
-    mutating func take(_ body: (borrowing Flow) -> Void) {
-        for index in 0..<count { unsafe body(flows[index]) }
+    /// Gives all of them, oldest first, each with the port that its first packet came in by.
+    mutating func take(_ body: (borrowing Flow, UInt32) -> Void) {
+        for index in 0..<count { unsafe body(flows[index], endedPorts[index]) }
         count = 0
     }
 }
@@ -41,12 +61,15 @@ extension FlowTable {
     mutating func note(_ flow: UnsafeMutablePointer<Flow>, _ end: FlowEnd) {
         guard ended.capacity > 0 else { return }
         unsafe flow.pointee.end = end
-        unsafe ended.append(flow)
+        unsafe ended.append(flow - flows, flow)
     }
+
+    /// Where the first packet of a flow came in: an interface index, 0 where that is not known.
+    public func note(_ flow: UnsafeMutablePointer<Flow>, port: UInt32) { unsafe ended.begin(flow - flows, port: port) }
 
     /// Flows that ended since it was last called, in the order of their ends. What is not taken in time is lost,
     /// and counted.
-    public mutating func takeEnded(_ body: (borrowing Flow) -> Void) { ended.take(body) }
+    public mutating func takeEnded(_ body: (borrowing Flow, _ port: UInt32) -> Void) { ended.take(body) }
 
     /// Whether there is anything to take.
     public var hasEnded: Bool { ended.count > 0 }

@@ -42,9 +42,6 @@ public struct Flow: BitwiseCopyable {
     @usableFromInline var newer: UInt32 = 0
 
     public var session = TCPSession()
-    /// Interface index of the port that its first packet came in by; 0 where that is not known. Behind the session, in
-    /// what would be padding.
-    public var port: UInt32 = 0
 
     @inlinable
     public init() {}

@@ -13,6 +13,8 @@ public struct FlowStep: BitwiseCopyable {
     public var isAdded = false
     /// Inline only: it is not what the stream has at its place, or cannot be kept until it can be inspected.
     public var mustDrop = false
+    /// It resets the connection, with a number that its receiver will not believe (RFC 5961 §3.2).
+    public var isResetDoubted = false
     /// The packet itself was asked about before, or there is none: what counts is the window.
     public var isStreamOnly = false
     /// Listening only: there may be another window (`FlowTable.nextWindow`).

@@ -35,6 +35,12 @@ extension FlowTable {
         unsafe stream.pointee.flags.insert(.scansAgain)
     }
 
+    /// Has what is kept of the stream looked at again with the step's window.
+    public mutating func scanAgain(_ step: FlowStep) {
+        guard let flow = unsafe step.flow else { return }
+        unsafe stream(of: flow, step.toServer).pointee.flags.insert(.scansAgain)
+    }
+
     /// To be called when a step's window was scanned: who is too late is remembered anew.
     public mutating func endScan(_ step: FlowStep) {
         guard let flow = unsafe step.flow else { return }

@@ -77,7 +77,6 @@ extension FlowTable {
     mutating func skip(_ count: Int, _ stream: UnsafeMutablePointer<TCPStream>, _ step: inout FlowStep) {
         step.events.insert(.reassemblySeqGap)
         counters.gaps &+= 1
-        unsafe stream.pointee.inspected &+= UInt32(count)
         unsafe stream.pointee.offset &+= UInt64(count)
         if unsafe stream.pointee.history == 0, unsafe streams.takeHistory(stream) { counters.historiesLost &+= 1 }
         unsafe streams.breakOff(stream.pointee.history, missing: UInt32(count))
@@ -162,7 +161,6 @@ extension FlowTable {
             unsafe history.pointee.beforeGap = 0
             unsafe history.pointee.missing = 0
         }
-        unsafe stream.pointee.inspected &+= UInt32(length)
         unsafe stream.pointee.offset &+= UInt64(length)
     }
 

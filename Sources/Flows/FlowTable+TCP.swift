@@ -13,37 +13,56 @@ extension FlowTable {
         let sender = unsafe stream(of: flow, step.toServer)
         let receiver = unsafe stream(of: flow, !step.toServer)
         let flags = header.flags
+        if !flags.contains(.ack), header.acknowledgement != 0 { step.events.insert(.pktBrokenAck) }
         if flags.contains(.syn), !flags.contains(.rst) {
             unsafe synchronise(flow, sender, receiver, header, step.toServer, &step)
         } else if unsafe flow.pointee.session.state == .none {
-            if flags.contains(.rst) { step.events.insert(.rstButNoSession) }
-            if flags.contains(.fin) { step.events.insert(.finButNoSession) }
-            guard mode.midstream, !flags.contains(.rst) else { return }
-            unsafe flow.pointee.flags.insert(.midstream)
-            unsafe flow.pointee.session.state = .established
-            unsafe flow.pointee.state = .established
+            guard unsafe takesUp(flow, flags, packet, &step) else { return }
         }
         if unsafe !sender.pointee.flags.contains(.isOpen) && flow.pointee.flags.contains(.midstream)
             && !flags.contains(.rst)
         {
             // A side whose beginning was not seen begins with the first that is.
-            unsafe open(sender, at: header.sequence &- 1)
+            unsafe open(sender, at: header.sequence &- 1, nil)
             // What its window is scaled by was said before.
             unsafe sender.pointee.scale = 14
             unsafe sender.pointee.flags.insert(.hasScale)
         }
         guard unsafe flow.pointee.session.state != .none else { return }
-        if !flags.contains(.ack), header.acknowledgement != 0 { step.events.insert(.pktBrokenAck) }
         if flags.contains(.rst) { return unsafe reset(flow, sender, receiver, header, packet, &step) }
         guard unsafe isTimely(flow, sender, receiver, header, packet, &step) else { return }
         let isScaled = unsafe sender.pointee.flags.intersection(receiver.pointee.flags).contains(.hasScale)
         let scale = unsafe flags.contains(.syn) || !isScaled ? 0 : min(14, sender.pointee.scale)
-        unsafe sender.pointee.window = UInt32(header.window) << UInt32(scale)
-        if flags.contains(.ack) { unsafe acknowledge(flow, sender, receiver, header, step.toServer, &step) }
-        if packet.payloadLength > 0, unsafe isWanted(flow, sender, receiver, header, packet, &step) {
-            unsafe take(packet, bytes, header, sender, &step)
+        let window = UInt32(header.window) << UInt32(scale)
+        var isTaken = unsafe isOrdinary(flow, sender, receiver, header, packet)
+        if unsafe isTaken || isAcceptable(flow, sender, receiver, header, window, packet, &step) {
+            unsafe sender.pointee.window = window
+            if flags.contains(.ack) { unsafe acknowledge(flow, sender, receiver, header, window, packet, &step) }
+        }
+        if packet.payloadLength > 0 {
+            if !isTaken { isTaken = unsafe isWanted(flow, sender, receiver, header, packet) }
+            if isTaken { unsafe take(packet, bytes, header, sender, &step) }
         }
         if flags.contains(.fin) { unsafe finish(flow, sender, receiver, header, packet) }
+    }
+
+    /// Whether a connection is followed whose beginning was not seen, from this segment on.
+    private func takesUp(
+        _ flow: UnsafeMutablePointer<Flow>, _ flags: TCPFlags, _ packet: Packet, _ step: inout FlowStep
+    ) -> Bool {
+        guard !flags.contains(.rst) else {
+            step.events.insert(.rstButNoSession)
+            return false
+        }
+        if flags.contains(.fin), !mode.midstream || packet.payloadLength == 0 {
+            step.events.insert(.finButNoSession)
+            return false
+        }
+        guard mode.midstream else { return false }
+        unsafe flow.pointee.flags.insert(.midstream)
+        unsafe flow.pointee.session.state = .established
+        unsafe flow.pointee.state = .established
+        return true
     }
 
     /// One direction's stream, in place.
@@ -53,133 +72,38 @@ extension FlowTable {
             .assumingMemoryBound(to: TCPStream.self)
     }
 
-    // MARK: - Beginning
-
-    private mutating func synchronise(
-        _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ toServer: Bool,
-        _ step: inout FlowStep
-    ) {
-        let isAnswer = header.flags.contains(.ack)
-        switch unsafe flow.pointee.session.state {
-        case .none:
-            // An answer whose question was not seen is a beginning only for who takes up connections.
-            if isAnswer {
-                guard mode.midstream else { return }
-                unsafe flow.pointee.flags.insert(.midstream)
-                unsafe open(receiver, at: header.acknowledgement &- 1)
-            }
-            unsafe open(sender, header)
-            unsafe flow.pointee.session.state = isAnswer ? .synReceived : .synSent
-        case .synSent, .synReceived:
-            if isAnswer, unsafe header.acknowledgement != receiver.pointee.next,
-                unsafe header.acknowledgement != receiver.pointee.initial &+ 1
-            {
-                let isResent = unsafe sender.pointee.flags.contains(.isOpen) && !toServer
-                step.events.insert(isResent ? .threeWaySynackResendWithDiffAck : .threeWaySynackWithWrongAck)
-                return
-            }
-            if isAnswer, toServer, unsafe !receiver.pointee.flags.contains(.isOpen) {
-                step.events.insert(.threeWaySynackInWrongDirection)
-                return
-            }
-            if !isAnswer, !toServer, unsafe flow.pointee.session.state == .synReceived {
-                step.events.insert(.threeWaySynToclientOnSynRecv)
-            }
-            if isAnswer { unsafe forgetEarlyData(receiver, header, &step) }
-            if unsafe sender.pointee.flags.contains(.isOpen), unsafe sender.pointee.initial != header.sequence {
-                // Who answers says which of several questions counts; until then the last does.
-                if isAnswer {
-                    step.events.insert(.threeWaySynackResendWithDiffSeq)
-                    return
-                }
-                step.events.insert(.threeWaySynResendDiffSeqOnSynRecv)
-                guard unsafe flow.pointee.session.state == .synSent else { return }
-                unsafe streams.release(&sender.pointee)
-                unsafe open(sender, header)
-                return
-            }
-            if unsafe !sender.pointee.flags.contains(.isOpen) { unsafe open(sender, header) }
-            if isAnswer { unsafe flow.pointee.session.state = .synReceived }
-        case .established:
-            let isSame = unsafe sender.pointee.initial == header.sequence
-            if isAnswer, toServer {
-                step.events.insert(.estSynackToserver)
-            } else if isAnswer {
-                let isSameAnswer = unsafe header.acknowledgement == receiver.pointee.initial &+ 1
-                step.events.insert(
-                    isSameAnswer
-                        ? isSame ? .estSynackResend : .estSynackResendWithDiffSeq
-                        : .estSynackResendWithDiffAck)
-            } else {
-                step.events.insert(!toServer ? .estSynToclient : isSame ? .estSynResend : .estSynResendDiffSeq)
-            }
-        case .closing, .closed:
-            step.events.insert(.shutdownSynResend)
-        }
-    }
-
-    private func open(_ stream: UnsafeMutablePointer<TCPStream>, at initial: UInt32) {
-        var fresh = TCPStream()
-        fresh.initial = initial
-        fresh.next = initial &+ 1
-        fresh.acknowledged = initial &+ 1
-        fresh.inspected = initial &+ 1
-        fresh.flags = .isOpen
-        unsafe stream.pointee = fresh
-    }
-
-    private func open(_ stream: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader) {
-        unsafe open(stream, at: header.sequence)
-        if let scale = header.windowScale {
-            unsafe stream.pointee.scale = scale
-            unsafe stream.pointee.flags.insert(.hasScale)
-        }
-        if let timestamp = header.timestamp {
-            unsafe stream.pointee.timestamp = timestamp
-            unsafe stream.pointee.flags.insert(.hasTimestamps)
-        }
-    }
-
     // MARK: - In between
 
     private mutating func acknowledge(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ toServer: Bool,
-        _ step: inout FlowStep
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ window: UInt32,
+        _ packet: Packet, _ step: inout FlowStep
     ) {
-        let number = header.acknowledgement
         guard unsafe receiver.pointee.flags.contains(.isOpen) else { return }
+        let number = header.acknowledgement
+        if unsafe flow.pointee.state == .new, !header.flags.contains(.syn) {
+            guard unsafe confirm(flow, sender, receiver, header, packet, &step) else { return }
+            unsafe flow.pointee.session.state = .established
+            unsafe flow.pointee.state = .established
+        }
         let ahead = unsafe Int32(bitPattern: number &- receiver.pointee.next)
         if ahead > 0 {
-            // It acknowledges what was never seen: a lie, or lost by the capture. On a bridge all is seen.
+            // Lost by the capture; on a bridge all is seen.
             guard !mode.isInline, unsafe ahead <= Int32(clamping: sender.pointee.window),
                 unsafe flow.pointee.session.state == .established
-            else {
-                step.events.insert(.pktInvalidAck)
-                step.events.insert(unsafe invalidAcknowledgement(flow))
-                return
-            }
+            else { return }
             unsafe receiver.pointee.next = number
         }
         if unsafe Int32(bitPattern: number &- receiver.pointee.acknowledged) > 0 {
             unsafe receiver.pointee.acknowledged = number
         }
-        switch unsafe flow.pointee.session.state {
-        case .synReceived, .synSent:
-            // The third packet: from who was asked second. In a split handshake (4WHS) both asked.
-            let areOpen = unsafe sender.pointee.flags.contains(.isOpen) && receiver.pointee.flags.contains(.isOpen)
-            guard areOpen, !header.flags.contains(.syn),
-                unsafe Int32(bitPattern: number &- receiver.pointee.initial) > 0
-            else { break }
-            unsafe flow.pointee.session.state = .established
-            unsafe flow.pointee.state = .established
-        case .closing:
+        let edge = number &+ window
+        if unsafe Int32(bitPattern: edge &- receiver.pointee.edge) > 0 { unsafe receiver.pointee.edge = edge }
+        if unsafe flow.pointee.session.state == .closing {
             let isDone =
                 unsafe sender.pointee.flags.contains(.hasFinished) && receiver.pointee.flags.contains(.hasFinished)
                 && receiver.pointee.acknowledged == receiver.pointee.next
             if isDone { unsafe close(flow) }
-        case .none, .established, .closed: break
         }
     }
 
@@ -214,6 +138,9 @@ extension FlowTable {
         guard unsafe end == sender.pointee.next &+ 1 || end == sender.pointee.next else { return }
         unsafe sender.pointee.next = end
         unsafe sender.pointee.flags.insert(.hasFinished)
+        if unsafe !receiver.pointee.flags.contains(.hasFinished) {
+            unsafe sender.pointee.flags.insert(.finishedFirst)
+        }
         if unsafe flow.pointee.session.state != .closed { unsafe flow.pointee.session.state = .closing }
     }
 
@@ -225,6 +152,12 @@ extension FlowTable {
         _ step: inout FlowStep
     ) {
         if packet.payloadLength > 0 { step.events.insert(.rstWithData) }
+        if header.flags.contains(.ack), header.acknowledgement != 0,
+            unsafe isUnfounded(flow, sender, receiver, header)
+        {
+            step.events.insert(.pktInvalidAck)
+            step.events.insert(.rstInvalidAck)
+        }
         let isBelieved: Bool
         if unsafe sender.pointee.flags.contains(.isOpen) {
             isBelieved = unsafe isExpected(header.sequence, sender)
@@ -233,11 +166,13 @@ extension FlowTable {
             isBelieved = unsafe header.flags.contains(.ack) && header.acknowledgement == receiver.pointee.next
         }
         guard isBelieved else {
-            step.events.insert(.rstInvalidAck)
-            step.events.insert(.suspectedRstInject)
+            step.isResetDoubted =
+                unsafe flow.pointee.session.state == .established && !flow.pointee.flags.contains(.midstream)
             return
         }
-        if header.flags.contains(.ack) { unsafe acknowledge(flow, sender, receiver, header, step.toServer, &step) }
+        if unsafe header.flags.contains(.ack) && flow.pointee.state != .new {
+            unsafe acknowledge(flow, sender, receiver, header, 0, packet, &step)
+        }
         unsafe sender.pointee.flags.insert(.wasReset)
         unsafe close(flow)
     }

@@ -29,32 +29,18 @@ extension FlowTable {
 
     /// Whether the receiver takes the payload, as far as that is told by where it stands. Inline it passes in any
     /// case: what the receiver will not take does no harm, and if it does take it, it was looked at.
-    mutating func isWanted(
+    func isWanted(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet,
-        _ step: inout FlowStep
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet
     ) -> Bool {
-        let end = header.sequence &+ UInt32(packet.payloadLength)
-        let isClosing = unsafe flow.pointee.session.state == .closing
-        if unsafe Int32(bitPattern: end &- sender.pointee.acknowledged) <= 0 {
-            step.events.insert(.pktRetransmission)
-            step.events.insert(.pktSpuriousRetransmission)
-            step.events.insert(isClosing ? .closewaitPktBeforeLastAck : .estPktBeforeLastAck)
-        } else if unsafe Int32(bitPattern: end &- sender.pointee.next) <= 0 {
-            step.events.insert(.pktRetransmission)
-        }
-        if !mode.isInline, !header.flags.contains(.syn), unsafe !isAnswerable(header, receiver) { return false }
-        guard unsafe receiver.pointee.flags.contains(.isOpen) && !flow.pointee.flags.contains(.midstream),
-            unsafe flow.pointee.state != .new
-        else {
+        if mode.isInline { return true }
+        if !header.flags.contains(.syn), unsafe !isAnswerable(header, receiver) { return false }
+        guard unsafe receiver.pointee.flags.contains(.isOpen) && flow.pointee.state != .new else {
             // Data in a SYN counts only with the option that asks for it (RFC 7413 §4.1.2).
-            return mode.isInline || !header.flags.contains(.syn) || header.asksForFastOpen
+            return !header.flags.contains(.syn) || header.asksForFastOpen
         }
-        let edge = unsafe sender.pointee.acknowledged &+ receiver.pointee.window
-        let isProbe = unsafe packet.payloadLength == 1 && receiver.pointee.window == 0
-        guard Int32(bitPattern: end &- edge) > 0, !isProbe else { return true }
-        step.events.insert(isClosing ? .closewaitAckOutOfWindow : .estPacketOutOfWindow)
-        return mode.isInline
+        let end = header.sequence &+ UInt32(packet.payloadLength)
+        return unsafe !isBeyond(end, flow, sender) || sender.pointee.flags.contains(.probes)
     }
 
     /// A segment that acknowledges nothing, or what its receiver never sent, is thrown away (RFC 9293 §3.10.7.4).
@@ -92,14 +78,5 @@ extension FlowTable {
         let behind = unsafe Int32(bitPattern: sequence &- sender.pointee.acknowledged)
         let ahead = unsafe Int32(bitPattern: sequence &- sender.pointee.next)
         return behind >= 0 && ahead <= 0
-    }
-
-    /// What an acknowledgement of what was never sent is called, by where the connection is.
-    func invalidAcknowledgement(_ flow: UnsafeMutablePointer<Flow>) -> StreamEvent {
-        guard unsafe flow.pointee.session.state == .closing else { return .estInvalidAck }
-        let client = unsafe flow.pointee.session.client.flags.contains(.hasFinished)
-        let server = unsafe flow.pointee.session.server.flags.contains(.hasFinished)
-        if client && server { return .lastackInvalidAck }
-        return client ? .closewaitInvalidAck : .fin1InvalidAck
     }
 }

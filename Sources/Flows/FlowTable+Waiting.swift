@@ -13,9 +13,16 @@ extension FlowTable {
             refuse(&step)
             if mode.isInline { return false }
         }
-        guard place + segment.length <= StreamPools.reach, survey.needed <= streams.piecesLeft,
+        guard survey.needed <= streams.piecesLeft else {
+            step.events.insert(.reassemblyNoSegment)
+            step.events.insert(.reassemblyInsertMemcap)
+            noRoom(&step)
+            return false
+        }
+        guard place + segment.length <= StreamPools.reach,
             unsafe Int(stream.pointee.heldCount) + survey.needed <= StreamPools.pieceLimit
         else {
+            step.events.insert(.reassemblyInsertLimit)
             noRoom(&step)
             return false
         }
@@ -27,7 +34,6 @@ extension FlowTable {
     /// The exception: it cannot be inspected as part of its stream.
     private mutating func noRoom(_ step: inout FlowStep) {
         counters.refused &+= 1
-        step.events.insert(.reassemblyInsertMemcap)
         step.mustDrop = mode.isInline && !mode.passesExceptions
         step.isAdded = false
     }

@@ -48,9 +48,9 @@ public struct FlowCounters: Sendable, Equatable {
 @safe
 public struct FlowTable: ~Copyable {
     let flows: UnsafeMutablePointer<Flow>
-    private let buckets: UnsafeMutablePointer<UInt32>
-    private let bucketMask: UInt64
-    private let secret: SecretHash
+    let buckets: UnsafeMutablePointer<UInt32>
+    let bucketMask: UInt64
+    let secret: SecretHash
     public let capacity: Int
     /// Those of ended flows included.
     let records: Int
@@ -104,7 +104,7 @@ public struct FlowTable: ~Copyable {
         unsafe flows = unsafe calloc(records + 1, MemoryLayout<Flow>.stride)!
             .bindMemory(to: Flow.self, capacity: records + 1)
         self.variables = VariablePool(capacity: variables)
-        ended = EndedFlows(capacity: endings)
+        ended = EndedFlows(capacity: endings, records: records + 1)
         streams = StreamPools(bytes: streamBytes, isInline: mode.isInline)
     }
 

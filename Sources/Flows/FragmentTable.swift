@@ -41,6 +41,8 @@ public struct FragmentStep: BitwiseCopyable, Sendable {
     public var overlaps = false
     /// It found no room.
     public var isIgnored = false
+    /// Its datagram was not whole in time.
+    public var isLate = false
     /// It is kept, or was there already: it is inspected as part of its datagram.
     public var isKept = false
     /// Bytes of the whole datagram with all its headers; 0 unless it became whole.
@@ -162,8 +164,11 @@ public struct FragmentTable: ~Copyable {
         if index != 0 {
             switch isOver(index, place.time) {
             case .no: break
-            case .closed: unsafe close(index, records[Int(index)].missing, lacksRoom: false)
+            case .closed:
+                step.isLate = true
+                unsafe close(index, records[Int(index)].missing, lacksRoom: false)
             case .gone:
+                step.isLate = !mode.isInline
                 remove(index)
                 index = 0
             }

@@ -1,8 +1,9 @@
 /// What Suricata has a name for in `stream-event`. The cases are those names in camel case, in the order of its
 /// table (decode-events.c), 3whs written threeWay; the raw value is the bit in `StreamEvents`.
 ///
-/// Some are never set: what they tell of is a matter of Suricata's own state machine. They have a name so that
-/// rules which ask for them can be loaded.
+/// They are said where Suricata says them: of the beginning in `FlowTable+Handshake`, of all that follows in
+/// `FlowTable+Judgement`, of what a stream is made of in `FlowTable+Reassembly`. Six are never said, and have a name
+/// so that rules which ask for them can be loaded (`isNeverSaid`).
 @frozen
 public enum StreamEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case threeWayAckInWrongDir, threeWayAsyncWrongSeq, threeWayRightSeqWrongAckEvasion
@@ -33,7 +34,20 @@ extension StreamEvent {
         return names.firstIndex(of: name).flatMap { StreamEvent(rawValue: UInt8($0)) }
     }
 
-    private static let names = [
+    /// What does not happen here: no connection is followed from one side only (`async-oneside`), none meets two
+    /// workers, none is followed to a depth only, urgent bytes stay where they are in the stream; a segment that
+    /// makes no sense or is before all that is kept is told of by other names, as it is by Suricata.
+    public var isNeverSaid: Bool {
+        switch self {
+        case .threeWayAsyncWrongSeq, .wrongThread, .reassemblyDepthReached, .reassemblyUrgentOobLimitReached,
+            .reassemblySegmentBeforeBaseSeq, .reassemblyInsertInvalid:
+            true
+        default: false
+        }
+    }
+
+    /// In the order of the events, without `stream.`.
+    public static let names = [
         "3whs_ack_in_wrong_dir", "3whs_async_wrong_seq", "3whs_right_seq_wrong_ack_evasion",
         "3whs_synack_in_wrong_direction", "3whs_synack_resend_with_diff_ack",
         "3whs_synack_resend_with_diff_seq", "3whs_synack_toserver_on_syn_recv",
@@ -74,6 +88,9 @@ public struct StreamEvents: BitwiseCopyable, Equatable, Sendable {
         let bit = 1 as UInt64 &<< UInt64(event.rawValue & 63)
         return (event.rawValue < 64 ? low : high) & bit != 0
     }
+
+    @inlinable
+    public func isDisjoint(with other: StreamEvents) -> Bool { low & other.low | high & other.high == 0 }
 
     @inlinable
     public mutating func insert(_ event: StreamEvent) {

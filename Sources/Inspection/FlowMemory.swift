@@ -36,6 +36,8 @@ public final class FlowMemory: @unchecked Sendable {
     public let floods: FloodMemory
     public let behaviour: BehaviourMemory
     private let tables: UnsafeMutablePointer<FlowTable>
+    /// By which each worker may look into the flows of all.
+    let readers: UnsafeBufferPointer<FlowReader>
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
@@ -72,12 +74,18 @@ public final class FlowMemory: @unchecked Sendable {
                     policy: mode.fragmentOverlap, seed: seed))
             unsafe (neighbours + worker).initialize(to: NeighbourMemory(seed: seed))
         }
+        let readers = UnsafeMutableBufferPointer<FlowReader>.allocate(capacity: workerCount)
+        for worker in 0..<workerCount {
+            unsafe readers.initializeElement(at: worker, to: tables[worker].reader)
+        }
+        unsafe self.readers = UnsafeBufferPointer(readers)
         self.hostBits = HostBits(capacity: hostBits, seed: seed)
         self.thresholds = ThresholdTable(capacity: thresholds, seed: seed)
         self.tags = TagTable(capacity: tags, seed: seed)
     }
 
     deinit {
+        unsafe readers.deallocate()
         unsafe tables.deinitialize(count: workerCount)
         unsafe tables.deallocate()
         unsafe neighbours.deinitialize(count: workerCount)

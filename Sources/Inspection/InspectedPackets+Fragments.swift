@@ -21,6 +21,7 @@ extension InspectedPackets {
             card: isInline && last == 0 ? arrival.destinationMAC : 0)
         let step = unsafe fragments.add(part.pointee.packet, bytes(of: last, in: frame), place, into: last)
         unsafe part.pointee.packet.note(step)
+        if last == 0 { isLateFragment = step.isLate }
         guard step.assembledLength > 0 else { return (false, step.refusal) }
         let whole = unsafe storage + count
         let link = unsafe part.pointee.link

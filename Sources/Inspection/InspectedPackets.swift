@@ -37,6 +37,8 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
     public static var capacity: Int { 8 }
 
     public internal(set) var count = 0
+    /// The captured packet is a fragment of a datagram that was not whole in time.
+    var isLateFragment = false
     @usableFromInline let storage: UnsafeMutablePointer<InspectedPacket>
     /// Where the packet is made that stands for the end of a stream.
     private let ending: UnsafeMutablePointer<UInt8>
@@ -95,6 +97,7 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
     /// Decodes a captured packet; what was there before is gone.
     @inline(__always)
     mutating func begin(_ frame: RawSpan, _ link: LinkLayer, etherType: UInt16, capturedShort: Bool) {
+        isLateFragment = false
         unsafe storage.initialize(
             to: InspectedPacket(
                 packet: Packet(), source: .wire, parent: 0, depth: 0, link: link, start: 0,

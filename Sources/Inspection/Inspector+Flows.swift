@@ -53,8 +53,9 @@ extension Inspector {
     /// Gives the flows that ended since it was last called. `time` is the packets' clock, `hash` as in `flowNumber`.
     public func takeEndedFlows(_ time: UInt64, _ hash: SecretHash, _ body: (borrowing FlowEvent) -> Void) {
         let (hosts, generation) = (hosts, generation)
-        unsafe flows.pointee.takeEnded { flow in
+        unsafe flows.pointee.takeEnded { flow, port in
             var event = FlowEvent(flow, time: time, hash)
+            event.port = port
             event.generation = generation
             let server = hosts.slot(of: flow.server)
             event.guest = hosts.guest(of: server >= 0 ? server : hosts.slot(of: flow.client))
@@ -88,7 +89,6 @@ extension FlowEvent {
         packetsToClient = UInt64(flow.packetsToClient)
         bytesToServer = flow.bytesToServer
         bytesToClient = flow.bytesToClient
-        port = flow.port
         start = flow.firstTime
         last = flow.lastTime
         self.time = time

@@ -28,8 +28,10 @@ extension Inspector {
         if !senders.isEmpty { identifySender(arrival, &around) }
         around.hasChecksums = mode.verifiesHeaders
         around.isTransportChecksumBad = packets[0].isChecksumBad
-        let failed = unsafe Conformance.examine(
+        var failed = unsafe Conformance.examine(
             packets[0].packet, frame, around, checks, &neighbours.pointee)
+        if packets.isLateFragment { failed.insert(.fragmentLate) }
+        if packets[0].packet.isICMPError { checkQuote(frame, arrival, &failed) }
         var reason = failed.isEmpty ? Reason.none : report(failed, around.sender, &recorded)
         if packets.whole > 0 { checkWhole(frame, around, failed, &reason) }
         return reason

@@ -35,7 +35,7 @@ extension Inspector {
         // Who may not talk is not listened to, unless it passes all the same.
         if asked.isForbidden, !policies[guest].shadow { return }
         if step.changes.contains(.began), let flow = unsafe step.flow {
-            unsafe flow.pointee.port = arrival.port != 0 ? arrival.port : arrival.bridge
+            unsafe flows.pointee.note(flow, port: arrival.port != 0 ? arrival.port : arrival.bridge)
         }
         if layer == packets.whole {
             if !step.changes.isEmpty { tell(step, layer, arrival) }
@@ -56,6 +56,7 @@ extension Inspector {
         }
         let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
+        if layer == packets.whole { checkSession(step, &asked) }
         checkStream(step, arrival.time, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,

@@ -18,6 +18,10 @@ public struct Inspector: ~Copyable {
     let floods: FloodCounters
     let flows: UnsafeMutablePointer<FlowTable>
     let sieve: UnsafeMutablePointer<Sieve>
+    /// The flows of all workers, to be looked into.
+    let readers: UnsafeBufferPointer<FlowReader>
+    /// When the first packet came.
+    var firstTime = UInt64.max
     /// Where is told what becomes of conversations; and whose are refused.
     let contacts: UnsafeMutablePointer<Ring<Contact>.Writer>
     let refusals: UnsafeMutablePointer<Refusals>
@@ -107,8 +111,9 @@ public struct Inspector: ~Copyable {
         precondition(handlings.guestCount == hosts.guests.count)
         precondition(checks.guestCount == hosts.guests.count)
         matcher = try Matcher(
-            rules, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
+            rules, generation: generation, hostBits: memory.hostBits, thresholds: memory.thresholds, tags: memory.tags)
         unsafe flows = memory.flows(worker)
+        unsafe readers = memory.readers
         unsafe fragments = memory.fragments(worker)
         unsafe sieve = memory.floods.sieve(worker)
         unsafe contacts = memory.behaviour.contacts(worker)
@@ -148,6 +153,7 @@ public struct Inspector: ~Copyable {
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, _ capturedShort: Bool, _ asking: Asking
     ) -> Decision {
         findings.removeAll()
+        firstTime = min(firstTime, arrival.time)
         packets.begin(bytes, link, etherType: arrival.hardwareProtocol, capturedShort: capturedShort)
 
         destination = hosts.slot(of: packets[0].packet.destination)

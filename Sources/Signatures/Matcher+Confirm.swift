@@ -98,7 +98,7 @@ extension Matcher {
         guard !plane.isDisjoint(with: [.stream, .history]),
             unsafe entry.pointee.traits.contains(.streams) && !entry.pointee.traits.contains(.unprompted)
         else { return }
-        unsafe flows.remember(UInt32(number), scene.step)
+        unsafe flows.remember(UInt32(number) | generation, scene.step)
     }
 
     /// Where all parts of an entry match; nil if they do not.

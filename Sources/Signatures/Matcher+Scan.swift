@@ -80,13 +80,19 @@ extension Matcher {
         if status != HS_SUCCESS { failedScans &+= 1 }
     }
 
-    /// Rules whose pattern was found before in this stream, but not all that they ask.
+    /// Rules whose pattern was found before in this stream, but not all that they ask. Those that were remembered
+    /// before a reload have other numbers now, if they are still there: the pattern is looked for again.
     @inline(never)
     mutating func recall(_ step: FlowStep, _ flows: inout FlowTable) {
-        let count = unsafe tables.entryCount
-        flows.takePending(step) { entry in
-            if Int(entry) < count { unsafe candidates.insert(entry, .history) }
+        var isStale = false
+        flows.takePending(step) { number in
+            if number & 0xFF00_0000 == generation {
+                unsafe candidates.insert(number & 0x00FF_FFFF, .history)
+            } else {
+                isStale = true
+            }
         }
+        if isStale { flows.scanAgain(step) }
     }
 }
 

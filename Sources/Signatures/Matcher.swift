@@ -12,6 +12,8 @@ public import Wire
 @safe
 public struct Matcher: ~Copyable {
     private let rules: RuleSet
+    /// Which rules the entries are of that are remembered with a stream, in the highest 8 bits of their numbers.
+    let generation: UInt32
     let tables: RuleTables
     let candidates: CandidateSet
     /// What Hyperscan's callback is handed.
@@ -35,12 +37,14 @@ public struct Matcher: ~Copyable {
     public static let alertLimit = 15
 
     /// `hostBits` is what `xbits` and `hostbits` remember, `thresholds` what is counted for thresholds, and
-    /// `tags` what tags remember: they outlive the matcher.
+    /// `tags` what tags remember: they outlive the matcher, as flows do. `generation` is different from that of the
+    /// matchers before.
     public init(
-        _ rules: RuleSet, hostBits: HostBits = HostBits(capacity: 1 << 10),
+        _ rules: RuleSet, generation: UInt32 = 0, hostBits: HostBits = HostBits(capacity: 1 << 10),
         thresholds: ThresholdTable = ThresholdTable(capacity: 1 << 10), tags: TagTable = TagTable(capacity: 1 << 8)
     ) throws(RuleLoadError) {
         let tables = unsafe rules.compiled.tables
+        guard unsafe tables.entryCount < 1 << 24 else { throw .engine("more than 16,777,215 rules") }
         guard let memory = unsafe ConfirmMemory(capacity: tables.deepest) else {
             throw .engine("no memory for PCRE2")
         }
@@ -54,6 +58,7 @@ public struct Matcher: ~Copyable {
             }
         }
         self.rules = rules
+        self.generation = generation << 24
         self.hostBits = hostBits
         self.thresholds = thresholds
         self.tags = tags
@@ -107,8 +112,9 @@ public struct Matcher: ~Copyable {
         let subject = Subject(packet, byteCount: bytes.byteCount, step)
         let lookups = unsafe tables.classes[subject.protocolClass &* 2 &+ (step.toServer ? 0 : 1)]
         var i = lookups.lower
-        var prompted = false
         let hasWindow = step.window.freshLength > 0
+        var prompted = hasWindow && flows.hasPending(step)
+        if prompted { recall(step, &flows) }
         isTold = false
         if let flow = unsafe step.flow,
             unsafe ApplicationRecogniser.isOpen(flow.pointee.application, toServer: step.toServer)
@@ -139,10 +145,6 @@ public struct Matcher: ~Copyable {
                 }
             }
             i &+= 1
-        }
-        if hasWindow, flows.hasPending(step) {
-            recall(step, &flows)
-            prompted = true
         }
         guard prompted else { return MatchOutcome() }
         if hasWindow { flows.endScan(step) }

@@ -2,8 +2,8 @@
 /// in camel case, in the order of its table (decode-events.c of 9.0-dev, which has all of 8.0's); the raw
 /// value is the bit in `DecodeEvents`.
 ///
-/// A few are never set, because what they are about is not done here (af-packet's ring); they have a name all
-/// the same, so that rules which ask for them can be loaded.
+/// Six are never set: what one is about is not done here (af-packet's ring), and five Suricata cannot come to set
+/// either. They have a name all the same, so that rules which ask for them can be loaded.
 @frozen
 public enum DecodeEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case afpacketTruncPkt

@@ -13,7 +13,7 @@ import Wire
 
     private func taken(_ talk: inout Conversation) -> [(port: UInt16, end: FlowEnd)] {
         var all: [(port: UInt16, end: FlowEnd)] = []
-        talk.table.takeEnded { all.append((port: $0.clientPort, end: $0.end)) }
+        talk.table.takeEnded { flow, _ in all.append((port: flow.clientPort, end: flow.end)) }
         return all
     }
 
@@ -41,7 +41,7 @@ import Wire
         _ = talk.send(toServer: false, 5_001, 1_006, 0x19, "bye")
         talk.table.endFlows()
         var flows: [Flow] = []
-        talk.table.takeEnded { flows.append(copy $0) }
+        talk.table.takeEnded { flow, _ in flows.append(copy flow) }
         #expect(flows.count == 1)
         guard let flow = flows.first else { return }
         #expect(flow.end == .shutdown)

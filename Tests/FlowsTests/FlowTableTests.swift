@@ -21,14 +21,15 @@ struct Conversation: ~Copyable {
 
     static func segment(
         toServer: Bool, _ sequence: UInt32, _ acknowledgement: UInt32, _ flags: UInt8, _ payload: [UInt8] = [],
-        port: UInt16 = 40_000
+        port: UInt16 = 40_000, window: UInt16 = 0xFFFF, options: [UInt8] = []
     ) -> [UInt8] {
         func be16(_ n: UInt16) -> [UInt8] { [UInt8(n >> 8), UInt8(n & 0xFF)] }
         func be32(_ n: UInt32) -> [UInt8] { be16(UInt16(n >> 16)) + be16(UInt16(n & 0xFFFF)) }
         let (from, to) = toServer ? (client, server) : (server, client)
         let (source, destination): (UInt16, UInt16) = toServer ? (port, 80) : (80, port)
-        let tcp = be16(source) + be16(destination) + be32(sequence) + be32(acknowledgement) + [0x50, flags]
-        let body = tcp + [0xFF, 0xFF, 0, 0, 0, 0] + payload
+        let tcp = be16(source) + be16(destination) + be32(sequence) + be32(acknowledgement)
+        let length = UInt8(5 + options.count / 4) << 4
+        let body = tcp + [length, flags] + be16(window) + [0, 0, 0, 0] + options + payload
         return [0x45, 0] + be16(UInt16(20 + body.count)) + [0, 1, 0, 0, 64, 6, 0, 0] + from + to + body
     }
 
@@ -45,11 +46,13 @@ struct Conversation: ~Copyable {
 
     mutating func send(
         toServer: Bool = true, _ sequence: UInt32, _ acknowledgement: UInt32 = 5_001, _ flags: UInt8 = 0x18,
-        _ payload: String = "", port: UInt16 = 40_000, good: Bool = true
+        _ payload: String = "", port: UInt16 = 40_000, good: Bool = true, window: UInt16 = 0xFFFF,
+        options: [UInt8] = []
     ) -> Seen {
         time += 1_000_000
         let bytes = Conversation.segment(
-            toServer: toServer, sequence, acknowledgement, flags, Array(payload.utf8), port: port)
+            toServer: toServer, sequence, acknowledgement, flags, Array(payload.utf8), port: port, window: window,
+            options: options)
         let packet = unsafe Decoder.decode(bytes.span.bytes, as: .ip)
         let step = unsafe table.track(packet, bytes.span.bytes, vlan: 0, time: time, checksumIsGood: good)
         let (start, length) = unsafe table.contiguous(step)
@@ -132,7 +135,6 @@ struct Conversation: ~Copyable {
         _ = talk.send(1_001, 5_001, 0x18, "abc")
         let fake = talk.send(99_000, 5_001, 0x04)
         #expect(fake.state == .established)
-        #expect(fake.events.contains(.suspectedRstInject))
         #expect(talk.send(1_004, 5_001, 0x18, "def").window == Array("abcdef".utf8))
     }
 

@@ -38,6 +38,35 @@ struct ReloadTests {
                 + Array(text.utf8))
     }
 
+    /// A rule whose pattern was found, but not all that it asks, matches after the reload whatever its place among
+    /// the rules is then; and only it.
+    @Test func rulesThatWaitForMoreGoOn() throws {
+        let waiting = """
+            alert tcp any any -> any any (content:"needle"; fast_pattern; content:"thread"; distance:0; sid:99; rev:1;)
+            """
+        let others = (10..<20).map {
+            """
+            alert tcp any any -> any any (content:"needle"; fast_pattern; content:"haystack\($0)"; distance:0; sid:\($0);)
+            """
+        }.joined(separator: "\n")
+        // Farther apart than patterns are looked for where segments meet.
+        let gap = String(repeating: ".", count: 500)
+        for rules in [waiting, others + "\n" + waiting, "# \n" + waiting + "\n" + others] {
+            let tally = Tally(workerCount: 1)
+            let first = try program(waiting)
+            #expect(try alerts(first, segment(1, "needle\(gap)thr"), 0, tally) == [])
+            let second = try program(rules, former: first)
+            #expect(try alerts(second, segment(510, "ead"), 1, tally) == [99])
+            // It was told, and is not told again.
+            #expect(try alerts(second, segment(513, " and more"), 2, tally) == [])
+            // Twice reloaded, and nothing in between.
+            let begun = try program(waiting)
+            #expect(try alerts(begun, segment(1, "needle\(gap)thr"), 0, tally) == [])
+            let third = try program(rules, former: try program(rules, former: begun))
+            #expect(try alerts(third, segment(510, "ead"), 1, tally) == [99])
+        }
+    }
+
     @Test func flowsStreamsAndWhatRulesRememberGoOn() throws {
         let tally = Tally(workerCount: 1)
         let first = try program(

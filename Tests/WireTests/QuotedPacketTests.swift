@@ -10,6 +10,7 @@ struct QuotedPacketTests {
         [1, 4, 0, 0, 0, 0, 0, 0, 0x60, 0, 0, 0, 0, 20, 6, 64] + [0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11)
         + [1] + [0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [2] + [0x9C, 0x40, 1, 0xBB, 0, 0, 0, 0]
 
+    private func quoted(_ bytes: some Collection<UInt8>) -> QuotedPacket? { quoted(Array(bytes)) }
     private func quoted(_ bytes: [UInt8]) -> QuotedPacket? { unsafe QuotedPacket(bytes.span.bytes) }
 
     @Test func whomItWasFromAndTo() throws {
@@ -19,6 +20,23 @@ struct QuotedPacketTests {
         let v6 = try #require(quoted(Self.v6))
         #expect(v6.source == Address("2001:db8::1") && v6.destination == Address("2001:db8::2"))
         #expect(v6.ipProtocol == IPProtocol.tcp && v6.sourcePort == 40_000 && v6.destinationPort == 443)
+    }
+
+    @Test func whatItWas() throws {
+        var bytes = Self.v6
+        bytes.replaceSubrange(52..<56, with: [0, 0, 4, 0xD2])
+        #expect(try #require(quoted(bytes)).sequence == 1_234)
+        #expect(try #require(quoted(bytes.dropLast())).sequence == nil)
+        #expect(try #require(quoted(Self.v4)).sequence == nil)
+        #expect(try #require(quoted(Self.v4)).isFragment == false)
+        bytes = Self.v4
+        bytes[14] = 0x20
+        #expect(try #require(quoted(bytes)).isFragment)
+        bytes[17] = 1
+        bytes.replaceSubrange(28..<36, with: [8, 0, 0, 0, 0, 7, 0, 1])
+        #expect(try #require(quoted(bytes)).echoIdentifier == 7)
+        bytes[28] = 0
+        #expect(try #require(quoted(bytes)).echoIdentifier == nil)
     }
 
     /// Cut anywhere: the ports are there whole or not at all, and so is the header.

@@ -30,6 +30,12 @@ struct LinkSocket: ~Copyable {
         var body: ArraySlice<UInt8>
     }
 
+    /// Waits until a message waits, or so many milliseconds.
+    func wait(_ milliseconds: Int32) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&entry, 1, milliseconds)
+    }
+
     func send(_ bytes: [UInt8]) throws(InventoryProblem) {
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, 0) }
         guard count == bytes.count else { throw LinkSocket.problem("asking for the interfaces") }

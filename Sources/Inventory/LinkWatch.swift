@@ -6,6 +6,9 @@ public struct LinkWatch: ~Copyable {
 
     public init() throws(InventoryProblem) { socket = try LinkSocket(groups: UInt32(RTMGRP_LINK)) }
 
+    /// Waits for a change, or so many milliseconds.
+    public func wait(atMost milliseconds: Int) { socket.wait(Int32(clamping: milliseconds)) }
+
     /// Whether anything has changed since it was last asked. Never waits.
     public func hasChanged() -> Bool {
         var changed = false

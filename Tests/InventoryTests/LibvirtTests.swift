@@ -41,7 +41,7 @@ import Wire
         let said = inventory.problems.map { "\($0)".dropFirst(Fixture.folder.count) }
         #expect(said.count == 4, "\(said)")
         #expect(said.contains { $0.hasPrefix("/malformed/qemu/bomb.xml:") }, "\(said)")
-        #expect(said.contains("/malformed/qemu/doctype.xml:2: a document type has no place here"), "\(said)")
+        #expect(said.contains { $0.contains("/doctype.xml:") && $0.hasSuffix(": a document type has no place here") })
         #expect(said.contains { $0.hasPrefix("/malformed/qemu/cut.xml:") && !$0.hasSuffix(": ") }, "\(said)")
         #expect(said.contains("/malformed/qemu/nameless.xml: the domain has no name"), "\(said)")
         // Names become one line, and what is no address, interface or VLAN is none.

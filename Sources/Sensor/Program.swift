@@ -174,8 +174,10 @@ public final class Program: Sendable {
 
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
-        guard let address = hosts.address(of: slot) else { return nil }
-        return HostIdentity(address: address, guest: Int(hosts.view.guest(of: HostSlot(slot))))
+        // A slot that is nobody's here may be taken already in the program that comes.
+        guard let address = hosts.address(of: slot), case let guest = hosts.view.guest(of: HostSlot(slot)), guest >= 0
+        else { return nil }
+        return HostIdentity(address: address, guest: Int(guest))
     }
 
     public var guestFloods: [GuestFloods] {

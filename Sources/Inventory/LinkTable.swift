@@ -9,16 +9,21 @@ public struct Link: Sendable, Equatable {
     /// What made it: `bridge`, `veth`, `tun`, `bond`, `openvswitch`, …; empty for a physical card.
     public var kind: String
     public var isUp: Bool
+    /// Its other end is in another network namespace: it is a container's.
+    public var isForeign: Bool
     /// The first byte in bits 47…40; 0 for none.
     public var mac: UInt64
 
-    public init(index: UInt32, name: String, master: UInt32 = 0, kind: String = "", isUp: Bool = true, mac: UInt64 = 0)
-    {
+    public init(
+        index: UInt32, name: String, master: UInt32 = 0, kind: String = "", isUp: Bool = true, isForeign: Bool = false,
+        mac: UInt64 = 0
+    ) {
         self.index = index
         self.name = name
         self.master = master
         self.kind = kind
         self.isUp = isUp
+        self.isForeign = isForeign
         self.mac = mac
     }
 }
@@ -94,6 +99,7 @@ public struct LinkTable: Sendable, Equatable {
             master: UInt32(truncatingIfNeeded: LinkSocket.number(attributes[Int(IFLA_MASTER)], 4)),
             kind: LinkSocket.text(info?[Int(IFLA_INFO_KIND)]),
             isUp: LinkSocket.number(message.body.dropFirst(8), 4) & 1 != 0,
+            isForeign: attributes[Int(IFLA_LINK_NETNSID)] != nil,
             mac: address.count == 6 ? address.reduce(0) { $0 << 8 | UInt64($1) } : 0)
     }
 }

@@ -18,7 +18,8 @@ public struct PlatformStamp: Equatable, Sendable {
         value = hasher.finalize()
     }
 
-    private static func folders(_ source: PlatformSource) -> [String] {
+    /// The folders that a platform's guests are in, a file each.
+    static func folders(_ source: PlatformSource) -> [String] {
         switch source.platform {
         case .libvirt, .openstack: ["qemu", "lxc"].map { "\(source.path)/\($0)" }
         case .proxmox: ["qemu-server", "lxc", "firewall"].map { "\(source.path)/\($0)" }

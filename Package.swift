@@ -22,8 +22,8 @@ func room(
         name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: imports, swiftSettings: settings)
+func tests(_ name: String, _ imports: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: imports, exclude: exclude, swiftSettings: settings)
 }
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -59,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CNetSNMP"),
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0"),
 
         // The packet path, in the order in which a packet passes it.
         room("Wire"),
@@ -83,20 +84,22 @@ let package = Package(
         room(
             "Offload", ["Evidence", "Wire", "CLinux", "CNetfilter", "CNftables"],
             resources: [.embedInCode("Templates")]),
+        room("Inventory", ["Topology", "Wire", "CLinux", "CXML2"]),
         room("Events", ["Evidence", "Wire", "CLinux", "COpenSSL"]),
         room("Store", [database]),
         room("Sinks", ["Evidence", "Events", "Store", "CLinux", "CCurl", "CNetSNMP", "COpenSSL", "CRedis"]),
         room(
             "Configuration",
             [
-                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Policy",
+                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Inventory", "Offload", "Policy",
                 "Signatures", "Sinks", "Store", "Topology", "Wire", yams,
             ]),
         room(
             "Sensor",
             [
                 "Behaviour", "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
-                "Flows", "Inspection", "Intake", "Offload", "Policy", "Signatures", "Sinks", "Topology", "Wire", log,
+                "Flows", "Inspection", "Intake", "Inventory", "Offload", "Policy", "Signatures", "Sinks", "Topology",
+                "Wire", log,
             ]),
         room("Control", ["CLinux"]),
         room("Lab", ["CLinux", "Control"]),
@@ -108,7 +111,7 @@ let package = Package(
             name: "flinch",
             dependencies: [
                 "Behaviour", "CLinux", "Configuration", "Conformance", "Control", "Evidence", "Events", "Floods",
-                "Inspection", "Intake", "Lab", "Offload", "Policy",
+                "Inspection", "Intake", "Inventory", "Lab", "Offload", "Policy",
                 "Sensor", "Signatures", "Sinks", "Store", "Topology", "Wire", arguments, log,
             ],
             swiftSettings: settings),
@@ -142,6 +145,7 @@ let package = Package(
                 "Evidence", "Wire",
                 "Intake", "Sensor", "Configuration", "Events", "Sinks", "Store",
             ]),
+        tests("InventoryTests", ["Inventory", "Topology", "Wire", "CLinux"], exclude: ["Fixtures"]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),
         tests("EventsTests", ["Events", "Evidence", "Wire", "CLinux", "Lab"]),
@@ -150,13 +154,16 @@ let package = Package(
         tests(
             "ConfigurationTests",
             [
-                "Behaviour", "Configuration", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload",
-                "Signatures", "Sinks",
+                "Behaviour", "Configuration", "Conformance", "Events", "Evidence", "Floods", "Flows", "Inventory",
+                "Offload", "Signatures", "Sinks",
                 "Store", "Topology", "Wire",
             ]),
         tests(
             "SensorTests",
-            ["Configuration", "Sensor", "Events", "Evidence", "Inspection", "Signatures", "Sinks", "Wire"]),
+            [
+                "Configuration", "Sensor", "Inventory", "Topology", "Events", "Evidence", "Inspection", "Signatures",
+                "Sinks", "Wire",
+            ]),
         tests("ControlTests", ["Control", "CLinux", "Lab"]),
         tests("IntegrationTests", ["Lab", "Control", "Store"]),
     ]

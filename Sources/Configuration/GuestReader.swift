@@ -7,6 +7,8 @@ struct GuestReader {
     /// What the file says for every guest, and the policies that there are.
     let defaults: Settings.NamedPolicy
     let policies: [Settings.NamedPolicy]
+    /// Others are found, and platforms may say what is not written here.
+    var areFound = false
 
     func read(_ value: Value) -> [Settings.ProtectedGuest] {
         let example = "- {name: web, addresses: [192.0.2.7]}"
@@ -24,7 +26,7 @@ struct GuestReader {
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
             var guest = Guest(name: name ?? "", addresses: addresses(section, name, &owners))
-            guest.port = section["port"].flatMap(InterfaceName.read)
+            guest.ports = section["port"].flatMap(InterfaceName.read).map { [$0] } ?? []
             guest.macs = section["mac"].map { macs($0, &hardware) } ?? []
             guest.group = section["group"]?.text("a group's name", atMost: 64)
             let named = section["policy"].flatMap { PolicyReader.name($0, among: policies) }
@@ -79,7 +81,7 @@ struct GuestReader {
         _ section: Section, _ name: String?, _ owners: inout [Prefix: (name: String, line: Int)]
     ) -> [Prefix] {
         guard let value = section["addresses"] else {
-            section.missing("addresses", "the guest has none; write addresses: [192.0.2.7]")
+            if !areFound { section.missing("addresses", "the guest has none; write addresses: [192.0.2.7]") }
             return []
         }
         guard let elements = value.elements(like: #"[192.0.2.7, "2001:db8::7"]"#) else { return [] }

@@ -4,6 +4,8 @@ import Wire
 /// Reads hosts as people name them: a guest, a pattern of guests' names, `group:NAME`, a prefix, or `all`.
 struct PartyReader {
     let guests: [Guest]
+    /// Whether a guest that is not there may come yet. Until then it stands for nobody.
+    var mayBeAway = false
 
     /// One of them, or a list.
     func read(_ value: Value) -> Relation.Party? {
@@ -23,7 +25,7 @@ struct PartyReader {
         guard let target = PolicyReader.target(value) else { return nil }
         if case .prefix(let prefix) = target { return Relation.Party("\(target)", [prefix]) }
         let addresses = guests.filter(target.covers).flatMap(\.addresses)
-        guard !addresses.isEmpty else {
+        guard !addresses.isEmpty || mayBeAway else {
             value.problem(unknown(target))
             return nil
         }

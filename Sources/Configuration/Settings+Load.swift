@@ -1,4 +1,5 @@
 import Glibc
+import Topology
 import Yams
 
 extension Settings {
@@ -11,15 +12,17 @@ extension Settings {
     }
 
     /// Checks configuration text. `file` is its name in messages, and relative paths in the text are
-    /// relative to its folder.
-    public static func parse(text: String, file: String) throws(ConfigurationErrors) -> Settings {
+    /// relative to its folder. `found` are guests that platforms know; they have the policies that are for them.
+    public static func parse(
+        text: String, file: String, found: [Guest] = []
+    ) throws(ConfigurationErrors) -> Settings {
         guard text.utf8.count <= maximumFileSize else { throw whole(file, tooLarge) }
         let document = Document(text: text, file: file)
         let problems = Problems(file: file)
         var settings = Settings()
         if let root = document.root {
             let value = Value(node: root, path: "", document: document, problems: problems)
-            settings = SettingsReader(folder: folder(of: file)).read(value)
+            settings = SettingsReader(folder: folder(of: file), found: found).read(value)
         } else if document.problems.isEmpty {
             problems.add(nil, "", "the file is empty; it must at least name the guests")
         }

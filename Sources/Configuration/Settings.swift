@@ -4,6 +4,7 @@ import Evidence
 import Floods
 import Flows
 import Glibc
+import Inventory
 import Offload
 import Signatures
 import Sinks
@@ -23,6 +24,7 @@ public struct Settings: Sendable, Equatable {
     /// For every guest that says nothing else; already part of each guest's own.
     public var floods = FloodLimits()
     public var guests: [ProtectedGuest] = []
+    public var discovery = Discovery()
     /// Who may talk to whom; of several the first holds. Everybody else may.
     public var relations: [Relation] = []
     /// Those that are ready, then those of the file.
@@ -86,6 +88,32 @@ public struct Settings: Sendable, Equatable {
         case bridge, inet
         /// The rules are the operator's own.
         case none
+    }
+
+    /// Guests that are not written in the file, but found.
+    public struct Discovery: Sendable, Equatable {
+        /// Who says which there are; empty for nobody.
+        public var sources: [PlatformSource] = []
+        public var learn = Learning.neighbours
+
+        public var isOn: Bool { !sources.isEmpty }
+
+        /// Which addresses are learned of guests whose platform does not say them.
+        public enum Learning: String, Sendable, CaseIterable {
+            /// What they claim by ARP and neighbour discovery, and what DHCP gives them.
+            case neighbours
+            /// What they send from, too.
+            case any
+            case none
+
+            public var addresses: AddressLearning {
+                switch self {
+                case .neighbours: [.v4, .v6]
+                case .any: [.v4, .v6, .anyPacket]
+                case .none: []
+                }
+            }
+        }
     }
 
     public struct ProtectedGuest: Sendable, Equatable {

@@ -115,7 +115,7 @@ public struct SettingsDiff {
     private static func lines(_ guest: Settings.ProtectedGuest) -> [(name: String, value: String)] {
         let name = "guests.\(guest.guest.name)"
         var lines = [
-            ("\(name).addresses", addresses(guest)), ("\(name).port", guest.guest.port ?? "none"),
+            ("\(name).addresses", addresses(guest)), ("\(name).port", guest.guest.ports.first ?? "none"),
             ("\(name).mac", guest.guest.macs.map { String($0, radix: 16) }.joined(separator: ", ")),
             ("\(name).group", guest.guest.group ?? "none"), ("\(name).shadow", "\(guest.guest.shadow)"),
             ("\(name).policy", guest.choices.first?.policy ?? "default"),

@@ -13,6 +13,8 @@ import Wire
 struct SettingsReader {
     /// The configuration file's folder with a slash at its end, or nothing.
     let folder: String
+    /// Guests that platforms know.
+    var found: [Guest] = []
 
     func read(_ root: Value) -> Settings {
         var settings = Settings()
@@ -32,17 +34,21 @@ struct SettingsReader {
             settings.policies = PolicyReader.read(value, over: settings.defaults, beside: settings.policies)
         }
         if let value = top["guests"] {
-            settings.guests = GuestReader(defaults: settings.defaults, policies: settings.policies).read(value)
+            guests(value, &settings)
         } else {
             top.missing(
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
-        let parties = PartyReader(guests: settings.guests.map(\.guest))
+        let written = settings.guests.map(\.guest)
+        settings.include(found)
+        var parties = PartyReader(guests: written)
         if let value = top["divert"] {
+            // Rules of the kernel stay when guests come and go: they are about those that are written in the file.
             let reader = TrafficReader(parties: parties)
             settings.divert.excluded = value.peek("exclude").map(reader.read) ?? TrafficSelection()
             settings.divert.only = value.peek("only").map(reader.read) ?? TrafficSelection()
         }
+        parties = PartyReader(guests: settings.guests.map(\.guest), mayBeAway: settings.discovery.isOn)
         if let value = top["relations"] { settings.relations = RelationReader(parties: parties).read(value) }
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["flows"] { flows(value, &settings.flows) }
@@ -56,6 +62,19 @@ struct SettingsReader {
         }
         if let value = top["metrics"] { settings.metrics = metrics(value) }
         return settings
+    }
+
+    /// A list, or where to find them, with a list of those that are written here.
+    private func guests(_ value: Value, _ settings: inout Settings) {
+        var reader = GuestReader(defaults: settings.defaults, policies: settings.policies)
+        guard value.isMapping else {
+            settings.guests = reader.read(value)
+            return
+        }
+        guard let section = value.section(["from", "learn", "list"]) else { return }
+        settings.discovery = DiscoveryReader(folder: folder).read(section)
+        reader.areFound = settings.discovery.isOn
+        if let list = section["list"] { settings.guests = reader.read(list) }
     }
 
     // MARK: - Sections

@@ -14,7 +14,9 @@ extension Conformance {
         let (isIP, isARP) = (packet.isIP, packet.kind == .arp)
         guard isIP || isARP, !packet.isUndecodable else { return }
         let source = packet.source
-        if around.sourceGuest != around.sender, !source.isUnspecified, source != .none, !source.isLinkLocal {
+        if around.sourceGuest != around.sender, !around.isSourceUnsettled, !source.isUnspecified, source != .none,
+            !source.isLinkLocal
+        {
             failed.insert(.guestAddressSpoofed)
         }
     }

@@ -16,6 +16,8 @@ public struct Surroundings: Sendable, BitwiseCopyable {
     public var sourceGuest: Int32 = -1
     /// It came by the sender's port, from a hardware address that the sender does not have.
     public var isMACForeign = false
+    /// The source is nobody's, and may turn out to be the sender's: its addresses are not all known yet.
+    public var isSourceUnsettled = false
     /// It may never have left the host that made it: what only a wire must not carry is right there.
     public var isLoopback = false
     /// The IPv4 header's checksum is there to be verified.

@@ -81,6 +81,8 @@ struct NamesOfGenerations {
     init(_ names: EVENames, generation: UInt32?) { entries = [(generation, names)] }
 
     mutating func add(_ names: EVENames, generation: UInt32) {
+        // Guests came: the same words, and more.
+        if let last = entries.indices.last, entries[last].generation == generation { entries.removeLast() }
         entries.append((generation, names))
         if entries.count > NamesOfGenerations.kept { entries.removeFirst() }
     }

@@ -128,9 +128,10 @@ public struct FloodController {
             + GuestGroup.memoryBytes(slots: slots)
     }
 
-    /// New limits for the same guests: open floods stay open, under their new action.
+    /// New limits for the same guests, and perhaps more behind them: open floods stay open, under their new action.
     public mutating func replaceLimits(_ guests: [GuestFloods], identify: (Int) -> HostIdentity?) {
         self.guests = guests
+        while groups.count < guests.count { groups.append(GuestGroup()) }
         for slot in 0..<table.slotCount where holders[slot] != nil {
             if let host = identify(slot) { rest(slot, guests[host.guest].limits) }
         }

@@ -1,8 +1,10 @@
 public import Behaviour
 import Conformance
+import Evidence
 import Floods
 import Flows
 public import Signatures
+public import Topology
 
 /// What a worker's flow table holds and has counted.
 public struct FlowFigures: Sendable {
@@ -39,6 +41,8 @@ public final class FlowMemory: @unchecked Sendable {
     /// By which each worker may look into the flows of all.
     let readers: UnsafeBufferPointer<FlowReader>
     private let neighbours: UnsafeMutablePointer<NeighbourMemory>
+    private let sightings: [Ring<Sighting>]
+    private let sightingWriters: UnsafeMutablePointer<Ring<Sighting>.Writer>
     private let fragmentTables: UnsafeMutablePointer<FragmentTable>
 
     /// All numbers are for all workers together; `datagrams` are those of which fragments came. `tellsFlows`: flows
@@ -58,6 +62,11 @@ public final class FlowMemory: @unchecked Sendable {
         unsafe tables = .allocate(capacity: workerCount)
         unsafe neighbours = .allocate(capacity: workerCount)
         unsafe fragmentTables = .allocate(capacity: workerCount)
+        sightings = (0..<workerCount).map { _ in Ring(capacity: FlowMemory.sightingCapacity) }
+        unsafe sightingWriters = .allocate(capacity: workerCount)
+        for (index, ring) in sightings.enumerated() {
+            unsafe (sightingWriters + index).initialize(to: ring.makeWriter())
+        }
         let share = max(16, flows / workerCount)
         let flowMode = FlowMode(
             isInline: mode.isInline, midstream: mode.midstream, passesExceptions: mode.passesExceptions,
@@ -92,7 +101,13 @@ public final class FlowMemory: @unchecked Sendable {
         unsafe neighbours.deallocate()
         unsafe fragmentTables.deinitialize(count: workerCount)
         unsafe fragmentTables.deallocate()
+        unsafe sightingWriters.deinitialize(count: workerCount)
+        unsafe sightingWriters.deallocate()
     }
+
+    /// Sightings that a worker may have waiting; they are taken ten times a second. A guest that claims more has to
+    /// claim again.
+    private static let sightingCapacity = 256
 
     /// Flows of a worker that may end before somebody takes them: more than a batch of packets can end.
     private static let endings = 2048
@@ -115,6 +130,19 @@ public final class FlowMemory: @unchecked Sendable {
         return unsafe neighbours + worker
     }
 
+    /// Where a worker says which addresses guests have.
+    func sightings(_ worker: Int) -> UnsafeMutablePointer<Ring<Sighting>.Writer> {
+        precondition((0..<workerCount).contains(worker))
+        return unsafe sightingWriters + worker
+    }
+
+    /// What workers said of guests' addresses since the last call. One thread's at a time.
+    public func takeSightings() -> [Sighting] {
+        var all: [Sighting] = []
+        for ring in sightings { ring.drain(max: FlowMemory.sightingCapacity) { all.append(copy $0) } }
+        return all
+    }
+
     /// What rules had to forget before its time, for want of room.
     public var forgotten: UInt64 { hostBits.evicted &+ thresholds.evicted &+ tags.evicted }
 
@@ -128,7 +156,7 @@ public final class FlowMemory: @unchecked Sendable {
     public var memoryBytes: Int {
         (0..<workerCount).reduce(
             hostBits.memoryBytes + thresholds.memoryBytes + tags.memoryBytes + floods.memoryBytes
-                + behaviour.memoryBytes
+                + behaviour.memoryBytes + sightings.reduce(0) { $0 + $1.memory }
         ) {
             unsafe $0 + tables[$1].memoryBytes + fragmentTables[$1].memoryBytes + NeighbourMemory.memoryBytes
         }

@@ -25,7 +25,7 @@ extension Inspector {
         }
         // From no port and nobody: a capture of a loopback device, or of one without frames.
         around.isLoopback = around.sourceMAC | UInt64(arrival.port | arrival.bridge) == 0
-        if !senders.isEmpty { identifySender(arrival, &around) }
+        if !senders.isEmpty { identifySender(frame, arrival, &around) }
         around.hasChecksums = mode.verifiesHeaders
         around.isTransportChecksumBad = packets[0].isChecksumBad
         var failed = unsafe Conformance.examine(
@@ -101,15 +101,5 @@ extension Inspector {
         asked.form = reason
         asked.isStartRefused = true
         unsafe asked.flow = unsafe flow
-    }
-
-    @inline(never)
-    mutating func identifySender(_ arrival: Arrival, _ around: inout Surroundings) {
-        let byMAC = senders.guest(ofMAC: around.sourceMAC)
-        let byPort = senders.guest(atPort: arrival.port)
-        around.sender = byPort >= 0 ? byPort : byMAC
-        guard byPort >= 0 else { return }
-        around.port = arrival.port
-        around.isMACForeign = byMAC != byPort && senders.knowsMACs(of: byPort) && around.sourceMAC != 0
     }
 }

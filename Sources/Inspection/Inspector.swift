@@ -35,6 +35,8 @@ public struct Inspector: ~Copyable {
     /// The last flow that there was before `relations` were first asked: of those, another table may have spoken.
     var lastUnasked = UInt64.max
     let neighbours: UnsafeMutablePointer<NeighbourMemory>
+    /// Where is told which addresses guests have.
+    let sightings: UnsafeMutablePointer<Ring<Sighting>.Writer>
     let tally: Tally.Writer
     let mode: InspectionMode
     private let owner: Owner
@@ -128,6 +130,7 @@ public struct Inspector: ~Copyable {
         self.relations = relations.view
         self.handlings = handlings.view
         unsafe neighbours = memory.neighbours(worker)
+        unsafe sightings = memory.sightings(worker)
         self.tally = tally.writer(worker)
         self.eventLimits = eventLimits.view
         owner = Owner(hosts, floods, policies, checks, senders, relations, handlings, tally, memory, eventLimits)

@@ -47,6 +47,10 @@ public struct SensorConfiguration: Sendable {
     public var ruleFiles: [String] = []
     /// Whether the guests' hardware addresses are in the file, beside their ports.
     public var namesMACs = false
+    /// What stands behind `guests:` instead of the lab's guests, such as where they are found.
+    public var guests: String?
+    /// Empty for all of the host.
+    public var bridges = ["br0"]
     /// What of the traffic is not looked at, and what alone is; as the file has it.
     public var exclude: [String] = []
     public var only: [String] = []
@@ -113,7 +117,7 @@ public struct SensorConfiguration: Sendable {
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)
-              bridges: [br0]
+              bridges: [\(bridges.joined(separator: ", "))]
               when-stopped: \(whenStopped)
               when-overloaded: \(whenOverloaded)
               arp: pass
@@ -122,8 +126,7 @@ public struct SensorConfiguration: Sendable {
               only: [\(only.joined(separator: ", "))]
             shadow: \(shadow)
             floods: {sensitivity: medium, action: throttle}
-            guests:
-            \(guests.joined(separator: "\n"))
+            guests: \(self.guests ?? "\n" + guests.joined(separator: "\n"))
             rules: {files: [\(ruleFiles.joined(separator: ", "))]}
             events: {eve: \(eve ?? lab.file("eve.json")), flows: \(flows)\(moreOfEvents)}
             \(more)

@@ -3,11 +3,12 @@ import Foundation
 
 /// What the control socket answers.
 ///
-/// `status`; `peers` (`PeersDocument`); `running`, `history` and `history N`: the configurations (`ConfigurationChange`); `shadow`
+/// `status`; `peers` (`PeersDocument`); `guests` (`GuestsDocument`); `running`, `history` and `history N`: the configurations (`ConfigurationChange`); `shadow`
 /// (`ShadowFigures`); `reload HOW` with a comment behind it, and `reloaded` (`ReloadOutcome`). All else is an error.
 struct ControlDesk: Sendable {
     let status: @Sendable () -> Status
     let peers: @Sendable () -> [UInt8]
+    let guests: @Sendable () -> GuestsDocument
     let history: ConfigurationHistory
     let shadow: ShadowLedger
     let reloads: ReloadDesk
@@ -17,6 +18,7 @@ struct ControlDesk: Sendable {
         switch (words.first, words.count) {
         case ("status", 1): return status().json
         case ("peers", 1): return peers()
+        case ("guests", 1): return ControlDesk.json(guests())
         case ("running", 1): return ControlDesk.json(history.running)
         case ("history", 1): return ControlDesk.json(history.list)
         case ("history", 2):

@@ -85,12 +85,12 @@ final class Controller: Sendable {
         }
     }
 
-    /// Takes over a reloaded program, whose inspectors the workers already have.
-    func adopt(_ program: Program, _ time: UInt64) -> Findings {
+    /// Takes over a reloaded program, or one that follows the guests, whose inspectors the workers already have.
+    func adopt(_ program: Program, _ time: UInt64, isFollowing: Bool = false) -> Findings {
         state.withLock { state in
             let former = state.program
             var events: [FloodEvent] = []
-            let same = program.hosts === former.hosts
+            let same = program.hosts.continues(former.hosts)
             if program.floods === former.floods {
                 state.floods.replaceLimits(program.guestFloods, identify: program.identify)
             } else {
@@ -99,14 +99,22 @@ final class Controller: Sendable {
                     table: program.floods, guests: program.guestFloods, memory: program.floodMemory)
             }
             state.program = program
-            state.generation += 1
-            state.lastError = nil
+            if !isFollowing {
+                state.generation += 1
+                state.lastError = nil
+            }
             let behaviour = state.watch.adopt(
                 program.watchedGuests, learning: program.settings.behaviour.learning, same: same, time: time,
                 identify: program.guest)
             return Findings(floods: events, behaviour: behaviour)
         }
     }
+
+    /// What runs now.
+    var program: Program { state.withLock { $0.program } }
+
+    /// No flood is open.
+    var isQuiet: Bool { state.withLock { $0.floods.open.isEmpty } }
 
     func refuseReload(_ why: String) {
         state.withLock { $0.lastError = why }

@@ -6,6 +6,7 @@ import Events
 import Floods
 import Glibc
 import Inspection
+import Inventory
 import Offload
 import Policy
 import Signatures
@@ -30,6 +31,14 @@ public final class Program: Sendable {
     public let handlingProblems: [String]
     /// Guests, and what is done about what they, and others to them, do.
     public let watchedGuests: [WatchedGuest]
+    /// Of the guests, those that were found.
+    public let found: [Guest]
+    /// Names of guests' ports, and their interface indices; 0 for one that is not there.
+    public let ports: [String: UInt32]
+    /// The addresses and ports that the rules were compiled for.
+    private let variables: RuleVariables
+    /// They are others than the guests have now.
+    public let needsRules: Bool
     private let eventLimits: EventLimits
     private let mode: InspectionMode
     let memory: FlowMemory
@@ -40,10 +49,13 @@ public final class Program: Sendable {
     /// `hostSeed` keys the host table and what behaviour is watched with; by default nobody can know it. `mode` is that of a live sensor, as the
     /// settings have it, unless it is given.
     ///
+    /// `found` are the guests among those of the settings that were found. With `keepsRules` the rules are the former
+    /// program's, although they may be compiled for other addresses (`needsRules`): that is a matter of milliseconds.
+    ///
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
     public init(
         _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max),
-        mode: InspectionMode? = nil
+        mode: InspectionMode? = nil, found: [Guest] = [], keepsRules: Bool = false
     ) throws(RuleLoadError) {
         var mode = mode ?? Program.live(settings.flows)
         mode.segmentOverlap = settings.flows.segmentOverlap
@@ -55,20 +67,34 @@ public final class Program: Sendable {
                 workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory,
                 tellsFlows: settings.events.flows,
                 keeps: settings.evidence.memory > 0 ? UInt8(settings.evidence.packets) : 0, mode: mode, seed: hostSeed)
-        generation = (former?.generation ?? 0) + 1
         self.settings = settings
+        self.found = found
         let guests = settings.guests.map(\.guest)
         if let former, former.hosts.guests.map(\.addresses) == guests.map(\.addresses) {
             hosts = former.hosts
             floods = former.floods
+        } else if let former, let extended = HostTable(extending: former.hosts, to: guests) {
+            hosts = extended
+            floods = former.floods
         } else {
-            hosts = HostTable(guests, seed: hostSeed)
+            hosts = HostTable(guests, spare: settings.discovery.isOn ? Program.spareSlots : 0, seed: hostSeed)
             floods = FloodTable(slotCount: hosts.slotCount, workerCount: workers)
         }
-        rules = try RuleSet.load(
-            files: settings.rules.files, thresholds: settings.rules.thresholds,
-            classification: settings.rules.classification, variables: Program.variables(settings),
-            precedence: settings.rules.actionOrder, cache: Program.cache(settings))
+        if keepsRules, let former {
+            rules = former.rules
+            variables = former.variables
+        } else {
+            variables = Program.variables(settings)
+            rules = try RuleSet.load(
+                files: settings.rules.files, thresholds: settings.rules.thresholds,
+                classification: settings.rules.classification, variables: variables,
+                precedence: settings.rules.actionOrder, cache: Program.cache(settings))
+        }
+        needsRules = keepsRules && variables != Program.variables(settings)
+        // Where the numbers in events mean what they did, only more of them, they need no words of their own.
+        var isSequel = keepsRules
+        if let former { isSequel = isSequel && hosts.continues(former.hosts) }
+        generation = (former?.generation ?? 0) + (isSequel ? 0 : 1)
         eventLimits = EventLimits(settings.events.limits, rules)
         let decide = { (shadow: Bool, unknown: Handling?) in
             GuestPolicy(
@@ -93,11 +119,14 @@ public final class Program: Sendable {
                 name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow,
                 settings: mode.isInline ? $0.behaviour : $0.behaviour.alertOnly)
         }
-        senders = SenderTable(guests) { name in
-            let index = unsafe if_nametoindex(name)
-            return index == 0 ? nil : index
-        }
+        let names = Set(guests.flatMap(\.ports))
+        let ports = Dictionary(uniqueKeysWithValues: names.map { ($0, unsafe if_nametoindex($0)) })
+        self.ports = ports
+        senders = SenderTable(guests) { ports[$0] }
     }
+
+    /// Slots for addresses of guests that are found later; a slot takes about 4 KiB.
+    private static let spareSlots = 1024
 
     private static func live(_ flows: Settings.Flows) -> InspectionMode {
         var mode = InspectionMode.live
@@ -129,6 +158,9 @@ public final class Program: Sendable {
     /// What is known of sources, for the controller of floods.
     public var floodMemory: FloodMemory { memory.floods }
 
+    /// What workers said of guests' addresses since the last call.
+    func takeSightings() -> [Sighting] { memory.takeSightings() }
+
     /// What watches over hosts' behaviour by this program.
     public func makeWatch() -> BehaviourWatch {
         BehaviourWatch(memory.behaviour, settings.behaviour, guests: watchedGuests, identify: guest)
@@ -142,8 +174,10 @@ public final class Program: Sendable {
 
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
-        guard let address = hosts.address(of: slot) else { return nil }
-        return HostIdentity(address: address, guest: Int(hosts.view.guest(of: HostSlot(slot))))
+        // A slot that is nobody's here may be taken already in the program that comes.
+        guard let address = hosts.address(of: slot), case let guest = hosts.view.guest(of: HostSlot(slot)), guest >= 0
+        else { return nil }
+        return HostIdentity(address: address, guest: Int(guest))
     }
 
     public var guestFloods: [GuestFloods] {

@@ -3,6 +3,7 @@ import Configuration
 import Glibc
 import Signatures
 import Synchronization
+import Topology
 
 /// A configuration that is read and compiled on a thread of its own, because a large rule set takes seconds
 /// and the controller has none to spare.
@@ -11,13 +12,28 @@ final class Reload: Sendable {
         /// And the file's text, and the names of settings that only a restart takes over.
         case ready(Program, text: String, needRestart: [String])
         case refused(String)
+        /// The same configuration for the guests that there are now.
+        case following(Program)
     }
 
     private let outcome = Mutex<Outcome?>(nil)
 
-    init(path: String, workers: Int, former: Program) {
+    /// Reads the file anew. `found` are the guests that platforms know.
+    convenience init(path: String, workers: Int, former: Program, found: [Guest]) {
+        self.init { Reload.prepare(path, workers, former, found) }
+    }
+
+    /// The configuration that runs, whose text is given, for other guests; with the rules as they are unless they are to
+    /// be compiled for these.
+    convenience init(
+        following found: [Guest], text: String, path: String, workers: Int, former: Program, compilesRules: Bool
+    ) {
+        self.init { Reload.follow(found, text, path, workers, former, compilesRules) }
+    }
+
+    private init(_ prepare: @escaping @Sendable () -> Outcome) {
         _ = Thread.start(named: "reload") { [self] in
-            let result = Reload.prepare(path, workers, former)
+            let result = prepare()
             outcome.withLock { $0 = result }
             pthread_detach(pthread_self())
         }
@@ -26,13 +42,26 @@ final class Reload: Sendable {
     /// nil while it is not finished.
     var finished: Outcome? { outcome.withLock { $0 } }
 
-    private static func prepare(_ path: String, _ workers: Int, _ former: Program) -> Outcome {
+    private static func follow(
+        _ found: [Guest], _ text: String, _ path: String, _ workers: Int, _ former: Program, _ compilesRules: Bool
+    ) -> Outcome {
+        do {
+            var settings = try Settings.parse(text: text, file: path, found: found)
+            settings.keepWhatNeedsRestart(former.settings)
+            return .following(
+                try Program(settings, workers: workers, former: former, found: found, keepsRules: !compilesRules))
+        } catch {
+            return .refused("\(error)")
+        }
+    }
+
+    private static func prepare(_ path: String, _ workers: Int, _ former: Program, _ found: [Guest]) -> Outcome {
         do {
             let text = try Settings.text(of: path)
-            var settings = try Settings.parse(text: text, file: path)
+            var settings = try Settings.parse(text: text, file: path, found: found)
             let needRestart = Settings.restartNeeded(former.settings, settings)
             settings.keepWhatNeedsRestart(former.settings)
-            let program = try Program(settings, workers: workers, former: former)
+            let program = try Program(settings, workers: workers, former: former, found: found)
             return .ready(program, text: text, needRestart: needRestart)
         } catch {
             return .refused("\(error)")

@@ -17,14 +17,14 @@ import Topology
 /// The main thread is the controller: it steps ten times a second and takes signals in between. Each worker
 /// has a thread, the collector of events and each sink have one, the control socket and Prometheus's have one, and a reload is prepared on one.
 public final class Sensor {
-    private let path: String
-    private let log: Logger
-    private let cores: [Int]
+    let path: String
+    let log: Logger
+    let cores: [Int]
     private let tally: Tally
     private let crew: Crew
     private let collector: EventCollector
     private let sinks: SinkSet
-    private let controller: Controller
+    let controller: Controller
     private let control: ControlServer
     private let metrics: MetricsServer?
     private let history: ConfigurationHistory
@@ -33,10 +33,20 @@ public final class Sensor {
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
     private let learnedFile: LearnedFile
+    let follower: GuestFollower
+    /// Of the configuration that runs.
+    var text: String
     private var rules: KernelRules
     private var offload: KernelOffload
-    private var program: Program
-    private var reload: Reload?
+    var program: Program
+    var reload: Reload?
+    /// The reload that is under way is not ordered, but follows the guests.
+    var isFollowing = false
+    /// When the rules were last compiled for other guests; nanoseconds of the packets' clock.
+    var rulesFollowed: UInt64 = 0
+    /// Why following the guests failed, once told, and when it is tried again.
+    var followProblem: String?
+    var followAfter: UInt64 = 0
     /// Who ordered the reload that is under way.
     private var order = ReloadDesk.Order(how: "start")
 
@@ -60,9 +70,14 @@ public final class Sensor {
         self.path = path
         self.log = log
         let text = try Settings.text(of: path)
-        let settings = try Settings.parse(text: text, file: path)
+        let written = try Settings.parse(text: text, file: path)
+        let follower = GuestFollower(written.discovery, log: log)
+        let found = follower.guests
+        let settings = found.isEmpty ? written : try Settings.parse(text: text, file: path, found: found)
         let cores = settings.workerCores(usable: UsableCores.list)
-        let program = try Program(settings, workers: cores.count)
+        let program = try Program(settings, workers: cores.count, found: found)
+        self.text = text
+        self.follower = follower
         let tally = Tally(workerCount: cores.count)
         let rules = try KernelRules(settings, workers: cores.count)
         // The socket first: it is what shows that another sensor runs here.
@@ -121,6 +136,7 @@ public final class Sensor {
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
             sinks, crew)
+        follower.start()
         recall()
         serve()
         announce(settings, bound)
@@ -152,7 +168,8 @@ public final class Sensor {
         let status = status
         let desk = ControlDesk(
             status: status, peers: { [controller] in controller.peers(limit: PeersDocument.limit).json },
-            history: history, shadow: shadow, reloads: desk)
+            guests: { [controller, follower] in controller.guests(follower.roster) }, history: history, shadow: shadow,
+            reloads: desk)
         control.start { request, peer in desk.answer(request, peer) }
         metrics?.start { MetricsPage(status()).text }
     }
@@ -222,7 +239,8 @@ public final class Sensor {
             case nil:
                 stepFloods(index)
                 finishReload()
-                if let order = desk.take() { startReload(order) }
+                if reload == nil, let order = desk.take() { startReload(order) }
+                follow()
                 if index % 10 == 0 {
                     rules.recordProgress()
                     Notify.watchdog()
@@ -257,6 +275,7 @@ public final class Sensor {
     /// What waits in the queues is answered before they are closed; what is in the rings is written.
     private func stop() {
         log.notice("stopping")
+        follower.stop()
         offload.clear()
         rules.quiesce(log)
         let uninspected = controller.settleLosses()
@@ -279,20 +298,27 @@ public final class Sensor {
             log.warning("a reload is under way already; send SIGHUP again when it is done")
             return
         }
-        if let order = desk.take() { startReload(order) }
+        // One that follows the guests may be under way; it is over in a moment.
+        if reload == nil, let order = desk.take() { startReload(order) }
     }
 
     private func startReload(_ order: ReloadDesk.Order) {
         self.order = order
         Notify.reloading()
         log.notice("reloading \(path): \(order.how)\(order.who.isEmpty ? "" : " by \(order.who)")")
-        reload = Reload(path: path, workers: cores.count, former: program)
+        reload = Reload(path: path, workers: cores.count, former: program, found: follower.guests)
     }
 
     private func finishReload() {
         guard let outcome = reload?.finished else { return }
         reload = nil
+        guard !isFollowing else {
+            isFollowing = false
+            finishFollowing(outcome)
+            return
+        }
         switch outcome {
+        case .following: break
         case .refused(let why):
             controller.refuseReload(why)
             log.error("reload refused, the old configuration stays:\n\(why)")
@@ -300,6 +326,8 @@ public final class Sensor {
         case .ready(let next, let text, let needRestart):
             do {
                 try adopt(next)
+                self.text = text
+                follower.adopt(next.settings.discovery)
                 let change = history.record(text: text, path: path, order, time: flinch_now())
                 desk.finish(problem: nil, needRestart: needRestart, number: change.number)
                 if let problem = history.problem {
@@ -321,18 +349,22 @@ public final class Sensor {
 
     private func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
-        let tally = tally
         try sinks.adopt(next.settings.allSinks)
+        try takeOver(next, isFollowing: false)
+        try nextRules.install(log)
+        rules = nextRules
+        offload = KernelOffload(rules, log)
+    }
+
+    func takeOver(_ next: Program, isFollowing: Bool) throws {
+        let tally = tally
         collector.add(names: next.names, generation: next.generation)
         shadow.adopt(next)
         try crew.adopt { try next.inspector(for: $0, tally: tally) }
         // Its orders are about the slots of the former tables.
-        offload.clear()
-        report(controller.adopt(next, flinch_now()))
+        if !isFollowing || next.floods !== program.floods { offload.clear() }
+        report(controller.adopt(next, flinch_now(), isFollowing: isFollowing))
         program = next
-        try nextRules.install(log)
-        rules = nextRules
-        offload = KernelOffload(rules, log)
     }
 }
 

@@ -40,6 +40,7 @@ final class ShadowLedger: Sendable {
         var guests = program.settings.shadowGuests
         if program.settings.shadow { guests.insert(ShadowLedger.nobody) }
         state.withLock { state in
+            if state.names.last?.generation == program.generation { state.names.removeLast() }
             state.names.append((program.generation, program.names))
             // Events of the one before may still wait.
             if state.names.count > 2 { state.names.removeFirst() }

@@ -1,7 +1,7 @@
 import Wire
 
 /// Consecutive addresses that belong to one guest.
-public struct AddressRange: Sendable, Equatable {
+public struct AddressRange: Sendable, Hashable {
     public var first: Address
     public var last: Address
     /// Index into the list of guests.

@@ -19,58 +19,106 @@ public final class HostTable: Sendable {
     /// Slots in all; every per-host array has this many elements.
     public let slotCount: Int
     public let view: View
+    /// Slots that have been given away; the rest is for guests that come (`init(extending:to:)`).
+    private let used: Int
+    /// By range, its slots.
+    private let places: [Range<Int>]
+    private let ranges: [AddressRange]
+    private let shared: Set<Int>
+    private let cells: HostCells
 
     /// Ranges with the same slots for the same guests; what a reload compares.
     public static func plan(_ guests: [Guest]) -> [AddressRange] { AddressRange.flatten(guests) }
 
-    /// `seed` keys the hash that gives hosts of large ranges their slots. On a live network nobody may know it.
-    public init(_ guests: [Guest], seed: UInt64 = .random(in: .min ... .max)) {
-        self.guests = guests
+    /// `spare` slots are kept for guests that come later. `seed` keys the hash that gives hosts of large ranges their
+    /// slots. On a live network nobody may know it.
+    public convenience init(_ guests: [Guest], spare: Int = 0, seed: UInt64 = .random(in: .min ... .max)) {
         let ranges = AddressRange.flatten(guests)
-        var next = 0
+        var places: [Range<Int>] = []
+        for range in ranges {
+            let first = places.last?.upperBound ?? 0
+            places.append(first..<first + HostTable.slots(range))
+        }
+        let used = places.last?.upperBound ?? 0
+        self.init(
+            guests, ranges, places, fresh: Array(ranges.indices), used: used, former: nil,
+            cells: HostCells(count: used + spare), hash: SecretHash(seed: seed))
+    }
+
+    /// A table in which every host of `former` that is still protected has the slot that it had there, so that its
+    /// counters go on; new ones get spare slots. What is no guest's any more keeps its slot, where nobody finds it.
+    ///
+    /// nil where there are too few spare slots, or where the guests are not those of `former` and perhaps more.
+    public convenience init?(extending former: HostTable, to guests: [Guest]) {
+        guard guests.count >= former.guests.count, zip(guests, former.guests).allSatisfy({ $0.name == $1.name }) else {
+            return nil
+        }
+        let ranges = AddressRange.flatten(guests)
+        let known = Dictionary(uniqueKeysWithValues: zip(former.ranges, former.places))
+        var used = former.used
+        var fresh: [Int] = []
+        let places = ranges.enumerated().map { index, range in
+            if let place = known[range] { return place }
+            fresh.append(index)
+            defer { used += HostTable.slots(range) }
+            return used..<used + HostTable.slots(range)
+        }
+        guard used <= former.slotCount else { return nil }
+        self.init(
+            guests, ranges, places, fresh: fresh, used: used, former: former, cells: former.cells,
+            hash: former.view.hash)
+    }
+
+    /// Whether what a slot and a guest's index meant in `former` they mean here.
+    public func continues(_ former: HostTable) -> Bool { cells === former.cells && guests.count >= former.guests.count }
+
+    private init(
+        _ guests: [Guest], _ ranges: [AddressRange], _ places: [Range<Int>], fresh: [Int], used: Int,
+        former: HostTable?, cells: HostCells, hash: SecretHash
+    ) {
+        self.guests = guests
+        self.ranges = ranges
+        self.places = places
+        self.used = used
+        self.cells = cells
+        slotCount = cells.count
         let compiled = UnsafeMutablePointer<CompiledRange>.allocate(capacity: max(1, ranges.count))
         for (index, range) in ranges.enumerated() {
-            let size = range.count
-            let slots = size.map { min($0, HostTable.directLimit) } ?? HostTable.directLimit
-            let claimed = size.map { $0 > HostTable.directLimit } ?? true
+            let sets = HostTable.isDirect(range) ? 0 : HostTable.directLimit / HostTable.ways
             unsafe (compiled + index).initialize(
                 to: CompiledRange(
                     first: range.first, last: range.last, guest: Int32(range.guest),
-                    firstSlot: Int32(next), setCount: claimed ? UInt32(slots / HostTable.ways) : 0))
-            next += slots + (claimed ? 1 : 0)
+                    firstSlot: Int32(places[index].lowerBound), setCount: UInt32(sets)))
         }
-        slotCount = next
-        let owners = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, next))
-        let hosts = UnsafeMutablePointer<Host>.allocate(capacity: max(1, next))
-        for index in ranges.indices {
-            let range = unsafe compiled[index]
-            let slots = Int(range.setCount) * HostTable.ways
-            let direct = range.setCount == 0
-            for slot in 0..<(direct ? ranges[index].count! : slots + 1) {
-                unsafe (owners + Int(range.firstSlot) + slot).initialize(to: range.guest)
-                let address = direct ? range.first.advanced(by: slot) : slot == slots ? range.first : .none
-                unsafe (hosts + Int(range.firstSlot) + slot).initialize(
-                    to: Host(address, ready: direct || slot == slots))
+        let owners = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, slotCount))
+        for slot in 0..<slotCount {
+            unsafe (owners + slot).initialize(to: former.map { unsafe $0.view.owners[slot] } ?? -1)
+        }
+        for index in fresh {
+            let (range, place) = (ranges[index], places[index])
+            for slot in place { unsafe owners[slot] = Int32(range.guest) }
+            if HostTable.isDirect(range) {
+                for (offset, slot) in place.enumerated() { cells.name(slot, range.first.advanced(by: offset)) }
+            } else {
+                cells.name(place.upperBound - 1, range.first)
             }
         }
         view = unsafe View(
-            ranges: compiled, rangeCount: ranges.count, owners: owners, hosts: hosts,
-            hash: SecretHash(seed: seed))
-        shared = Set(
-            (0..<ranges.count).compactMap { index in
-                let range = unsafe compiled[index]
-                return range.setCount == 0
-                    ? nil : Int(range.firstSlot) + Int(range.setCount) * HostTable.ways
-            })
+            ranges: compiled, rangeCount: ranges.count, owners: owners, hosts: cells.hosts, hash: hash)
+        shared = Set(ranges.indices.filter { !HostTable.isDirect(ranges[$0]) }.map { places[$0].upperBound - 1 })
+            .union(former?.shared ?? [])
     }
 
     deinit {
         unsafe view.ranges.deallocate()
         unsafe view.owners.deallocate()
-        unsafe view.hosts.deinitialize(count: slotCount).deallocate()
     }
 
-    private let shared: Set<Int>
+    /// Each address has a slot of its own.
+    private static func isDirect(_ range: AddressRange) -> Bool { range.count.map { $0 <= directLimit } ?? false }
+
+    /// Of a large range the last slot is shared.
+    private static func slots(_ range: AddressRange) -> Int { isDirect(range) ? range.count! : directLimit + 1 }
 
     /// Whether the slot is the one that hosts share which found their set full.
     public func isShared(_ slot: Int) -> Bool { shared.contains(slot) }
@@ -88,13 +136,33 @@ public final class HostTable: Sendable {
 
     /// Frees the slot of a claimed host that has been idle. Slots of named addresses stay.
     public func release(_ slot: Int) {
-        guard !shared.contains(slot), let range = range(of: slot), range.setCount > 0 else { return }
+        guard !shared.contains(slot), let index = places.firstIndex(where: { $0.contains(slot) }),
+            !HostTable.isDirect(ranges[index])
+        else { return }
         unsafe view.hosts[slot].state.store(Host.free, ordering: .releasing)
     }
+}
 
-    private func range(of slot: Int) -> CompiledRange? {
-        (0..<view.rangeCount).lazy.map { unsafe self.view.ranges[$0] }
-            .last { Int($0.firstSlot) <= slot }
+/// The addresses that have slots now, shared by a table and those that extend it.
+@safe
+final class HostCells: @unchecked Sendable {
+    let count: Int
+    let hosts: UnsafeMutablePointer<Host>
+
+    init(count: Int) {
+        self.count = count
+        unsafe hosts = .allocate(capacity: max(1, count))
+        for slot in 0..<count { unsafe (hosts + slot).initialize(to: Host(.none, ready: false)) }
+    }
+
+    deinit { unsafe hosts.deinitialize(count: count).deallocate() }
+
+    /// Gives a slot to an address for good.
+    func name(_ slot: Int, _ address: Address) {
+        precondition((0..<count).contains(slot))
+        unsafe hosts[slot].high.store(address.high, ordering: .relaxed)
+        unsafe hosts[slot].low.store(address.low, ordering: .relaxed)
+        unsafe hosts[slot].state.store(Host.ready, ordering: .releasing)
     }
 }
 

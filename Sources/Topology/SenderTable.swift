@@ -11,13 +11,11 @@ public final class SenderTable: Sendable {
     /// `port` finds a port's interface index by its name; nil or 0 for one that is not there now.
     public init(_ guests: [Guest], port: (String) -> UInt32?) {
         var entries: [(key: UInt64, guest: Int32)] = []
-        var hasMACs = [Bool](repeating: false, count: guests.count)
         for (index, guest) in guests.enumerated() {
-            if let name = guest.port, let port = port(name), port != 0 {
-                entries.append((View.key(port: port), Int32(index)))
+            for name in guest.ports {
+                if let port = port(name), port != 0 { entries.append((View.key(port: port), Int32(index))) }
             }
             for mac in guest.macs { entries.append((mac, Int32(index))) }
-            hasMACs[index] = !guest.macs.isEmpty
         }
         var capacity = 2
         while capacity < entries.count * 2 { capacity *= 2 }
@@ -29,14 +27,14 @@ public final class SenderTable: Sendable {
             while unsafe table[place].key != 0, unsafe table[place].key != key { place = (place + 1) & (capacity - 1) }
             if unsafe table[place].key == 0 { unsafe table[place] = Entry(key: key, guest: guest) }
         }
-        let strict = UnsafeMutablePointer<Bool>.allocate(capacity: max(1, guests.count))
-        for (index, has) in hasMACs.enumerated() { unsafe (strict + index).initialize(to: has) }
-        view = unsafe View(table: table, mask: capacity - 1, isEmpty: entries.isEmpty, hasMACs: strict)
+        let known = UnsafeMutablePointer<Known>.allocate(capacity: max(1, guests.count))
+        for (index, guest) in guests.enumerated() { unsafe (known + index).initialize(to: Known(guest)) }
+        view = unsafe View(table: table, mask: capacity - 1, isEmpty: entries.isEmpty, known: known)
     }
 
     deinit {
         unsafe view.table.deallocate()
-        unsafe view.hasMACs.deallocate()
+        unsafe view.known.deallocate()
     }
 
     public var memoryBytes: Int { (view.mask + 1) * MemoryLayout<Entry>.stride }
@@ -54,6 +52,22 @@ public final class SenderTable: Sendable {
         }
     }
 
+    /// What is known of a guest's addresses.
+    @usableFromInline
+    struct Known: BitwiseCopyable {
+        var hasMACs: Bool
+        var hasV4: Bool
+        var hasV6: Bool
+        var learning: AddressLearning
+
+        init(_ guest: Guest) {
+            hasMACs = !guest.macs.isEmpty
+            hasV4 = guest.addresses.contains(where: \.isV4)
+            hasV6 = guest.addresses.contains { !$0.isV4 }
+            learning = guest.learning
+        }
+    }
+
     /// Valid while the table lives.
     @safe @frozen
     public struct View: @unchecked Sendable, BitwiseCopyable {
@@ -61,13 +75,13 @@ public final class SenderTable: Sendable {
         @usableFromInline let mask: Int
         /// No guest has a port or a hardware address that is known.
         public let isEmpty: Bool
-        @usableFromInline let hasMACs: UnsafeMutablePointer<Bool>
+        @usableFromInline let known: UnsafeMutablePointer<Known>
 
-        init(table: UnsafeMutablePointer<Entry>, mask: Int, isEmpty: Bool, hasMACs: UnsafeMutablePointer<Bool>) {
+        init(table: UnsafeMutablePointer<Entry>, mask: Int, isEmpty: Bool, known: UnsafeMutablePointer<Known>) {
             unsafe self.table = unsafe table
             self.mask = mask
             self.isEmpty = isEmpty
-            unsafe self.hasMACs = unsafe hasMACs
+            unsafe self.known = unsafe known
         }
 
         /// The guest at bridge port `port` (an interface index); -1 for none.
@@ -77,7 +91,15 @@ public final class SenderTable: Sendable {
         public func guest(ofMAC mac: UInt64) -> Int32 { mac == 0 ? -1 : find(mac) }
 
         /// Whether it is known which hardware addresses a guest has.
-        public func knowsMACs(of guest: Int32) -> Bool { unsafe guest >= 0 && hasMACs[Int(guest)] }
+        public func knowsMACs(of guest: Int32) -> Bool { unsafe guest >= 0 && known[Int(guest)].hasMACs }
+
+        /// What is learned of a guest's addresses; nothing for -1.
+        public func learning(of guest: Int32) -> AddressLearning { unsafe guest >= 0 ? known[Int(guest)].learning : [] }
+
+        /// Whether any address of the family is known to be the guest's.
+        public func hasAddress(_ guest: Int32, isV4: Bool) -> Bool {
+            unsafe guest >= 0 && (isV4 ? known[Int(guest)].hasV4 : known[Int(guest)].hasV6)
+        }
 
         private func find(_ key: UInt64) -> Int32 {
             var place = View.place(key, mask)

@@ -9,8 +9,9 @@ struct Flinch: AsyncParsableCommand {
         abstract: "Intrusion prevention on the bridge of a VM host: ask the sensor, set it up, try it out.",
         version: Version.text,
         subcommands: [
-            StatusCommand.self, TopCommand.self, AlertsCommand.self, ReplayCommand.self, RulesCommand.self,
+            StatusCommand.self, TopCommand.self, GuestsCommand.self, AlertsCommand.self, ReplayCommand.self,
+            RulesCommand.self,
             PeersCommand.self, ConfigCommand.self, PolicyCommand.self,
-            DivertCommand.self, DemoCommand.self,
+            DivertCommand.self, SetupCommand.self, DemoCommand.self,
         ])
 }

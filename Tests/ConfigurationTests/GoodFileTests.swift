@@ -96,7 +96,7 @@ struct GoodFileTests {
                     arp: .inspect, otherProtocols: .drop,
                     excluded: TrafficSelection(prefixes: [Prefix("192.0.2.1")!, Prefix("2001:db8::/64")!]),
                     markBit: 0x20, offloads: true))
-        #expect(settings.guests[0].guest.port == "web0")
+        #expect(settings.guests[0].guest.ports == ["web0"])
         #expect(settings.guests[0].guest.macs == [0x0200_0000_000A, 0x0200_0000_000B])
         #expect(settings.guests[0].conformance[.ipLand].action == .alert, "what is said for all holds for each")
         #expect(settings.guests[0].conformance[.tcpXmas] == CheckSetting(action: .drop, concern: .low))

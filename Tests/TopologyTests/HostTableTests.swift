@@ -148,4 +148,37 @@ struct HostTableTests {
             }
         }
     }
+
+    @Test("Guests that come get spare slots; those that were there keep theirs, and what they claimed")
+    func extending() throws {
+        let first = HostTable([guest("web", "192.0.2.7"), guest("net", "10.0.0.0/8")], spare: 3)
+        let (web, claimed) = (first.view.slot(of: address("192.0.2.7")), first.view.slot(of: address("10.1.2.3")))
+        let guests = [guest("web", "192.0.2.7", "192.0.2.6"), guest("net", "10.0.0.0/8"), guest("new", "192.0.2.8")]
+        let second = try #require(HostTable(extending: first, to: guests))
+        #expect(second.slotCount == first.slotCount && second.continues(first))
+        #expect(second.view.slot(of: address("192.0.2.7")) == web)
+        #expect(second.view.slot(of: address("10.1.2.3")) == claimed)
+        for (text, guest) in [("192.0.2.6", 0), ("192.0.2.8", 2)] {
+            let slot = second.view.slot(of: address(text))
+            #expect(slot >= 0 && second.view.guest(of: slot) == guest && second.address(of: Int(slot)) == address(text))
+            // Nothing of it was there before.
+            #expect(first.view.slot(of: address(text)) < 0)
+        }
+        // A host that is claimed in one is claimed in the other.
+        let other = second.view.slot(of: address("10.9.9.9"))
+        #expect(other >= 0 && first.view.slot(of: address("10.9.9.9")) == other)
+        second.release(Int(other))
+        #expect(first.address(of: Int(other)) == nil)
+
+        // What moves to another guest gets another slot; the former one says whose it was.
+        let moved = [guest("web", "192.0.2.6"), guest("net", "10.0.0.0/8"), guest("new", "192.0.2.8", "192.0.2.7")]
+        let third = try #require(HostTable(extending: second, to: moved))
+        let slot = third.view.slot(of: address("192.0.2.7"))
+        #expect(slot != web && third.view.guest(of: slot) == 2 && third.view.guest(of: web) == 0)
+        // All are taken by now.
+        #expect(HostTable(extending: third, to: moved + [guest("late", "192.0.2.9")]) == nil)
+        // Others in the same places are no sequel.
+        #expect(HostTable(extending: third, to: [guest("net", "10.0.0.0/8")] + moved.dropFirst()) == nil)
+        #expect(HostTable(extending: first, to: [guest("web", "192.0.2.7")]) == nil)
+    }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <net/if.h>
 #include <sys/socket.h>
+#include <linux/rtnetlink.h>
 
 // struct mmsghdr of recvmmsg(2); checked against the real one in CLinux.c.
 struct flinch_mmsghdr {

@@ -88,6 +88,9 @@ struct Rig: ~Copyable {
         return unsafe inspector.inspect(bytes.span.bytes, link, arrival, capturedShort: capturedShort)
     }
 
+    /// What was said of guests' addresses since the last call: kind, address, port.
+    func sightings() -> [String] { memory.takeSightings().map { "\($0.kind) \($0.address) \($0.port)" } }
+
     /// The bytes of inspected packet `index` of the last one, which were these.
     func bytes(of index: Int, in frame: [UInt8]) -> [UInt8] {
         let bytes = unsafe inspector.packets.bytes(of: index, in: frame.span.bytes)

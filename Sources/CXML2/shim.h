@@ -1,0 +1,3 @@
+// The pull parser of libxml2.
+#pragma once
+#include <libxml/xmlreader.h>

@@ -1,0 +1,314 @@
+import Control
+import Foundation
+import Lab
+import Testing
+
+extension Integration {
+    /// Bridges as the platforms build them, and guests that come, go and move.
+    @Suite(.serialized)
+    struct Platforms {
+        private func guests(_ sensor: SensorProcess) throws -> GuestsDocument {
+            try JSONDecoder().decode(
+                GuestsDocument.self, from: Data(try ControlClient.request(path: sensor.control, "guests")))
+        }
+
+        private func guest(_ name: String, _ sensor: SensorProcess) throws -> GuestsDocument.Guest {
+            guard let guest = try guests(sensor).guests.first(where: { $0.name == name }) else {
+                throw LabError("no guest is \(name)")
+            }
+            return guest
+        }
+
+        /// Twenty pings: how many of them were inspected on their way to the guest, and how many answers came.
+        private func inspected(_ lab: Lab, _ sensor: SensorProcess, from: Machine, to: String) throws -> [Int] {
+            func received() throws -> Int {
+                Int(try sensor.status().guests.first { $0.address == to }?.received["icmp"] ?? 0)
+            }
+            _ = try lab.pings(1, from: from, to: to)
+            let before = try received()
+            let answers = try lab.pings(20, from: from, to: to)
+            return [try received() - before, answers]
+        }
+
+        private func ip(_ lab: Lab, _ lines: String) throws {
+            try Command.run(["ip", "-n", lab.host.namespace.name, "-batch", "-"], input: lines + "\n")
+        }
+
+        /// A lab with a sensor whose guests are what `list` says, a line each; others may be written at any time.
+        private func withList(
+            _ list: String, learn: String = "neighbours", more: String = "",
+            _ body: (Lab, SensorProcess) async throws -> Void
+        ) async throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            try lab.write(list, to: "guests.list")
+            var configuration = SensorConfiguration()
+            configuration.guests = "{from: [{file: guests.list}], learn: \(learn)}"
+            configuration.bridges = []
+            configuration.more = more
+            let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+            do {
+                try await body(lab, sensor)
+            } catch  where sensor.program.ended != nil {
+                throw LabError("flinchd has ended:\n\(sensor.program.complained)")
+            }
+            sensor.terminate()
+            #expect(sensor.program.ended == .exited(0), "\(sensor.program.complained)")
+        }
+
+        /// Three packets that a machine sends from the client's address.
+        private func spoof(_ lab: Lab, from spoofer: Machine) throws {
+            let client = lab.client
+            try spoofer.run(
+                "trafgen", "--in", "-", "--out", "eth0", "--cpus", "1", "--num", "3", "--gap", "10ms", "--no-sock-mem",
+                "--no-cpu-stats",
+                input: "{ eth(da=\(client.mac), sa=\(spoofer.mac)) ipv4(saddr=\(client.ipv4), daddr=\(client.ipv4)) "
+                    + "udp(dp=7777) \"x\" }\n")
+        }
+
+        /// The same, and whether they are dropped because of the guest's policy.
+        private func isStopped(_ spoofer: Machine, _ lab: Lab, _ sensor: SensorProcess) throws -> Bool {
+            let before = try sensor.status().verdicts.byReason["spoofed"] ?? 0
+            try spoof(lab, from: spoofer)
+            return eventually(within: .seconds(1), every: .milliseconds(50)) {
+                ((try? sensor.status().verdicts.byReason["spoofed"]) ?? 0) == before + 3
+            }
+        }
+
+        /// With its firewall on, a card of a Proxmox guest is on a bridge of its own, which a pair of interfaces joins
+        /// to vmbr0 (PVE::Network::tap_plug). A packet passes two bridges and is queued once.
+        @Test func aPacketThroughProxmoxsBridgesIsQueuedOnce() async throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            let (web, dns) = (lab.guest("web"), lab.guest("dns"))
+            try ip(
+                lab,
+                """
+                link set web0 down
+                link set web0 name tap100i0
+                link add fwbr100i0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0
+                link add fwpr100p0 type veth peer name fwln100i0
+                link set fwpr100p0 master br0 up
+                link set fwln100i0 master fwbr100i0 up
+                link set tap100i0 master fwbr100i0 up
+                link set fwbr100i0 up
+                link set dns0 down
+                link set dns0 name veth200i0
+                link set veth200i0 up
+                """)
+            for folder in ["qemu-server", "lxc", "firewall"] {
+                try FileManager.default.createDirectory(
+                    atPath: lab.file("pve/\(folder)"), withIntermediateDirectories: true)
+            }
+            try lab.write(
+                "name: web\nnet0: virtio=\(web.mac),bridge=br0,firewall=1\nipconfig0: ip=\(web.ipv4)/24,ip6=\(web.ipv6)/64\n",
+                to: "pve/qemu-server/100.conf")
+            try lab.write(
+                "hostname: dns\nnet0: name=eth0,bridge=br0,hwaddr=\(dns.mac),ip=\(dns.ipv4)/24,ip6=\(dns.ipv6)/64,type=veth\n",
+                to: "pve/lxc/200.conf")
+            var configuration = SensorConfiguration()
+            configuration.guests = "{from: [{proxmox: pve}]}"
+            configuration.bridges = []
+            configuration.more = "policies: {own: {for: [we*], conformance: {\"guest.*\": drop}}}"
+            let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+
+            let said = try guest("web", sensor)
+            #expect(said.platform == "proxmox" && said.identifier == "100" && said.policy == "own")
+            #expect(said.ports.map(\.name) == ["tap100i0", "fwpr100p0"] && said.state == "running")
+            #expect(said.ports.map(\.bridge) == ["fwbr100i0", "br0"])
+            #expect(said.addresses.map(\.known) == ["pinned", "pinned"])
+            #expect(try guest("dns", sensor).ports.map(\.name) == ["veth200i0"])
+
+            for to in [web.ipv4, web.ipv6] {
+                for from in [lab.client, dns, lab.host] {
+                    let count = try inspected(lab, sensor, from: from, to: to)
+                    #expect(count == [20, 20], "\(from.name) to \(to)")
+                }
+            }
+            #expect(try isStopped(web, lab, sensor))
+
+            // pve-firewall's rules come in one iptables-restore, and go, and come again.
+            let rules = """
+                *filter
+                :PVEFW-FORWARD - [0:0]
+                :PVEFW-FWBR-IN - [0:0]
+                :PVEFW-FWBR-OUT - [0:0]
+                :tap100i0-IN - [0:0]
+                :tap100i0-OUT - [0:0]
+                -A FORWARD -j PVEFW-FORWARD
+                -A PVEFW-FORWARD -m conntrack --ctstate INVALID -j DROP
+                -A PVEFW-FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+                -A PVEFW-FORWARD -m physdev --physdev-is-bridged --physdev-in fwln+ -j PVEFW-FWBR-IN
+                -A PVEFW-FORWARD -m physdev --physdev-is-bridged --physdev-out fwln+ -j PVEFW-FWBR-OUT
+                -A PVEFW-FWBR-IN -m physdev --physdev-is-bridged --physdev-out tap100i0 -j tap100i0-IN
+                -A PVEFW-FWBR-OUT -m physdev --physdev-is-bridged --physdev-in tap100i0 -j tap100i0-OUT
+                -A tap100i0-IN -p icmp -j ACCEPT
+                -A tap100i0-OUT -j ACCEPT
+                COMMIT
+
+                """
+            for _ in 0..<2 {
+                try lab.host.run("iptables-restore", input: rules)
+                #expect(try inspected(lab, sensor, from: lab.client, to: web.ipv4) == [20, 20], "with its firewall")
+                try lab.host.run("iptables", "-F")
+                try lab.host.run("iptables", "-X")
+                #expect(try inspected(lab, sensor, from: lab.client, to: web.ipv4) == [20, 20], "without it")
+            }
+            #expect(try sensor.status().uninspected.total == 0)
+            sensor.terminate()
+        }
+
+        /// A guest that runs while it is moved to another bridge keeps its connection, and its policy.
+        @Test func aGuestThatMovesKeepsItsPolicyAndItsFlow() async throws {
+            try await withList(
+                "web id=7 port=web0 address=10.77.0.10",
+                more: "policies: {own: {for: [web], conformance: {\"guest.*\": drop}}}"
+            ) { lab, sensor in
+                let web = lab.guest("web")
+                try ip(
+                    lab,
+                    """
+                    link add br1 type bridge forward_delay 0 stp_state 0 mcast_snooping 0
+                    link add up0 type veth peer name up1
+                    link set up0 master br0 up
+                    link set up1 master br1 up
+                    link set br1 up
+                    """)
+                _ = try web.start(["iperf3", "-s", "-1"], limit: .seconds(20))
+                #expect(
+                    eventually(within: .seconds(5), every: .milliseconds(50)) {
+                        (try? web.run("ss", "-Hltn"))?.contains(":5201") == true
+                    })
+                let client = try lab.client.start(
+                    ["iperf3", "-c", web.ipv4, "-b", "2M", "-t", "4", "-J"], limit: .seconds(20))
+                rest(.milliseconds(1200))
+                let refused = try sensor.status().flows
+                try ip(lab, "link set web0 master br1")
+                #expect(
+                    eventually(within: .seconds(1)) {
+                        (try? guest("web", sensor).ports.first?.bridge) == "br1"
+                    })
+                #expect(client.wait(atMost: .seconds(15)) == .exited(0), "\(client.printed)")
+                let after = try sensor.status()
+                #expect(after.flows.refused == refused.refused && after.verdicts.dropped == 0)
+                #expect(try guest("web", sensor).policy == "own")
+                #expect(try isStopped(web, lab, sensor))
+            }
+        }
+
+        /// A guest that starts anew has a port of the same name and another number: its policy is there within a second.
+        /// One that comes has its own, by its name, and what is learned of it.
+        @Test func guestsAreFollowedWithinASecond() async throws {
+            try await withList(
+                "web port=web0 address=10.77.0.10", learn: "any",
+                more: "policies: {own: {for: [w*], conformance: {\"guest.*\": drop}}}"
+            ) { lab, sensor in
+                let (web, quiet) = (lab.guest("web"), lab.guest("quiet"))
+                let before = try #require(try guest("web", sensor).ports.first?.index)
+                #expect(try isStopped(web, lab, sensor))
+                let generation = try sensor.status().rules.generation
+                // The guest stops, and starts.
+                try ip(lab, "link del web0")
+                #expect(eventually(within: .seconds(1)) { (try? guest("web", sensor).state) == "stopped" })
+                try ip(
+                    lab,
+                    """
+                    link add web0 type veth peer name eth0 address \(web.mac) netns \(web.namespace.name)
+                    link set web0 master br0 up
+                    """)
+                try web.run("ip", "link", "set", "eth0", "up")
+                try web.run("ip", "address", "add", "\(web.ipv4)/24", "dev", "eth0")
+                #expect(
+                    eventually(within: .seconds(1)) {
+                        (try? guest("web", sensor).ports.first?.index).map { $0 != before } ?? false
+                    })
+                rest(.milliseconds(300))
+                #expect(try isStopped(web, lab, sensor))
+                try lab.expectAnswers(20, from: lab.client, to: web.ipv4)
+
+                // Another one, of which nobody says the address.
+                try lab.write("web port=web0 address=10.77.0.10\nwindow port=quiet0 owner=acme", to: "guests.list")
+                #expect(eventually(within: .seconds(1)) { (try? guest("window", sensor).state) == "running" })
+                #expect(try guest("window", sensor).addresses.map(\.address) == [])
+                try lab.expectAnswers(20, from: lab.client, to: quiet.ipv4)
+                #expect(
+                    eventually(within: .seconds(1)) {
+                        (try? guest("window", sensor).addresses.map(\.address)) == [quiet.ipv4]
+                    })
+                let window = try guest("window", sensor)
+                #expect(window.policy == "own" && window.owner == "acme" && window.addresses.first?.known == "used")
+                // It is counted for, and stopped, under its name.
+                rest(.milliseconds(300))
+                #expect(try isStopped(quiet, lab, sensor))
+                try lab.expectAnswers(20, from: lab.client, to: quiet.ipv4)
+                #expect(
+                    eventually(within: .seconds(2)) {
+                        (try? sensor.status().guests.contains { $0.name == "window" && $0.address == quiet.ipv4 })
+                            == true
+                    })
+                // No reload was ordered, and nothing was lost.
+                let status = try sensor.status()
+                #expect(status.rules.generation == generation && status.uninspected.total == 0)
+            }
+        }
+
+        /// It says what it found, does it after a yes, keeps what it replaces, and has nothing more to do then; and the
+        /// sensor starts with it.
+        @Test func setupProposesWhatIsThere() throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            let (flinch, file) = (try Binaries.find().flinch, lab.file("etc/flinch.yaml"))
+            try FileManager.default.createDirectory(
+                atPath: lab.file("root/run/libvirt/qemu"), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: lab.file("etc"), withIntermediateDirectories: true)
+            try lab.write(
+                """
+                <domstatus state='running'><domain type='kvm'><name>web</name><uuid>1-2</uuid><devices>
+                <interface type='bridge'><mac address='\(lab.guest("web").mac)'/><target dev='web0'/></interface>
+                </devices></domain></domstatus>
+                """, to: "root/run/libvirt/qemu/web.xml")
+            try lab.write("guests: []\n", to: "etc/flinch.yaml")
+            func setup(_ words: String...) throws -> String {
+                try Command.run(
+                    ["ip", "netns", "exec", lab.host.namespace.name, flinch, "setup", "--no-start", "--config", file]
+                        + ["--root", lab.file("root")] + words)
+            }
+            let said = try setup("--dry-run")
+            #expect(said.contains("web0 on br0; address to be learned") && said.contains("shadow: true"), "\(said)")
+            #expect(said.contains("dns0") && said.contains("flinch.yaml anew; what it is now is kept as"))
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == "guests: []\n")
+            // Nobody can say yes.
+            #expect(throws: LabError.self) { try setup() }
+            #expect(try setup("--yes").contains("wrote \(file)"))
+            #expect(try String(contentsOfFile: file + ".before-setup-1", encoding: .utf8) == "guests: []\n")
+            #expect(try setup("--yes").contains("nothing: all is as proposed"))
+            #expect(!FileManager.default.fileExists(atPath: file + ".before-setup-2"))
+
+            let place = "sensor: {control: \(lab.file("flinchd.sock")), state: \(lab.file("state"))}\n"
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try lab.write(text + place + "events: {eve: \(lab.file("eve.json"))}\n", to: "etc/flinch.yaml")
+            let sensor = try lab.host.start([try Binaries.find().flinchd, "--config", file], limit: .seconds(20))
+            defer { sensor.stop() }
+            func guests() throws -> GuestsDocument {
+                try JSONDecoder().decode(
+                    GuestsDocument.self,
+                    from: Data(try ControlClient.request(path: lab.file("flinchd.sock"), "guests")))
+            }
+            #expect(eventually(within: .seconds(10)) { (try? guests()) != nil }, "\(sensor.complained)")
+            let web = try #require(try guests().guests.first { $0.name == "web" })
+            #expect(web.platform == "libvirt" && web.shadow && web.state == "running")
+            #expect(try guests().guests.contains { $0.name == "dns0" && $0.platform == "file" })
+            // Neighbour discovery tells its address.
+            try lab.expectAnswers(3, from: lab.guest("web"), to: lab.client.ipv6)
+            #expect(
+                eventually(within: .seconds(3)) {
+                    (try? guests().guests.first { $0.name == "web" }?.addresses.map(\.address)) == [
+                        lab.guest("web").ipv6
+                    ]
+                })
+        }
+    }
+}

@@ -89,7 +89,7 @@ let package = Package(
         room(
             "Configuration",
             [
-                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Offload", "Policy",
+                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Intake", "Offload", "Policy",
                 "Signatures", "Sinks", "Store", "Topology", "Wire", yams,
             ]),
         room(

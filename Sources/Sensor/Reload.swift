@@ -15,9 +15,9 @@ final class Reload: Sendable {
 
     private let outcome = Mutex<Outcome?>(nil)
 
-    init(path: String, workers: Int, former: Program) {
+    init(path: String, workers: Int, listeners: Int, former: Program) {
         _ = Thread.start(named: "reload") { [self] in
-            let result = Reload.prepare(path, workers, former)
+            let result = Reload.prepare(path, workers, listeners, former)
             outcome.withLock { $0 = result }
             pthread_detach(pthread_self())
         }
@@ -26,13 +26,15 @@ final class Reload: Sendable {
     /// nil while it is not finished.
     var finished: Outcome? { outcome.withLock { $0 } }
 
-    private static func prepare(_ path: String, _ workers: Int, _ former: Program) -> Outcome {
+    private static func prepare(
+        _ path: String, _ workers: Int, _ listeners: Int, _ former: Program
+    ) -> Outcome {
         do {
             let text = try Settings.text(of: path)
             var settings = try Settings.parse(text: text, file: path)
             let needRestart = Settings.restartNeeded(former.settings, settings)
             settings.keepWhatNeedsRestart(former.settings)
-            let program = try Program(settings, workers: workers, former: former)
+            let program = try Program(settings, workers: workers, former: former, listeners: listeners)
             return .ready(program, text: text, needRestart: needRestart)
         } catch {
             return .refused("\(error)")
@@ -51,6 +53,7 @@ extension Settings {
         evidence = running.evidence
         metrics = running.metrics
         behaviour.peers = running.behaviour.peers
+        mirror = running.mirror
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
         divert.offload = running.divert.offload
@@ -67,6 +70,7 @@ extension Settings {
             ("behaviour.peers", running.behaviour.peers != file.behaviour.peers),
             ("evidence", running.evidence != file.evidence),
             ("metrics", running.metrics != file.metrics),
+            ("mirror", running.mirror != file.mirror),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
             ("divert.offload", running.divert.offload != file.divert.offload),

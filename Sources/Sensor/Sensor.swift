@@ -20,7 +20,9 @@ public final class Sensor {
     private let path: String
     private let log: Logger
     private let cores: [Int]
+    /// What the workers of queues say; and those of the mirror, whose verdicts nobody gets.
     private let tally: Tally
+    private let heard: Tally
     private let crew: Crew
     private let collector: EventCollector
     private let sinks: SinkSet
@@ -62,8 +64,10 @@ public final class Sensor {
         let text = try Settings.text(of: path)
         let settings = try Settings.parse(text: text, file: path)
         let cores = settings.workerCores(usable: UsableCores.list)
-        let program = try Program(settings, workers: cores.count)
-        let tally = Tally(workerCount: cores.count)
+        let listenerCores = settings.listenerCores(usable: UsableCores.list)
+        let workers = cores.count + listenerCores.count
+        let program = try Program(settings, workers: workers, listeners: listenerCores.count)
+        let (tally, heard) = (Tally(workerCount: workers), Tally(workerCount: workers))
         let rules = try KernelRules(settings, workers: cores.count)
         // The socket first: it is what shows that another sensor runs here.
         control = try ControlServer(path: settings.sensor.control)
@@ -72,7 +76,9 @@ public final class Sensor {
                 ? try MetricsServer(path: place.host) : try MetricsServer(host: place.host, port: place.port)
         }
         sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
-        crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
+        crew = try Crew(cores: cores, listenerCores: listenerCores, settings: settings) {
+            try program.inspector(for: $0, tally: $0 < cores.count ? tally : heard)
+        }
         let shadow = ShadowLedger(time: flinch_now(), names: program.names, generation: program.generation)
         self.shadow = shadow
         history = ConfigurationHistory(state: settings.sensor.state, path: path, text: text, time: flinch_now())
@@ -108,15 +114,17 @@ public final class Sensor {
         learnedFile = LearnedFile(state: settings.sensor.state)
         self.cores = cores
         self.tally = tally
+        self.heard = heard
         self.rules = rules
         offload = KernelOffload(rules, log)
         self.program = program
         let bound = UInt64(
             program.memoryBytes + sinks.memoryBytes
-                + cores.count
-                * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
-                    + EventRing.memory(capacity: settings.events.ring)
-                    + PacketRing.memory(settings.evidence.memory / cores.count)
+                + cores.count * (Queue.memoryBytes + Injector.memoryBytes)
+                + (settings.mirror.map { $0.interfaces.count * $0.workers * $0.ringShare } ?? 0)
+                + workers
+                * (Reporter.memoryBytes + EventRing.memory(capacity: settings.events.ring)
+                    + PacketRing.memory(settings.evidence.memory / workers)
                     + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
@@ -176,15 +184,21 @@ public final class Sensor {
         report(program)
         if let problem = history.problem { log.warning("configurations are not kept for a rollback: \(problem)") }
         if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
-        for member in crew.members {
-            var line = "queue \(member.number) on core \(member.core), "
-            line += "receive buffer \(member.setup.grantedBuffer >> 20) MiB"
-            if member.setup.bufferLimited {
+        for member in crew.queues {
+            guard let queue = member.queue else { continue }
+            var line = "queue \(queue.number) on core \(member.core), "
+            line += "receive buffer \(queue.setup.grantedBuffer >> 20) MiB"
+            if queue.setup.bufferLimited {
                 line +=
                     " (wanted \(settings.queues.receiveBuffer >> 20): needs CAP_NET_ADMIN or a higher "
                     + "net.core.rmem_max)"
             }
             log.notice("\(line)")
+        }
+        if let mirror = settings.mirror {
+            log.notice(
+                "listening to \(mirror.interfaces.joined(separator: ", ")) on core \(crew.listeners.map { "\($0.core)" }.joined(separator: ", ")), rings of \(mirror.ring >> 20) MiB each\(mirror.filter.map { ", only \($0)" } ?? "")"
+            )
         }
         let flows = program.flowBytes
         log.notice(
@@ -268,8 +282,12 @@ public final class Sensor {
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
         metrics?.stop()
-        let inspected = crew.members.reduce(0) { $0 + $1.packets }
+        let inspected = crew.queues.reduce(0) { $0 + $1.packets }
         log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
+        if program.settings.mirror != nil {
+            let lost = crew.listeners.flatMap(\.rings).reduce(0) { $0 + $1.losses.figures.dropped }
+            log.notice("\(crew.listeners.reduce(0) { $0 + $1.packets }) frames listened to, \(lost) lost by the kernel")
+        }
     }
 
     // MARK: - Reload
@@ -286,7 +304,8 @@ public final class Sensor {
         self.order = order
         Notify.reloading()
         log.notice("reloading \(path): \(order.how)\(order.who.isEmpty ? "" : " by \(order.who)")")
-        reload = Reload(path: path, workers: cores.count, former: program)
+        reload = Reload(
+            path: path, workers: crew.members.count, listeners: crew.listeners.count, former: program)
     }
 
     private func finishReload() {
@@ -321,17 +340,25 @@ public final class Sensor {
 
     private func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
-        let tally = tally
+        let (tally, heard, cores) = (tally, heard, cores)
         try sinks.adopt(next.settings.allSinks)
         collector.add(names: next.names, generation: next.generation)
         shadow.adopt(next)
-        try crew.adopt { try next.inspector(for: $0, tally: tally) }
+        let former = program
+        let moves = next.movesGuests(from: former)
+        // While a guest moves, the mirror has it on both sides of the change of the rules: rather twice than not.
+        try crew.adopt {
+            try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard, former: moves ? former : nil)
+        }
         // Its orders are about the slots of the former tables.
         offload.clear()
         report(controller.adopt(next, flinch_now()))
         program = next
         try nextRules.install(log)
         rules = nextRules
+        if moves {
+            try crew.adopt(since: flinch_now()) { try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard) }
+        }
         offload = KernelOffload(rules, log)
     }
 }

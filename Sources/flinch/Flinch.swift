@@ -11,6 +11,7 @@ struct Flinch: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, TopCommand.self, AlertsCommand.self, ReplayCommand.self, RulesCommand.self,
             PeersCommand.self, ConfigCommand.self, PolicyCommand.self,
-            DivertCommand.self, DemoCommand.self,
+            ModeCommand.self,
+            DivertCommand.self, MirrorCommand.self, DemoCommand.self,
         ])
 }

@@ -43,7 +43,10 @@ public enum GuestModeEdit {
                 lines.indices.contains(mark.line - 1), lines[mark.line - 1].count >= mark.column - 1
             else { return nil }
             let indentation = String(repeating: " ", count: mark.column - 1)
-            let end = guest.style == .flow ? ", " : "\n\(indentation)"
+            let isFlow = guests[index].mark.map { place in
+                lines.indices.contains(place.line - 1) && lines[place.line - 1].dropFirst(place.column - 1).first == "{"
+            }
+            let end = isFlow == true ? ", " : "\n\(indentation)"
             lines[mark.line - 1].insert(
                 contentsOf: Array("mode: \(mode.rawValue)\(end)".unicodeScalars), at: mark.column - 1)
         }

@@ -12,8 +12,9 @@ struct PortMirror {
     let interface: String
 
     static let standard = "flinch-mirror"
-    /// Of our filters; before those that tc numbers by itself (49152 and lower).
-    private static let preference = 7
+    /// Of our filters; before those that tc numbers by itself (49152 and lower). u32 shows the filters of both
+    /// directions with either where they have the same.
+    private static func preference(_ hook: String) -> Int { hook == "ingress" ? 7 : 8 }
     /// Tells interfaces that we made from others (IFLA_IFALIAS).
     private static let alias = "made by flinch mirror"
 
@@ -150,11 +151,12 @@ struct PortMirror {
         do {
             guard try filters(place.device, place.hook).isEmpty else {
                 throw ControlError(
-                    "\(place.device) has somebody else's \(place.hook) filter of preference \(preference), which "
+                    "\(place.device) has somebody else's \(place.hook) filter of preference \(preference(place.hook)), which "
                         + "the mirror's has; give that one another")
             }
             try Tool.run(
-                "tc", "filter", "add", "dev", place.device, place.hook, "protocol", "all", "pref", "\(preference)",
+                "tc", "filter", "add", "dev", place.device, place.hook, "protocol", "all", "pref",
+                "\(preference(place.hook))",
                 "u32", "match", "u32", "0", "0", "action", "mirred", "egress", "mirror", "dev",
                 place.to, "continue")
         } catch {
@@ -165,7 +167,8 @@ struct PortMirror {
 
     private static func remove(_ place: Place) throws {
         try Tool.run(
-            "tc", "filter", "del", "dev", place.device, place.hook, "protocol", "all", "pref", "\(preference)",
+            "tc", "filter", "del", "dev", place.device, place.hook, "protocol", "all", "pref",
+            "\(preference(place.hook))",
             "u32")
         try removeQdisc(place.device)
     }
@@ -205,7 +208,7 @@ struct PortMirror {
     /// Those of our preference.
     private static func filters(_ device: String, _ hook: String) throws -> [[String: Any]] {
         try Tool.json("tc", "-j", "filter", "show", "dev", device, hook)
-            .filter { $0["pref"] as? Int == preference && isFilter($0) }
+            .filter { $0["pref"] as? Int == preference(hook) && isFilter($0) }
     }
 
     /// An interface, as `ip` shows it.

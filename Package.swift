@@ -91,7 +91,8 @@ let package = Package(
         room(
             "Configuration",
             [
-                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Inventory", "Offload", "Policy",
+                "Behaviour", "Conformance", "Events", "Evidence", "Floods", "Flows", "Intake", "Inventory", "Offload",
+                "Policy",
                 "Signatures", "Sinks", "Store", "Topology", "Wire", yams,
             ]),
         room(

@@ -3,12 +3,13 @@
 #endif
 #include "CLinux.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_bridge.h>
 #include <linux/sockios.h>
 #include <net/ethernet.h>
-#include <netpacket/packet.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
@@ -97,6 +98,21 @@ int flinch_enter_network(const char *path) {
 int flinch_unshare_network(void) { return unshare(CLONE_NEWNET); }
 
 int flinch_frame_socket(void) { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+int flinch_capture_socket(void) { return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+int flinch_bind_capture(int fd, unsigned int interface) {
+    struct sockaddr_ll to = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)interface};
+    socklen_t size = sizeof to;
+    if (bind(fd, (struct sockaddr *)&to, size) != 0 || getsockname(fd, (struct sockaddr *)&to, &size) != 0) return -1;
+    return to.sll_hatype;
+}
+
+int flinch_attach_filter(int fd, const void *instructions, unsigned short count) {
+    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
 
 int flinch_send_frame(int fd, unsigned int interface, const void *frame, size_t length) {
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)interface};

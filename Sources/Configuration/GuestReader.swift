@@ -7,6 +7,8 @@ struct GuestReader {
     /// What the file says for every guest, and the policies that there are.
     let defaults: Settings.NamedPolicy
     let policies: [Settings.NamedPolicy]
+    let hasMirror: Bool
+    let onlyListens: Bool
     /// Others are found, and platforms may say what is not written here.
     var areFound = false
 
@@ -20,8 +22,8 @@ struct GuestReader {
         var hardware: [UInt64: Int] = [:]
         for element in elements {
             let keys = [
-                "name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance", "behaviour",
-                "rules",
+                "name", "addresses", "port", "mac", "group", "policy", "mode", "shadow", "floods", "conformance",
+                "behaviour", "rules",
             ]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)
@@ -42,11 +44,24 @@ struct GuestReader {
             RuleActionReader.read(section, into: &protected.rules)
             protected.behaviour =
                 section["behaviour"].map { BehaviourReader.read($0, over: policy.behaviour) } ?? policy.behaviour
+            protected.mode = mode(section)
             protected.choices = choices
             if !choices.isEmpty { protected.unknownProtocols = policy.unknownProtocols }
             guests.append(protected)
         }
         return guests
+    }
+
+    private func mode(_ section: Section) -> Settings.GuestMode {
+        let standard = onlyListens ? Settings.GuestMode.watched : .filtered
+        guard let value = section["mode"], let mode: Settings.GuestMode = value.choice() else { return standard }
+        if mode == .watched, !hasMirror {
+            value.problem("there is no mirror that it could be watched in; write a section mirror, or filtered")
+        }
+        if mode == .filtered, onlyListens {
+            value.problem("there is no worker that could filter it (sensor.workers is 0); write watched, or workers")
+        }
+        return mode
     }
 
     private func name(_ section: Section, _ names: inout [String: Int]) -> String? {

@@ -24,6 +24,7 @@ extension Settings {
         var protected = ProtectedGuest(
             guest: guest, floods: policy.floods, conformance: policy.conformance, rules: policy.rules)
         protected.behaviour = policy.behaviour
+        protected.mode = onlyListens ? .watched : .filtered
         protected.choices = choices
         if !choices.isEmpty { protected.unknownProtocols = policy.unknownProtocols }
         return protected

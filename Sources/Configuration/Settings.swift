@@ -19,6 +19,8 @@ public struct Settings: Sendable, Equatable {
     public var sensor = Sensor()
     public var queues = Queues()
     public var divert = Divert()
+    /// nil where nothing is listened to.
+    public var mirror: Mirror?
     /// Verdicts are recorded and everything passes. Each guest's own `shadow` is then set as well.
     public var shadow = false
     /// For every guest that says nothing else; already part of each guest's own.
@@ -46,7 +48,7 @@ public struct Settings: Sendable, Equatable {
     public struct Sensor: Sendable, Equatable {
         /// Default: the host's name.
         public var name = ""
-        /// Workers, 1…64; nil for one a core.
+        /// Workers of the queues, 1…64; 0 for none, where all is only listened to; nil for one a core.
         public var workers: Int?
         /// Cores the workers are pinned to, one a worker; empty for whichever are usable.
         public var cores: [Int] = []
@@ -121,6 +123,7 @@ public struct Settings: Sendable, Equatable {
         public var floods: FloodLimits
         public var conformance: CheckSettings
         public var behaviour = BehaviourSettings()
+        public var mode = GuestMode.filtered
         /// nil: as the file has it for everybody.
         public var unknownProtocols: Handling?
         /// With what the file says for everybody.
@@ -240,7 +243,7 @@ public struct Settings: Sendable, Equatable {
 extension Settings {
     /// One core a worker, given the cores that this process may use, lowest first.
     ///
-    /// More workers than cores share them in turn. Never empty.
+    /// More workers than cores share them in turn. Empty only where all is listened to.
     public func workerCores(usable: [Int]) -> [Int] {
         if !sensor.cores.isEmpty { return sensor.cores }
         let pool = usable.isEmpty ? [0] : usable
@@ -248,12 +251,19 @@ extension Settings {
         return (0..<count).map { pool[$0 % pool.count] }
     }
 
+    /// One core a worker of the mirror: those that the workers of the queues do not have, as long as there are such.
+    public func listenerCores(usable: [Int]) -> [Int] {
+        let taken = Set(workerCores(usable: usable))
+        let pool = usable.isEmpty ? [0] : usable.filter { !taken.contains($0) } + usable.filter(taken.contains)
+        return (0..<listeners).map { pool[$0 % pool.count] }
+    }
+
     /// What the kernel is to divert to `workers` queues.
     public func diversionPlan(workers: Int) -> DiversionPlan {
         DiversionPlan(
-            bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(workers),
+            bridges: divert.bridges, firstQueue: queues.first, queueCount: UInt16(max(1, workers)),
             whenStopped: divert.whenStopped, arp: divert.arp, otherProtocols: divert.otherProtocols,
-            excluded: divert.excluded, only: divert.only, markBit: divert.markBit,
+            excluded: divert.excluded, only: divert.only, watched: watchedTraffic, markBit: divert.markBit,
             // What is not to be looked at is not to be dropped either, and of `only` the kernel cannot tell.
             offloads: divert.offload && divert.only.isEmpty)
     }

@@ -48,7 +48,8 @@ public struct SettingsDiff {
     private static func sections(_ settings: Settings) -> [(name: String, value: Any)] {
         [
             ("sensor", settings.sensor), ("queues", settings.queues), ("divert", settings.divert),
-            ("rules", settings.rules), ("flows", settings.flows), ("events", settings.events),
+            ("mirror", settings.mirror as Any), ("rules", settings.rules), ("flows", settings.flows),
+            ("events", settings.events),
             ("behaviour", settings.behaviour), ("metrics", settings.metrics as Any),
         ]
     }
@@ -118,6 +119,7 @@ public struct SettingsDiff {
             ("\(name).addresses", addresses(guest)), ("\(name).port", guest.guest.ports.first ?? "none"),
             ("\(name).mac", guest.guest.macs.map { String($0, radix: 16) }.joined(separator: ", ")),
             ("\(name).group", guest.guest.group ?? "none"), ("\(name).shadow", "\(guest.guest.shadow)"),
+            ("\(name).mode", guest.mode.rawValue),
             ("\(name).policy", guest.choices.first?.policy ?? "default"),
             ("\(name).unknown-protocols", guest.unknownProtocols?.rawValue ?? "default"),
         ]

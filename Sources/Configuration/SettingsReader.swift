@@ -20,13 +20,22 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "shadow", "floods", "guests", "relations", "rules", "flows", "policy",
+            "sensor", "queues", "divert", "mirror", "shadow", "floods", "guests", "relations", "rules", "flows",
+            "policy",
             "policies", "behaviour", "events", "evidence", "sinks", "metrics",
         ]
         guard let top = root.section(keys) else { return settings }
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
         if let value = top["queues"] { queues(value, &settings) }
         if let value = top["divert"] { divert(value, &settings.divert) }
+        settings.mirror = top["mirror"].flatMap(MirrorReader.read)
+        if settings.onlyListens {
+            settings.divert.backend = .none
+            if top["mirror"] == nil {
+                top["sensor"]?.peek("workers")?.problem(
+                    "without workers there must be a mirror to listen to; write a section mirror, or at least 1")
+            }
+        }
         settings.shadow = top["shadow"]?.flag() ?? false
         if let value = top["floods"] { settings.floods = FloodReader.read(value, over: settings.floods) }
         if let value = top["policy"] { policy(value, &settings.policy) }
@@ -34,7 +43,7 @@ struct SettingsReader {
             settings.policies = PolicyReader.read(value, over: settings.defaults, beside: settings.policies)
         }
         if let value = top["guests"] {
-            guests(value, &settings)
+            guests(value, &settings, hasMirror: top["mirror"] != nil)
         } else {
             top.missing(
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
@@ -65,8 +74,10 @@ struct SettingsReader {
     }
 
     /// A list, or where to find them, with a list of those that are written here.
-    private func guests(_ value: Value, _ settings: inout Settings) {
-        var reader = GuestReader(defaults: settings.defaults, policies: settings.policies)
+    private func guests(_ value: Value, _ settings: inout Settings, hasMirror: Bool) {
+        var reader = GuestReader(
+            defaults: settings.defaults, policies: settings.policies, hasMirror: hasMirror,
+            onlyListens: settings.onlyListens)
         guard value.isMapping else {
             settings.guests = reader.read(value)
             return
@@ -82,7 +93,7 @@ struct SettingsReader {
     private func sensor(_ value: Value, _ sensor: inout Settings.Sensor) {
         guard let section = value.section(["name", "workers", "cores", "control", "state"]) else { return }
         sensor.name = section["name"]?.text("a name", atMost: 255) ?? sensor.name
-        sensor.workers = section["workers"]?.integer(1...Settings.maximumWorkers)
+        sensor.workers = section["workers"]?.integer(0...Settings.maximumWorkers)
         if let list = section["cores"] {
             var cores: [Int] = []
             for element in list.elements(like: "[0, 1]") ?? [] {

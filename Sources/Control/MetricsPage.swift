@@ -7,6 +7,7 @@ public struct MetricsPage {
         sensor(status)
         behaviour(status)
         queues(status)
+        mirrors(status)
         verdicts(status)
         guests(status)
         events(status)
@@ -75,6 +76,20 @@ public struct MetricsPage {
         for (labels, queue) in queues {
             sample("flinch_worker_cpu_seconds_total", labels + [("mode", "user")], queue.userTime)
             sample("flinch_worker_cpu_seconds_total", labels + [("mode", "system")], queue.systemTime)
+        }
+    }
+
+    private mutating func mirrors(_ status: Status) {
+        guard !status.mirrors.isEmpty else { return }
+        let rows = status.mirrors.map { (labels: [("interface", $0.interface)], mirror: $0) }
+        for (name, help, value) in [
+            ("flinch_mirror_packets_total", "Frames listened to, of each interface.", \Status.Mirror.packets),
+            ("flinch_mirror_bytes_total", "Their bytes.", \.bytes),
+            ("flinch_mirror_kernel_dropped_packets_total", "Frames that found the kernel's ring full.", \.dropped),
+            ("flinch_mirror_left_packets_total", "Frames left to the workers of queues, which inspect them.", \.left),
+        ] {
+            family(name, "counter", help)
+            for (labels, mirror) in rows { sample(name, labels, Double(mirror[keyPath: value])) }
         }
     }
 

@@ -11,6 +11,8 @@ public struct Status: Codable, Sendable {
     public var whenStopped: String
     public var whenOverloaded: String
     public var queues: [Queue]
+    /// Interfaces that are listened to.
+    public var mirrors: [Mirror] = []
     public var guests: [Guest]
     /// Floods that are open now.
     public var floods: [Flood]
@@ -66,10 +68,39 @@ public struct Status: Codable, Sendable {
         }
     }
 
+    /// What is only listened to, at one interface.
+    public struct Mirror: Codable, Sendable {
+        public var interface: String
+        public var workers: Int
+        /// Frames that the kernel saw (that passed the filter), and those of them that found its ring full; how often
+        /// it became full.
+        public var came: UInt64 = 0
+        public var dropped: UInt64 = 0
+        public var full: UInt64 = 0
+        /// Frames that were read, and their bytes; once all are read, `came` is `packets` and `dropped`.
+        public var packets: UInt64 = 0
+        public var bytes: UInt64 = 0
+        /// Of those read, frames that were left to the workers of the queues.
+        public var left: UInt64 = 0
+        /// Times that the interface went down.
+        public var errors: UInt64 = 0
+        /// Of all interfaces together, with the first: frames a second over the last second, and CPU time in seconds.
+        public var rate: UInt64 = 0
+        public var userTime: Double = 0
+        public var systemTime: Double = 0
+
+        public init(interface: String, workers: Int) {
+            self.interface = interface
+            self.workers = workers
+        }
+    }
+
     public struct Guest: Codable, Sendable {
         public var name: String
         public var address: String
         public var shadow: Bool
+        /// "filtered" or "watched".
+        public var mode: String
         /// A second, over the last second.
         public var packetsIn: UInt64
         public var bitsIn: UInt64
@@ -83,13 +114,14 @@ public struct Status: Codable, Sendable {
         public var alerts: UInt64
 
         public init(
-            name: String, address: String, shadow: Bool, packetsIn: UInt64, bitsIn: UInt64,
+            name: String, address: String, shadow: Bool, mode: String = "filtered", packetsIn: UInt64, bitsIn: UInt64,
             packetsOut: UInt64, bitsOut: UInt64, rates: [String: UInt64],
             received: [String: UInt64], dropped: [String: UInt64], alerts: UInt64
         ) {
             self.name = name
             self.address = address
             self.shadow = shadow
+            self.mode = mode
             self.packetsIn = packetsIn
             self.bitsIn = bitsIn
             self.packetsOut = packetsOut

@@ -69,6 +69,13 @@ public struct FloodLimits: Sendable, Equatable {
         limits = FloodClass.allCases.map { FloodLimit(entry: sensitivity.rate($0), action: action) }
     }
 
+    /// The same alarms, and nothing done about them.
+    public var alertOnly: FloodLimits {
+        var limits = self
+        for floodClass in FloodClass.allCases { limits[floodClass].action = .alert }
+        return limits
+    }
+
     public subscript(floodClass: FloodClass) -> FloodLimit {
         get { limits[Int(floodClass.rawValue)] }
         set { limits[Int(floodClass.rawValue)] = newValue }

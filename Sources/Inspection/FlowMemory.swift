@@ -49,11 +49,12 @@ public final class FlowMemory: @unchecked Sendable {
     /// that end are kept until they are taken (`Inspector.takeEndedFlows`). `keeps`: packets at a flow's beginning, and
     /// from each on which something was found, that are evidence (`Inspector.keepPacket`). `seed` is the
     /// secret of all hashes: by default random inline, and in a replay the same each time, because a replay is
-    /// to find the same each time.
+    /// to find the same each time. The last `listeners` of the workers look at things as `listening` says.
     public init(
         workers: Int, flows: Int = 1 << 17, streamBytes: Int = 32 << 20, datagrams: Int = 1 << 14,
         fragmentBytes: Int = 16 << 20, hostBits: Int = 1 << 16, thresholds: Int = 1 << 16, tags: Int = 1 << 12,
-        tellsFlows: Bool = false, keeps: UInt8 = 0, mode: InspectionMode = .live, seed: UInt64? = nil
+        tellsFlows: Bool = false, keeps: UInt8 = 0, mode: InspectionMode = .live, seed: UInt64? = nil,
+        listeners: Int = 0, listening: InspectionMode? = nil
     ) {
         workerCount = max(1, workers)
         let seed = seed ?? (mode.isInline ? .random(in: .min ... .max) : 0)
@@ -68,10 +69,11 @@ public final class FlowMemory: @unchecked Sendable {
             unsafe (sightingWriters + index).initialize(to: ring.makeWriter())
         }
         let share = max(16, flows / workerCount)
-        let flowMode = FlowMode(
-            isInline: mode.isInline, midstream: mode.midstream, passesExceptions: mode.passesExceptions,
-            overlap: mode.segmentOverlap)
         for worker in 0..<workerCount {
+            let mode = worker < workers - listeners ? mode : listening ?? mode
+            let flowMode = FlowMode(
+                isInline: mode.isInline, midstream: mode.midstream, passesExceptions: mode.passesExceptions,
+                overlap: mode.segmentOverlap)
             unsafe (tables + worker).initialize(
                 to: FlowTable(
                     capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode,

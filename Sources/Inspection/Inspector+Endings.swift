@@ -20,6 +20,18 @@ extension Inspector {
         return course
     }
 
+    /// Whether one of the ends is inspected inline, whatever the other is; what is of no guest goes by what is said of
+    /// nobody's. So of a sensor that filters and watches, each packet is inspected once.
+    @inline(never)
+    mutating func leavesToOthers() -> Bool {
+        let ends = (hosts.guest(of: destination), hosts.guest(of: source))
+        isElsewhere =
+            ends == (-1, -1)
+            ? policies[-1].isElsewhere
+            : ends.0 >= 0 && policies[ends.0].isElsewhere || ends.1 >= 0 && policies[ends.1].isElsewhere
+        return isElsewhere
+    }
+
     public var flowFigures: FlowFigures { unsafe FlowFigures(flows.pointee) }
 
     /// Ends all flows (where they are told of, some of them), or those that have been silent for too long.

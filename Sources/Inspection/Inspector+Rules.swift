@@ -39,7 +39,7 @@ extension Inspector {
         }
         if layer == packets.whole {
             if !step.changes.isEmpty { tell(step, layer, arrival) }
-            if unsafe refusals.pointee.isActive(arrival.time) { checkClient(step, arrival, &asked) }
+            if mode.isInline, unsafe refusals.pointee.isActive(arrival.time) { checkClient(step, arrival, &asked) }
         }
         // What its receiver throws away is no part of the stream, and nothing is asked of its contents. What the
         // receiver never gets because of its form is no part either, but a rule may know it.

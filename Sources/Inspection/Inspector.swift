@@ -54,6 +54,8 @@ public struct Inspector: ~Copyable {
     public internal(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public internal(set) var guest: Int32 = -1
+    /// Listening: the last packet was left to those who inspect it inline.
+    public internal(set) var isElsewhere = false
     /// What `keepPacket` said of the last packet.
     public internal(set) var evidence: UInt64 = 0
     /// Packets of this batch that the sieve was asked about.
@@ -163,6 +165,7 @@ public struct Inspector: ~Copyable {
         source = hosts.slot(of: packets[0].packet.source)
         guest = hosts.guest(of: destination >= 0 ? destination : source)
         let policy = policies[guest]
+        if !mode.isInline, leavesToOthers() { return .accept }
 
         let size = UInt64(truncatingIfNeeded: packets[0].packet.statedLength)
         var advice = FloodAdvice.none

@@ -44,6 +44,8 @@ public struct SensorConfiguration: Sendable {
     /// By guest; a guest that is not named has the medium limits.
     public var limits: [String: [Limit]] = SensorConfiguration.demoLimits
     public var shadowGuests: Set<String> = []
+    /// Guests that are only watched, in a mirror that `more` names.
+    public var watchedGuests: Set<String> = []
     public var ruleFiles: [String] = []
     /// Whether the guests' hardware addresses are in the file, beside their ports.
     public var namesMACs = false
@@ -63,6 +65,8 @@ public struct SensorConfiguration: Sendable {
     /// eve.json and the control socket; in the lab's directory unless set.
     public var eve: String?
     public var control: String?
+    /// Folder of what outlives the sensor, in the lab's directory: a second sensor has its own.
+    public var state = "state"
 
     public init() {}
 
@@ -106,6 +110,7 @@ public struct SensorConfiguration: Sendable {
             ]
             if namesMACs { lines.append("    mac: \"\(guest.mac)\"") }
             if shadowGuests.contains(guest.name) { lines.append("    shadow: true") }
+            if watchedGuests.contains(guest.name) { lines.append("    mode: watched") }
             if let limits = limits[guest.name] {
                 lines.append("    floods:")
                 lines += limits.map { "      \($0.yaml)" }
@@ -113,7 +118,7 @@ public struct SensorConfiguration: Sendable {
             return lines.joined(separator: "\n")
         }
         return """
-            sensor: {name: lab, workers: \(workers), cores: \(cores), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file("state"))}
+            sensor: {name: lab, workers: \(workers), cores: \(cores), control: \(control ?? lab.file("flinchd.sock")), state: \(lab.file(state))}
             queues: {first: \(firstQueue), length: \(queueLength)}
             divert:
               backend: \(backend)

@@ -72,8 +72,14 @@ public final class SensorProcess: Sendable {
     }
 
     /// What `flinch policy …` prints about it.
-    public func policy(_ words: String...) throws -> String {
-        let command = [binaries.flinch, "policy"] + words + ["--control", control]
+    public func policy(_ words: String...) throws -> String { try ask(["policy"] + words) }
+
+    /// Moves a guest, as `flinch mode` does.
+    @discardableResult
+    public func move(_ guest: String, to mode: String) throws -> String { try ask(["mode", guest, mode]) }
+
+    private func ask(_ words: [String]) throws -> String {
+        let command = [binaries.flinch] + words + ["--control", control]
         return try Command.run(["ip", "netns", "exec", lab.host.namespace.name] + command, limit: .seconds(20))
     }
 

@@ -141,7 +141,8 @@ public struct Diversion: Sendable {
             (frames ? selection.frameMatches : []) + selection.addressMatches + (arp ? selection.arpMatches : [])
         }
         let leave = marking + "counter name excluded accept"
-        let excluded = matches(plan.excluded).map { "\($0) \(leave)" }
+        let watched = plan.watched.addressMatches + (arp ? plan.watched.arpMatches : [])
+        let excluded = (matches(plan.excluded) + watched).map { "\($0) \(leave)" }
         // What is told by the frame cannot be told here.
         guard !plan.only.isEmpty, frames || !plan.only.isOfFrames else { return excluded }
         return excluded + matches(plan.only).map { "\($0) return" } + [leave]

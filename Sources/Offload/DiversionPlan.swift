@@ -30,6 +30,8 @@ public struct DiversionPlan: Sendable, Equatable {
     public var excluded: TrafficSelection
     /// All that is diverted, but for what is excluded; empty for everything.
     public var only: TrafficSelection
+    /// Not diverted either, because it is seen elsewhere.
+    public var watched: WatchedTraffic
     /// The bit of the packet mark that says that a routed packet was queued once already.
     public var markBit: UInt32
     /// Whether the kernel drops the bulk of a flood by itself. Then each worker has a second queue, for what of a
@@ -41,7 +43,7 @@ public struct DiversionPlan: Sendable, Equatable {
         bridges: [String] = [], firstQueue: UInt16 = 0, queueCount: UInt16 = 1,
         whenStopped: Uninspected = .pass, arp: NonIP = .pass, otherProtocols: NonIP = .pass,
         excluded: TrafficSelection = TrafficSelection(), only: TrafficSelection = TrafficSelection(),
-        markBit: UInt32 = 0x0100_0000, offloads: Bool = false
+        watched: WatchedTraffic = WatchedTraffic(), markBit: UInt32 = 0x0100_0000, offloads: Bool = false
     ) {
         self.bridges = bridges
         self.firstQueue = firstQueue
@@ -51,10 +53,11 @@ public struct DiversionPlan: Sendable, Equatable {
         self.otherProtocols = otherProtocols
         self.excluded = excluded
         self.only = only
+        self.watched = watched
         self.markBit = markBit
         self.offloads = offloads
     }
 
     /// Whether anything but the bridges decides what is diverted.
-    public var selects: Bool { !excluded.isEmpty || !only.isEmpty }
+    public var selects: Bool { !excluded.isEmpty || !only.isEmpty || !watched.isEmpty }
 }

@@ -11,11 +11,14 @@ public struct GuestPolicy: Sendable, Equatable, BitwiseCopyable {
     public var signaturesDrop: Bool
     /// Whether fragments pass that there is no room to put together.
     public var passesFragments: Bool
+    /// Listening: somebody else inspects what the guest says and hears, inline.
+    public var isElsewhere: Bool
 
     public init(
         shadow: Bool = false, unknownProtocol: Handling = .pass, signaturesDrop: Bool = true,
-        passesFragments: Bool = false
+        passesFragments: Bool = false, isElsewhere: Bool = false
     ) {
+        self.isElsewhere = isElsewhere
         self.shadow = shadow
         self.unknownProtocol = unknownProtocol
         self.signaturesDrop = signaturesDrop

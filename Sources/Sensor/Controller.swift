@@ -5,6 +5,7 @@ import Control
 import Evidence
 import Floods
 import Inspection
+import Intake
 import Offload
 import Policy
 import Signatures
@@ -60,8 +61,8 @@ final class Controller: Sendable {
             let events = state.floods.step(time, identify: program.identify, release: program.hosts.release)
             state.workerPackets[index % 10] = crew.members.map(\.packets)
             if index % 10 == 0 {
-                state.losses.read(crew.members)
-                state.floods.adaptShare(lost: state.losses.lostOfFloods(crew.members))
+                state.losses.read(crew.queues)
+                state.floods.adaptShare(lost: state.losses.lostOfFloods(crew.queues))
             }
             return Findings(floods: events, behaviour: state.watch.step(time))
         }
@@ -124,9 +125,9 @@ final class Controller: Sendable {
     /// because one reading does not tell a packet on its way from one that was passed.
     func settleLosses() -> Status.Uninspected {
         state.withLock { state in
-            state.losses.read(crew.members)
-            state.losses.read(crew.members)
-            return state.losses.uninspected(crew.members, passedFragments: tally.passedFragments())
+            state.losses.read(crew.queues)
+            state.losses.read(crew.queues)
+            return state.losses.uninspected(crew.queues, passedFragments: tally.passedFragments())
         }
     }
 
@@ -145,18 +146,19 @@ final class Controller: Sendable {
     func fill(_ base: Status) -> Status {
         state.withLock { state in
             var status = base
-            state.losses.read(crew.members)
+            state.losses.read(crew.queues)
             let time = flinch_now()
             status.uptime = Double(time &- started) / 1e9
             status.shadow = state.program.settings.shadow
             status.queues = queues(state)
+            status.mirrors = mirrors(state)
             status.guests = guests(state)
             status.floods = state.floods.open.values.sorted { $0.identifier < $1.identifier }
                 .compactMap { flood($0, state, time) }
             status.behaviour = behaviour(state.watch, time)
             status.verdicts = verdicts(offloaded: state.losses.floodDropped)
             status.uninspected = state.losses.uninspected(
-                crew.members, passedFragments: tally.passedFragments())
+                crew.queues, passedFragments: tally.passedFragments())
             status.fragments = Status.Fragments(tally.fragments())
             for member in crew.members { member.addFlows(to: &status.flows) }
             status.rules = Status.Rules(
@@ -168,17 +170,46 @@ final class Controller: Sendable {
     }
 
     private func queues(_ state: borrowing State) -> [Status.Queue] {
-        crew.members.enumerated().map { index, member in
+        crew.queues.enumerated().compactMap { index, member in
+            guard let queue = member.queue else { return nil }
             let (user, system) = ThreadTimes.read(member.threadIdentifier)
             let sums = state.workerPackets.map { $0[index] }
-            let kernel = [member.number, member.doubtful].compactMap { $0.flatMap { state.losses.queues[$0] } }
+            let kernel = [queue.number, queue.doubtful].compactMap { $0.flatMap { state.losses.queues[$0] } }
             return Status.Queue(
-                number: member.number, core: member.core, packets: member.packets,
+                number: queue.number, core: member.core, packets: member.packets,
                 rate: (sums.max() ?? 0) - (sums.min() ?? 0), waiting: kernel.reduce(0) { $0 + UInt64($1.waiting) },
                 dropped: kernel.reduce(0) { $0 + UInt64($1.dropped) },
                 undelivered: kernel.reduce(0) { $0 + UInt64($1.undelivered) },
                 batches: member.batches, userTime: user, systemTime: system,
                 latency: member.latency)
+        }
+    }
+
+    /// One an interface. The kernel's counters are read after ours, so that nothing is missing between them.
+    private func mirrors(_ state: borrowing State) -> [Status.Mirror] {
+        let listeners = crew.listeners
+        let times = listeners.map { ThreadTimes.read($0.threadIdentifier) }
+        let sums = state.workerPackets.map { $0.suffix(listeners.count).reduce(0, &+) }
+        return (state.program.settings.mirror?.interfaces ?? []).indices.map { index in
+            var row = Status.Mirror(
+                interface: state.program.settings.mirror!.interfaces[index], workers: listeners.count)
+            for member in listeners {
+                let figures = member.figures(of: index)
+                row.packets &+= figures.packets
+                row.bytes &+= figures.bytes
+                row.left &+= figures.left
+                row.errors &+= figures.errors
+                let kernel = member.rings[index].losses.figures
+                row.came &+= kernel.came
+                row.dropped &+= kernel.dropped
+                row.full &+= kernel.full
+            }
+            // Threads read all interfaces: their figures are shown with the first.
+            guard index == 0 else { return row }
+            row.rate = (sums.max() ?? 0) - (sums.min() ?? 0)
+            row.userTime = times.reduce(0) { $0 + $1.user }
+            row.systemTime = times.reduce(0) { $0 + $1.system }
+            return row
         }
     }
 
@@ -200,7 +231,7 @@ final class Controller: Sendable {
             var row = Status.Guest(
                 name: guest.name,
                 address: program.hosts.isShared(slot) ? "\(host.address) …" : "\(host.address)",
-                shadow: guest.shadow,
+                shadow: guest.shadow, mode: program.settings.guests[host.guest].mode.rawValue,
                 packetsIn: 0, bitsIn: floods.rate(slot, .bytesIn) &* 8,
                 packetsOut: floods.rate(slot, .packetsOut), bitsOut: floods.rate(slot, .bytesOut) &* 8,
                 rates: [:], received: [:], dropped: [:], alerts: floods.total(slot, HostCounter.findings.rawValue))

@@ -16,7 +16,7 @@ struct FlowReporter: ~Copyable {
     /// Events that a worker's ring holds.
     static let capacity = 8192
     /// Nanoseconds that the collector has at the end for the flows that are left.
-    private static let patience: UInt64 = 1_000_000_000
+    static let patience: UInt64 = 1_000_000_000
 
     /// `cell` must outlive it; `flowHash` is that of the numbers of flows in other events.
     init(events: consuming Ring<FlowEvent>.Writer, cell: UnsafePointer<WorkerCell>, flowHash: SecretHash) {
@@ -36,9 +36,15 @@ struct FlowReporter: ~Copyable {
         let deadline = flinch_monotonic() &+ FlowReporter.patience
         repeat {
             inspector.endFlows()
-            tell(inspector, flinch_now())
-            while events.isHalfFull, flinch_monotonic() < deadline { usleep(1000) }
+            tell(inspector, until: deadline)
         } while inspector.flowFigures.count > 0
+    }
+
+    /// Tells of those that ended, and lets the collector make room for more, until `deadline`
+    /// (`flinch_monotonic()`) at the latest.
+    mutating func tell(_ inspector: borrowing Inspector, until deadline: UInt64) {
+        tell(inspector, flinch_now())
+        while events.isHalfFull, flinch_monotonic() < deadline { usleep(1000) }
     }
 
     @inline(never)

@@ -37,7 +37,7 @@ struct KernelLosses {
 
     /// The rule's counter first and what was received last: a packet that moves on in between makes the
     /// remainder smaller, never greater.
-    mutating func read(_ members: [Crew.Member]) {
+    mutating func read(_ members: ArraySlice<Crew.Member>) {
         let counters = try? Diversion.counters()
         let diverted = counters?.diverted.packets
         if let now = counters?.floodDropped.packets {
@@ -45,7 +45,9 @@ struct KernelLosses {
         }
         let all = QueueCounters.read()
         // A queue of ours is bound to our own socket; another's would be somebody else's counters.
-        queues = all.filter { number, _ in members.contains { $0.number == number || $0.doubtful == number } }
+        queues = all.filter { number, _ in
+            members.contains { $0.queue?.number == number || $0.queue?.doubtful == number }
+        }
         guard failOpen, let diverted else { return }
         var answered: UInt64 = 0
         for member in members { answered += member.packets + member.unreadable }
@@ -56,8 +58,8 @@ struct KernelLosses {
     }
 
     /// Packets of floods that found the queues for them full.
-    func lostOfFloods(_ members: [Crew.Member]) -> UInt64 {
-        members.lazy.compactMap { $0.doubtful.flatMap { self.queues[$0] } }
+    func lostOfFloods(_ members: ArraySlice<Crew.Member>) -> UInt64 {
+        members.compactMap { $0.queue?.doubtful.flatMap { self.queues[$0] } }
             .reduce(0) { $0 + UInt64($1.dropped) + UInt64($1.undelivered) }
     }
 
@@ -73,7 +75,7 @@ struct KernelLosses {
     }
 
     /// `passedFragments` is what the workers say of themselves.
-    func uninspected(_ members: [Crew.Member], passedFragments: UInt64) -> Status.Uninspected {
+    func uninspected(_ members: ArraySlice<Crew.Member>, passedFragments: UInt64) -> Status.Uninspected {
         Status.Uninspected(
             droppedQueueFull: queues.values.reduce(0) { $0 + UInt64($1.dropped) },
             droppedSocketFull: queues.values.reduce(0) { $0 + UInt64($1.undelivered) },

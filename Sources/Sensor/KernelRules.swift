@@ -16,11 +16,13 @@ struct KernelRules {
     let unbound: UInt64
     private let whenStopped: Uninspected
     private let diversion: Diversion
+    private let onlyListens: Bool
     private let record: String
 
     init(_ settings: Settings, workers: Int) throws(OffloadError) {
         diversion = try Diversion(plan: settings.diversionPlan(workers: workers))
         whenStopped = settings.divert.whenStopped
+        onlyListens = settings.onlyListens
         record = settings.sensor.control + ".diverted"
         switch settings.divert.backend {
         case .auto: backend = try Diversion.detectBackend()
@@ -39,6 +41,7 @@ struct KernelRules {
 
     func install(_ log: Logger) throws(OffloadError) {
         guard let backend else {
+            guard !onlyListens else { return log.notice("diversion: none; what comes is only listened to") }
             log.notice("diversion: none; the rules are the operator's own")
             if diversion.plan.selects {
                 log.warning("diversion: divert.exclude and divert.only do nothing with backend none: your rules must")

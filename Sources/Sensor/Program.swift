@@ -22,10 +22,7 @@ public final class Program: Sendable {
     public let hosts: HostTable
     public let floods: FloodTable
     public let rules: RuleSet
-    public let policies: PolicyTable
-    public let checks: CheckTable
     public let senders: SenderTable
-    public let relations: RelationTable
     public let handlings: RuleHandlingTable
     /// What policies say of rules that no rule is meant by.
     public let handlingProblems: [String]
@@ -40,10 +37,13 @@ public final class Program: Sendable {
     /// They are others than the guests have now.
     public let needsRules: Bool
     private let eventLimits: EventLimits
-    private let mode: InspectionMode
+    private let inline: Stance
+    /// Of the workers from `queueWorkers` on; nil where there are none.
+    private let listening: Stance?
+    private let queueWorkers: Int
     let memory: FlowMemory
 
-    /// Reads the rule files and builds the tables for `workers` workers. With the same guests as `former`
+    /// Reads the rule files and builds the tables for `workers` workers, of which the last `listeners` only listen. With the same guests as `former`
     /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
     ///
     /// `hostSeed` keys the host table and what behaviour is watched with; by default nobody can know it. `mode` is that of a live sensor, as the
@@ -55,18 +55,20 @@ public final class Program: Sendable {
     /// Throws what the rule files are to blame for; a rule that is rejected is in `rules.problems`.
     public init(
         _ settings: Settings, workers: Int, former: Program? = nil, hostSeed: UInt64 = .random(in: .min ... .max),
-        mode: InspectionMode? = nil, found: [Guest] = [], keepsRules: Bool = false
+        mode: InspectionMode? = nil, listeners: Int = 0, found: [Guest] = [], keepsRules: Bool = false
     ) throws(RuleLoadError) {
         var mode = mode ?? Program.live(settings.flows)
         mode.segmentOverlap = settings.flows.segmentOverlap
         mode.fragmentOverlap = settings.flows.fragmentOverlap
-        self.mode = mode
+        let heard = Program.listening(settings.flows)
+        queueWorkers = workers - listeners
         memory =
             former?.memory
             ?? FlowMemory(
                 workers: workers, flows: settings.flows.count, streamBytes: settings.flows.streamMemory,
                 tellsFlows: settings.events.flows,
-                keeps: settings.evidence.memory > 0 ? UInt8(settings.evidence.packets) : 0, mode: mode, seed: hostSeed)
+                keeps: settings.evidence.memory > 0 ? UInt8(settings.evidence.packets) : 0, mode: mode, seed: hostSeed,
+                listeners: listeners, listening: heard)
         self.settings = settings
         self.found = found
         let guests = settings.guests.map(\.guest)
@@ -96,28 +98,17 @@ public final class Program: Sendable {
         if let former { isSequel = isSequel && hosts.continues(former.hosts) }
         generation = (former?.generation ?? 0) + (isSequel ? 0 : 1)
         eventLimits = EventLimits(settings.events.limits, rules)
-        let decide = { (shadow: Bool, unknown: Handling?) in
-            GuestPolicy(
-                shadow: settings.shadow || shadow, unknownProtocol: unknown ?? settings.policy.unknownProtocols,
-                signaturesDrop: mode.isInline, passesFragments: settings.policy.fragments == .pass)
-        }
-        policies = PolicyTable(
-            guests: settings.guests.map { decide($0.guest.shadow, $0.unknownProtocols) },
-            others: decide(false, nil))
+        inline = Stance(settings, mode)
+        listening = listeners > 0 ? Stance(settings, heard, filters: workers > listeners) : nil
         let list = rules.rules
         handlings = RuleHandlingTable(
             guests: settings.guests.map { $0.rules.handlings(of: list) },
             others: settings.policy.rules.handlings(of: list))
         handlingProblems = settings.unmatchedRuleNames(among: list)
-        // What is dropped elsewhere, or was delivered long ago, is only told.
-        let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
-        checks = CheckTable(
-            guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
-        relations = RelationTable(mode.isInline ? settings.relations : settings.relations.map(\.alertOnly))
         watchedGuests = settings.guests.map {
             WatchedGuest(
                 name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow,
-                settings: mode.isInline ? $0.behaviour : $0.behaviour.alertOnly)
+                settings: mode.isInline && $0.mode == .filtered ? $0.behaviour : $0.behaviour.alertOnly)
         }
         let names = Set(guests.flatMap(\.ports))
         let ports = Dictionary(uniqueKeysWithValues: names.map { ($0, unsafe if_nametoindex($0)) })
@@ -135,6 +126,14 @@ public final class Program: Sendable {
         return mode
     }
 
+    /// Of a mirror. It has the packets as they were sent, so that their checksums can be verified.
+    private static func listening(_ flows: Settings.Flows) -> InspectionMode {
+        var mode = InspectionMode(isInline: false, verifiesChecksums: true, midstream: flows.midstream)
+        mode.segmentOverlap = flows.segmentOverlap
+        mode.fragmentOverlap = flows.fragmentOverlap
+        return mode
+    }
+
     private static func cache(_ settings: Settings) -> PatternCache? {
         let systemd = unsafe getenv("CACHE_DIRECTORY").map { unsafe String(cString: $0) }
         return (settings.rules.cache ?? systemd).map { PatternCache(directory: $0) }
@@ -148,11 +147,20 @@ public final class Program: Sendable {
         return variables
     }
 
-    public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
-        try Inspector(
+    /// `former`, for one who listens: the program whose diversion is still in force.
+    public func inspector(
+        for worker: Int, tally: Tally, former: Program? = nil
+    ) throws(RuleLoadError) -> Inspector {
+        var stance = inline
+        if worker >= queueWorkers, let listening {
+            stance =
+                former.map { Stance(settings, listening.mode, filters: queueWorkers > 0, former: $0.settings) }
+                ?? listening
+        }
+        return try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, checks: checks, senders: senders, relations: relations, handlings: handlings,
-            tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
+            policies: stance.policies, checks: stance.checks, senders: senders, relations: stance.relations,
+            handlings: handlings, tally: tally, memory: memory, mode: stance.mode, eventLimits: eventLimits)
     }
 
     /// What is known of sources, for the controller of floods.
@@ -172,6 +180,11 @@ public final class Program: Sendable {
         return guest < 0 ? nil : Int(guest)
     }
 
+    /// Whether a guest that was watched is filtered, or the other way round.
+    func movesGuests(from former: Program) -> Bool {
+        settings.guests.contains { ![nil, $0.mode].contains(former.settings.mode(of: $0.guest.name)) }
+    }
+
     /// Who holds a slot now.
     public func identify(_ slot: Int) -> HostIdentity? {
         // A slot that is nobody's here may be taken already in the program that comes.
@@ -182,7 +195,9 @@ public final class Program: Sendable {
 
     public var guestFloods: [GuestFloods] {
         settings.guests.map {
-            GuestFloods(name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow, limits: $0.floods)
+            GuestFloods(
+                name: $0.guest.name, shadow: settings.shadow || $0.guest.shadow,
+                limits: $0.mode == .filtered ? $0.floods : $0.floods.alertOnly)
         }
     }
 
@@ -214,8 +229,8 @@ public final class Program: Sendable {
     /// Bytes the tables hold, for `workers` workers.
     public var memoryBytes: Int {
         hosts.memoryBytes + floods.memoryBytes + FloodController.memoryBytes(slots: hosts.slotCount)
-            + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + checks.memoryBytes
-            + senders.memoryBytes + relations.memoryBytes + handlings.memoryBytes
+            + rules.memoryBytes + memory.memoryBytes + eventLimits.memoryBytes + inline.memoryBytes
+            + (listening?.memoryBytes ?? 0) + senders.memoryBytes + handlings.memoryBytes
             + BehaviourWatch.memoryBytes(settings.behaviour)
     }
 }

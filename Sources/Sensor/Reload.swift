@@ -19,16 +19,17 @@ final class Reload: Sendable {
     private let outcome = Mutex<Outcome?>(nil)
 
     /// Reads the file anew. `found` are the guests that platforms know.
-    convenience init(path: String, workers: Int, former: Program, found: [Guest]) {
-        self.init { Reload.prepare(path, workers, former, found) }
+    convenience init(path: String, workers: Int, listeners: Int, former: Program, found: [Guest]) {
+        self.init { Reload.prepare(path, workers, listeners, former, found) }
     }
 
     /// The configuration that runs, whose text is given, for other guests; with the rules as they are unless they are to
     /// be compiled for these.
     convenience init(
-        following found: [Guest], text: String, path: String, workers: Int, former: Program, compilesRules: Bool
+        following found: [Guest], text: String, path: String, workers: Int, listeners: Int, former: Program,
+        compilesRules: Bool
     ) {
-        self.init { Reload.follow(found, text, path, workers, former, compilesRules) }
+        self.init { Reload.follow(found, text, path, workers, listeners, former, compilesRules) }
     }
 
     private init(_ prepare: @escaping @Sendable () -> Outcome) {
@@ -43,25 +44,31 @@ final class Reload: Sendable {
     var finished: Outcome? { outcome.withLock { $0 } }
 
     private static func follow(
-        _ found: [Guest], _ text: String, _ path: String, _ workers: Int, _ former: Program, _ compilesRules: Bool
+        _ found: [Guest], _ text: String, _ path: String, _ workers: Int, _ listeners: Int,
+        _ former: Program, _ compilesRules: Bool
     ) -> Outcome {
         do {
             var settings = try Settings.parse(text: text, file: path, found: found)
             settings.keepWhatNeedsRestart(former.settings)
             return .following(
-                try Program(settings, workers: workers, former: former, found: found, keepsRules: !compilesRules))
+                try Program(
+                    settings, workers: workers, former: former, listeners: listeners, found: found,
+                    keepsRules: !compilesRules))
         } catch {
             return .refused("\(error)")
         }
     }
 
-    private static func prepare(_ path: String, _ workers: Int, _ former: Program, _ found: [Guest]) -> Outcome {
+    private static func prepare(_ path: String, _ workers: Int, _ listeners: Int, _ former: Program, _ found: [Guest])
+        -> Outcome
+    {
         do {
             let text = try Settings.text(of: path)
             var settings = try Settings.parse(text: text, file: path, found: found)
             let needRestart = Settings.restartNeeded(former.settings, settings)
             settings.keepWhatNeedsRestart(former.settings)
-            let program = try Program(settings, workers: workers, former: former, found: found)
+            let program = try Program(
+                settings, workers: workers, former: former, listeners: listeners, found: found)
             return .ready(program, text: text, needRestart: needRestart)
         } catch {
             return .refused("\(error)")
@@ -80,6 +87,7 @@ extension Settings {
         evidence = running.evidence
         metrics = running.metrics
         behaviour.peers = running.behaviour.peers
+        mirror = running.mirror
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
         divert.offload = running.divert.offload
@@ -96,6 +104,7 @@ extension Settings {
             ("behaviour.peers", running.behaviour.peers != file.behaviour.peers),
             ("evidence", running.evidence != file.evidence),
             ("metrics", running.metrics != file.metrics),
+            ("mirror", running.mirror != file.mirror),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
             ("divert.offload", running.divert.offload != file.divert.offload),

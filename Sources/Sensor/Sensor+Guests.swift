@@ -29,8 +29,8 @@ extension Sensor {
     private func begin(compilesRules: Bool) {
         isFollowing = true
         reload = Reload(
-            following: follower.guests, text: text, path: path, workers: cores.count, former: program,
-            compilesRules: compilesRules)
+            following: follower.guests, text: text, path: path, workers: crew.members.count,
+            listeners: crew.listeners.count, former: program, compilesRules: compilesRules)
     }
 
     func finishFollowing(_ outcome: Reload.Outcome) {
@@ -40,7 +40,9 @@ extension Sensor {
                 return
             }
             let before = program
-            try takeOver(next, isFollowing: true)
+            // The kernel's rules name guests that are watched by their addresses.
+            let isDivertedAnew = next.settings.watchedTraffic != before.settings.watchedTraffic
+            try takeOver(next, isDivertedAnew ? KernelRules(next.settings, workers: cores.count) : nil)
             followProblem = nil
             tell(before, next)
         } catch {

@@ -20,8 +20,10 @@ public final class Sensor {
     let path: String
     let log: Logger
     let cores: [Int]
+    /// What the workers of queues say; and those of the mirror, whose verdicts nobody gets.
     private let tally: Tally
-    private let crew: Crew
+    private let heard: Tally
+    let crew: Crew
     private let collector: EventCollector
     private let sinks: SinkSet
     let controller: Controller
@@ -75,10 +77,12 @@ public final class Sensor {
         let found = follower.guests
         let settings = found.isEmpty ? written : try Settings.parse(text: text, file: path, found: found)
         let cores = settings.workerCores(usable: UsableCores.list)
-        let program = try Program(settings, workers: cores.count, found: found)
+        let listenerCores = settings.listenerCores(usable: UsableCores.list)
+        let workers = cores.count + listenerCores.count
+        let program = try Program(settings, workers: workers, listeners: listenerCores.count, found: found)
         self.text = text
         self.follower = follower
-        let tally = Tally(workerCount: cores.count)
+        let (tally, heard) = (Tally(workerCount: workers), Tally(workerCount: workers))
         let rules = try KernelRules(settings, workers: cores.count)
         // The socket first: it is what shows that another sensor runs here.
         control = try ControlServer(path: settings.sensor.control)
@@ -87,7 +91,9 @@ public final class Sensor {
                 ? try MetricsServer(path: place.host) : try MetricsServer(host: place.host, port: place.port)
         }
         sinks = try SinkSet(settings.allSinks, state: settings.sensor.state)
-        crew = try Crew(cores: cores, settings: settings) { try program.inspector(for: $0, tally: tally) }
+        crew = try Crew(cores: cores, listenerCores: listenerCores, settings: settings) {
+            try program.inspector(for: $0, tally: $0 < cores.count ? tally : heard)
+        }
         let shadow = ShadowLedger(time: flinch_now(), names: program.names, generation: program.generation)
         self.shadow = shadow
         history = ConfigurationHistory(state: settings.sensor.state, path: path, text: text, time: flinch_now())
@@ -123,15 +129,17 @@ public final class Sensor {
         learnedFile = LearnedFile(state: settings.sensor.state)
         self.cores = cores
         self.tally = tally
+        self.heard = heard
         self.rules = rules
         offload = KernelOffload(rules, log)
         self.program = program
         let bound = UInt64(
             program.memoryBytes + sinks.memoryBytes
-                + cores.count
-                * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
-                    + EventRing.memory(capacity: settings.events.ring)
-                    + PacketRing.memory(settings.evidence.memory / cores.count)
+                + cores.count * (Queue.memoryBytes + Injector.memoryBytes)
+                + (settings.mirror.map { $0.interfaces.count * $0.workers * $0.ringShare } ?? 0)
+                + workers
+                * (Reporter.memoryBytes + EventRing.memory(capacity: settings.events.ring)
+                    + PacketRing.memory(settings.evidence.memory / workers)
                     + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
@@ -193,15 +201,21 @@ public final class Sensor {
         report(program)
         if let problem = history.problem { log.warning("configurations are not kept for a rollback: \(problem)") }
         if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
-        for member in crew.members {
-            var line = "queue \(member.number) on core \(member.core), "
-            line += "receive buffer \(member.setup.grantedBuffer >> 20) MiB"
-            if member.setup.bufferLimited {
+        for member in crew.queues {
+            guard let queue = member.queue else { continue }
+            var line = "queue \(queue.number) on core \(member.core), "
+            line += "receive buffer \(queue.setup.grantedBuffer >> 20) MiB"
+            if queue.setup.bufferLimited {
                 line +=
                     " (wanted \(settings.queues.receiveBuffer >> 20): needs CAP_NET_ADMIN or a higher "
                     + "net.core.rmem_max)"
             }
             log.notice("\(line)")
+        }
+        if let mirror = settings.mirror {
+            log.notice(
+                "listening to \(mirror.interfaces.joined(separator: ", ")) on core \(crew.listeners.map { "\($0.core)" }.joined(separator: ", ")), rings of \(mirror.ring >> 20) MiB each\(mirror.filter.map { ", only \($0)" } ?? "")"
+            )
         }
         let flows = program.flowBytes
         log.notice(
@@ -287,8 +301,12 @@ public final class Sensor {
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
         metrics?.stop()
-        let inspected = crew.members.reduce(0) { $0 + $1.packets }
+        let inspected = crew.queues.reduce(0) { $0 + $1.packets }
         log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
+        if program.settings.mirror != nil {
+            let lost = crew.listeners.flatMap(\.rings).reduce(0) { $0 + $1.losses.figures.dropped }
+            log.notice("\(crew.listeners.reduce(0) { $0 + $1.packets }) frames listened to, \(lost) lost by the kernel")
+        }
     }
 
     // MARK: - Reload
@@ -306,7 +324,9 @@ public final class Sensor {
         self.order = order
         Notify.reloading()
         log.notice("reloading \(path): \(order.how)\(order.who.isEmpty ? "" : " by \(order.who)")")
-        reload = Reload(path: path, workers: cores.count, former: program, found: follower.guests)
+        reload = Reload(
+            path: path, workers: crew.members.count, listeners: crew.listeners.count, former: program,
+            found: follower.guests)
     }
 
     private func finishReload() {
@@ -350,21 +370,31 @@ public final class Sensor {
     private func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
         try sinks.adopt(next.settings.allSinks)
-        try takeOver(next, isFollowing: false)
-        try nextRules.install(log)
-        rules = nextRules
-        offload = KernelOffload(rules, log)
+        try takeOver(next, nextRules)
     }
 
-    func takeOver(_ next: Program, isFollowing: Bool) throws {
-        let tally = tally
+    /// Takes over a program, with other kernel rules where it was not made only for what is known of the guests now.
+    func takeOver(_ next: Program, _ nextRules: KernelRules?) throws {
+        let (tally, heard, cores) = (tally, heard, cores)
         collector.add(names: next.names, generation: next.generation)
         shadow.adopt(next)
-        try crew.adopt { try next.inspector(for: $0, tally: tally) }
+        let former = program
+        let moves = next.movesGuests(from: former)
+        // While a guest moves, the mirror has it on both sides of the change of the rules: rather twice than not.
+        try crew.adopt {
+            try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard, former: moves ? former : nil)
+        }
         // Its orders are about the slots of the former tables.
-        if !isFollowing || next.floods !== program.floods { offload.clear() }
-        report(controller.adopt(next, flinch_now(), isFollowing: isFollowing))
+        if nextRules != nil || next.floods !== program.floods { offload.clear() }
+        report(controller.adopt(next, flinch_now(), isFollowing: nextRules == nil))
         program = next
+        guard let nextRules else { return }
+        try nextRules.install(log)
+        rules = nextRules
+        if moves {
+            try crew.adopt(since: flinch_now()) { try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard) }
+        }
+        offload = KernelOffload(rules, log)
     }
 }
 

@@ -16,6 +16,13 @@ extension Status {
             "uninspected.unreadable": uninspected.unreadable,
             "events.held_back": events.withheld, "events.lost": events.lostRing &+ events.lostWrite,
         ]
+        for mirror in mirrors {
+            counters["mirror.\(mirror.interface).kernel_packets"] = mirror.came
+            counters["mirror.\(mirror.interface).kernel_drops"] = mirror.dropped
+            counters["mirror.\(mirror.interface).packets"] = mirror.packets
+            counters["mirror.\(mirror.interface).bytes"] = mirror.bytes
+            counters["mirror.\(mirror.interface).left"] = mirror.left
+        }
         if let evidence {
             counters["evidence.files"] = UInt64(evidence.files)
             counters["evidence.missed"] = evidence.missed

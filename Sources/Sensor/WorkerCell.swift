@@ -11,6 +11,9 @@ struct WorkerCell: ~Copyable {
     /// Bit pattern of the inspector to take over, 0 for none.
     let next = Atomic<UInt>(0)
 
+    /// Packets' clock from which on that inspector is to be taken: by who is behind (`MirrorWorker`).
+    let nextSince = Atomic<UInt64>(0)
+
     // Written by the worker.
     /// Bit pattern of the inspector that was replaced, 0 for none.
     let retired = Atomic<UInt>(0)
@@ -41,6 +44,11 @@ struct WorkerCell: ~Copyable {
     func takeNext() -> UnsafeMutablePointer<Inspector>? {
         guard next.load(ordering: .relaxed) != 0 else { return nil }
         return unsafe UnsafeMutablePointer(bitPattern: next.exchange(0, ordering: .acquiring))
+    }
+
+    /// Whether there is one to take over by whoever has seen all that came before `time`.
+    func hasNext(at time: UInt64) -> Bool {
+        next.load(ordering: .acquiring) != 0 && nextSince.load(ordering: .relaxed) <= time
     }
 
     func retire(_ inspector: UnsafeMutablePointer<Inspector>) {

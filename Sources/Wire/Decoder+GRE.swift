@@ -28,6 +28,7 @@ extension Decoder {
             if flags.version == 0 || bytes.be16(4) != 0 { packet.carry(.gre, .ppp, at: next) }
         // Type I has no header of its own, and no sequence number.
         case EtherType.erspan: packet.carry(.gre, flags.contains(.sequence) ? .erspan : .ethernet, at: next)
+        case EtherType.erspanIII: packet.carry(.gre, .erspanIII, at: next)
         default: break
         }
     }
@@ -118,6 +119,30 @@ extension Decoder {
         }
         if word & 0x0FFF != 0 { packet.append(tag: word & 0x0FFF) }
         readEthernet(bytes, at: 8, cut, &packet)
+    }
+
+    /// ERSPAN type III (draft-foschiano-erspan-03 §4.3): 12 bytes, of which the last two say what kind of frame
+    /// follows (5 bits, 0 Ethernet and 2 IP) and whether 8 bytes of the platform's own come before it.
+    static func readERSPANIII(_ bytes: RawSpan, _ cut: Bool, _ packet: inout Packet) {
+        packet.setPayload(0, end: bytes.byteCount)
+        guard bytes.byteCount >= 12, bytes.byteCount >= (bytes.be16(10) & 1 == 0 ? 12 : 20) else {
+            packet.isUndecodable = true
+            return packet.note(.erspanHeaderTooSmall)
+        }
+        guard packet.enterLayer() else { return }
+        let word = bytes.be16(0)
+        guard word >> 12 == 2 else {
+            packet.isUndecodable = true
+            return packet.note(.erspanUnsupportedVersion)
+        }
+        if word & 0x0FFF != 0 { packet.append(tag: word & 0x0FFF) }
+        let kind = bytes.be16(10)
+        let start = kind & 1 == 0 ? 12 : 20
+        switch kind >> 10 & 0x1F {
+        case 0: readEthernet(bytes, at: start, cut, &packet)
+        case 2: readIP(bytes, at: start, cut, &packet)
+        default: packet.setPayload(start, end: bytes.byteCount)
+        }
     }
 }
 

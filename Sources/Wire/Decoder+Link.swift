@@ -20,6 +20,7 @@ extension Decoder {
         case .loopback: readLoopback(bytes, cut, &packet)
         case .vlan: readTag(bytes, at: 0, cut, &packet)
         case .erspan: readERSPAN(bytes, cut, &packet)
+        case .erspanIII: readERSPANIII(bytes, cut, &packet)
         }
     }
 

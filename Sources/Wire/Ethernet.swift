@@ -44,6 +44,8 @@ public enum EtherType {
     @inlinable public static var backboneServiceTag: UInt16 { 0x88E7 }
     /// ERSPAN types I and II, in GRE.
     @inlinable public static var erspan: UInt16 { 0x88BE }
+    /// ERSPAN type III.
+    @inlinable public static var erspanIII: UInt16 { 0x22EB }
     @inlinable public static var fabricPath: UInt16 { 0x8903 }
     @inlinable public static var vnTag: UInt16 { 0x8926 }
     /// 802.1BR.

@@ -19,8 +19,8 @@ public enum LinkLayer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case linuxSLL, linuxSLL2
     /// An address family in four bytes (LINKTYPE_NULL, LINKTYPE_LOOP).
     case loopback
-    /// Inside a tunnel: from behind a VLAN's tag protocol identifier, an ERSPAN type II header.
-    case vlan, erspan
+    /// Inside a tunnel: from behind a VLAN's tag protocol identifier, an ERSPAN header of type II or III.
+    case vlan, erspan, erspanIII
 }
 
 /// What a packet was found to be once its headers were read.

@@ -12,6 +12,6 @@ struct Flinch: AsyncParsableCommand {
             StatusCommand.self, TopCommand.self, GuestsCommand.self, AlertsCommand.self, ReplayCommand.self,
             RulesCommand.self,
             PeersCommand.self, ConfigCommand.self, PolicyCommand.self,
-            DivertCommand.self, SetupCommand.self, DemoCommand.self,
+            ModeCommand.self, DivertCommand.self, MirrorCommand.self, SetupCommand.self, DemoCommand.self,
         ])
 }

@@ -73,16 +73,16 @@ extension PolicyCommand {
             let (old, new) = (try sensor.settings(running), try sensor.settings(former))
             print(try ChangePage(sensor, from: old, to: new).text)
             guard change.yes || confirms("Roll back to \(number)?") else { throw ExitCode.failure }
-            let path = URL(fileURLWithPath: running.path).resolvingSymlinksInPath().path
-            let present = try? Data(contentsOf: URL(fileURLWithPath: path))
+            let file = ConfigurationFile(running.path)
+            let present = file.data
             if let present, present != Data((running.text ?? "").utf8) {
-                try write(present, to: path + ".edited", like: path)
-                print("What stood in \(path) was not running; it is in \(path).edited.")
+                try file.write(present, beside: ".edited")
+                print("What stood in \(file.path) was not running; it is in \(file.path).edited.")
             }
-            try write(Data((former.text ?? "").utf8), to: path, like: path)
+            try file.write(Data((former.text ?? "").utf8))
             let outcome = try sensor.reload("rollback \(number)", comment: change.comment)
             // A file that is refused must not be what a restart finds.
-            if outcome.problem != nil, let present { try write(present, to: path, like: path) }
+            if outcome.problem != nil, let present { try file.write(present) }
             try finish(outcome)
         }
 
@@ -92,28 +92,6 @@ extension PolicyCommand {
                 throw ControlError("there is none before the running configuration")
             }
             return last.number
-        }
-
-        /// Whole or not at all, with the mode and owner that `model` has.
-        private func write(_ data: Data, to path: String, like model: String) throws {
-            var status = stat()
-            let hasModel = unsafe stat(model, &status) == 0
-            let new = path + ".new"
-            unsafe unlink(new)
-            let descriptor = unsafe open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else {
-                throw ControlError("cannot write \(new): \(unsafe String(cString: strerror(errno)))")
-            }
-            let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-            try file.write(contentsOf: data)
-            if hasModel {
-                fchown(descriptor, status.st_uid, status.st_gid)
-                fchmod(descriptor, status.st_mode & 0o7777)
-            }
-            try file.synchronize()
-            guard unsafe rename(new, path) == 0 else {
-                throw ControlError("cannot write \(path): \(unsafe String(cString: strerror(errno)))")
-            }
         }
     }
 
@@ -193,7 +171,7 @@ private func settings(of path: String) throws -> Settings {
     }
 }
 
-private func finish(_ outcome: ReloadOutcome) throws {
+func finish(_ outcome: ReloadOutcome) throws {
     if let problem = outcome.problem {
         FileHandle.standardError.write(Data("refused, the old configuration stays:\n\(problem)\n".utf8))
         throw ExitCode.failure

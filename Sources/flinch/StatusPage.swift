@@ -13,7 +13,9 @@ struct StatusPage {
 
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
-        ([head] + [""] + table(width, guests) + [""] + floods + behaviour + verdicts + [queues, uninspected, flows]
+        ([head] + [""] + table(width, guests) + [""] + floods + behaviour + verdicts + queues + mirrors + [
+            uninspected, flows,
+        ]
             + fragments + [rules] + evidence + sinks)
             .joined(separator: "\n")
     }
@@ -21,11 +23,12 @@ struct StatusPage {
     // MARK: - Lines
 
     private var head: String {
-        let rate = status.queues.reduce(0) { $0 + $1.rate }
+        let rate = status.queues.reduce(0) { $0 + $1.rate } + status.mirrors.reduce(0) { $0 + $1.rate }
         let mode = status.shadow ? style.concern("low", "SHADOW: everything passes") : "inline"
+        let intake = status.queues.isEmpty ? "listening only" : "\(mode) (\(status.backend ?? "own rules"))"
         let parts = [
             style.bold("flinch \(status.version) · \(status.sensor)"), "up \(Figure.duration(status.uptime))",
-            "\(mode) (\(status.backend ?? "own rules"))", "\(Figure.whole(rate)) packets/s",
+            intake, "\(Figure.whole(rate)) packets/s",
             "\(Figure.bytes(status.memoryResident)) resident",
         ]
         return parts.joined(separator: style.dim("  ·  "))
@@ -51,11 +54,17 @@ struct StatusPage {
                     + Figure.whole(guest.packetsOut).column(11, right: true)
                     + Figure.bits(guest.bitsOut).column(9, right: true)
                     + Figure.whole(stopped).column(12, right: true) + "  "
-                    + (floods.isEmpty ? style.dim(guest.shadow ? "shadow" : "–") : marks))
+                    + (floods.isEmpty ? style.dim(quiet(guest)) : marks))
         }
         let hidden = status.guests.count - min(room, status.guests.count)
         if hidden > 0 { lines.append(style.dim("… and \(hidden) more: flinch status --json")) }
         return lines
+    }
+
+    /// How a guest without floods is looked at.
+    private func quiet(_ guest: Status.Guest) -> String {
+        let words = (guest.mode == "watched" ? ["watched"] : []) + (guest.shadow ? ["shadow"] : [])
+        return words.isEmpty ? "–" : words.joined(separator: ", ")
     }
 
     /// How many packets were stopped, and how many of them by the kernel.
@@ -125,11 +134,27 @@ struct StatusPage {
         return [text, "Shadow       would have dropped: " + StatusPage.list(verdicts.wouldDrop)]
     }
 
-    private var queues: String {
-        "Queues       "
-            + status.queues.map {
-                "\($0.number) on core \($0.core): \(Figure.whole($0.rate)) packets/s, \($0.waiting) waiting"
-            }.joined(separator: "; ") + latency
+    private var queues: [String] {
+        guard !status.queues.isEmpty else { return [] }
+        return [
+            "Queues       "
+                + status.queues.map {
+                    "\($0.number) on core \($0.core): \(Figure.whole($0.rate)) packets/s, \($0.waiting) waiting"
+                }.joined(separator: "; ") + latency
+        ]
+    }
+
+    /// What is listened to, and what the kernel had to drop of it.
+    private var mirrors: [String] {
+        status.mirrors.map { mirror in
+            var text = "Mirror       \(mirror.interface): \(Figure.whole(mirror.packets)) frames"
+            if mirror.left > 0 { text += ", \(Figure.whole(mirror.left)) of them left to the queues" }
+            if mirror.dropped > 0 {
+                text += style.concern("medium", ", \(Figure.whole(mirror.dropped)) lost by the kernel (ring full)")
+            }
+            if mirror.errors > 0 { text += style.concern("low", ", went down \(mirror.errors) times") }
+            return text
+        }
     }
 
     /// Of all queues since the start.

@@ -37,7 +37,7 @@ struct BadFileTests {
             "1:9: guests: there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}"),
         BadCase(
             "- name: web\n",
-            "1:1: a list is not a mapping with the keys sensor, queues, divert, shadow, floods, guests, relations,"
+            "1:1: a list is not a mapping with the keys sensor, queues, divert, mirror, shadow, floods, guests, relations,"
                 + " rules, flows, policy, policies, behaviour, events, evidence, sinks, metrics"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",
@@ -91,7 +91,7 @@ struct BadFileTests {
             "2:33: sensor.cores: core 0 is listed twice"),
         BadCase(
             web + "sensor: {workers: many, control: /\(String(repeating: "x", count: 107))}\n",
-            "2:19: sensor.workers: \"many\" is not a number from 1 to 64",
+            "2:19: sensor.workers: \"many\" is not a number from 0 to 64",
             "2:34: sensor.control: the path is longer than the 107 bytes that a socket's may have"),
         BadCase(web + "shadow: yes\n", "2:9: shadow: \"yes\" is not true or false"),
         BadCase(

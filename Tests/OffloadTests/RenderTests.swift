@@ -231,4 +231,28 @@ struct RenderTests {
         )
         #expect(Nftables.summary(of: "") == "nothing")
     }
+
+    @Test("What watched guests say and hear is left out, but with filtered ones", arguments: [Backend.bridge, .inet])
+    func watched(_ backend: Backend) throws {
+        let range = { (first: String, last: String) in Address(first)!...Address(last)! }
+        let plan = DiversionPlan(
+            arp: .inspect,
+            watched: WatchedTraffic(
+                watched: [
+                    range("10.0.0.0", "10.0.0.6"), range("10.0.0.8", "10.0.0.8"), range("2001:db8::", "2001:db8::f"),
+                ],
+                filtered: [range("10.0.0.7", "10.0.0.7")]))
+        let chains = RenderTests.chains(try Diversion(plan: plan).render(backend))
+        let (ip, ip6) = ("{ 10.0.0.0-10.0.0.6, 10.0.0.8 }", "{ 2001:db8::-2001:db8::f }")
+        let arp = [
+            "arp saddr ip \(ip) arp daddr ip != { 10.0.0.7 } counter name excluded accept",
+            "arp daddr ip \(ip) arp saddr ip != { 10.0.0.7 } counter name excluded accept",
+        ]
+        #expect(
+            chains["\(backend.rawValue) select"] == [
+                "ip saddr \(ip) ip daddr != { 10.0.0.7 } counter name excluded accept",
+                "ip daddr \(ip) ip saddr != { 10.0.0.7 } counter name excluded accept",
+                "ip6 saddr \(ip6) counter name excluded accept", "ip6 daddr \(ip6) counter name excluded accept",
+            ] + (backend == .bridge ? arp : []))
+    }
 }

@@ -104,6 +104,22 @@ import Wire
             "ERSPAN II", ipv4(47, hex("100088be 00000001 10640000 00000000") + ethernet(0x0800, ipv4(6, tcp()))), .gre,
             .erspan, 28
         ),
+        (
+            "ERSPAN III",
+            ipv4(47, hex("100022eb 00000001 20640000 00000000 00000000") + ethernet(0x0800, ipv4(6, tcp()))), .gre,
+            .erspanIII, 28
+        ),
+        (
+            "ERSPAN III, subheader",
+            ipv4(
+                47,
+                hex("100022eb 00000001 20000000 00000000 00000001 0000000000000000")
+                    + ethernet(0x0800, ipv4(6, tcp()))), .gre, .erspanIII, 28
+        ),
+        (
+            "ERSPAN III, IP", ipv4(47, hex("100022eb 00000001 20000000 00000000 00000800") + ipv4(6, tcp())), .gre,
+            .erspanIII, 28
+        ),
         ("VXLAN", tunnel(4789, hex("08000000 00006400") + ethernet(0x0800, ipv4(6, tcp()))), .vxlan, .ethernet, 36),
         (
             "Geneve, frame", tunnel(6081, hex("00006558 00006400") + ethernet(0x0800, ipv4(6, tcp()))), .geneve,

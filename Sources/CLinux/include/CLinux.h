@@ -6,6 +6,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <linux/rtnetlink.h>
@@ -53,6 +54,16 @@ uint64_t flinch_monotonic(void);
 // A socket that sends whole Ethernet frames and receives nothing (packet(7)). Needs CAP_NET_RAW. Returns it,
 // or -1 with errno.
 int flinch_frame_socket(void);
+
+// The same for receiving: it is bound to no interface and no protocol yet, so nothing comes. Returns it, or -1 with errno.
+int flinch_capture_socket(void);
+
+// Binds such a socket to an interface, all protocols. Returns the interface's hardware type (linux/if_arp.h), or -1 with
+// errno.
+int flinch_bind_capture(int fd, unsigned int interface);
+
+// Puts a filter (struct sock_filter[count]) in the place of the one that is there. Returns 0 or -1 with errno.
+int flinch_attach_filter(int fd, const void *instructions, unsigned short count);
 
 // Sends a frame, Ethernet header first, by the interface with this index. Returns 0 or -1 with errno.
 int flinch_send_frame(int fd, unsigned int interface, const void *frame, size_t length);

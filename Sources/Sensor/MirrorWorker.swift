@@ -1,0 +1,189 @@
+import CLinux
+import Evidence
+import Events
+import Glibc
+import Inspection
+import Intake
+import Policy
+import Synchronization
+import Wire
+
+/// The rings of one worker, one at each interface that is listened to, and all that is touched for a frame. As
+/// `Worker`, but nobody waits for a verdict: what was found is told, and that is all.
+@safe
+struct MirrorWorker: ~Copyable {
+    private let rings: UnsafeMutablePointer<MirrorRing>
+    private let count: Int
+    private var inspector: UnsafeMutablePointer<Inspector>
+    private var reporter: Reporter
+    private var flows: FlowReporter
+    private var kept: PacketRing.Writer
+    private let cell: UnsafePointer<WorkerCell>
+    /// One for each ring.
+    private let gauges: UnsafePointer<RingGauges>
+    private let polls: UnsafeMutablePointer<pollfd>
+    /// Packets' clock up to which all frames were read.
+    private var seenUntil: UInt64 = 0
+    /// When a worker that was told to stop has had what was on its way; 0 before it was told.
+    private var deadline: UInt64 = 0
+
+    /// Frames of one ring before another's turn.
+    private static let batch = 64
+    /// Nanoseconds within which a frame that came is handed over, and milliseconds that a worker sleeps at most.
+    private static let delay: UInt64 = 20_000_000
+    private static let sleep: Int32 = 50
+
+    /// Takes over `rings` and `inspector`; `cell` and `gauges` must outlive the worker.
+    init(
+        rings: UnsafeMutablePointer<MirrorRing>, count: Int, inspector: UnsafeMutablePointer<Inspector>,
+        events: consuming EventRing.Writer, flows: consuming Ring<FlowEvent>.Writer,
+        packets: consuming PacketRing.Writer, cell: UnsafePointer<WorkerCell>, gauges: UnsafePointer<RingGauges>,
+        flowHash: SecretHash
+    ) {
+        unsafe self.rings = unsafe rings
+        self.count = count
+        unsafe self.inspector = unsafe inspector
+        reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
+        self.flows = unsafe FlowReporter(events: flows, cell: cell, flowHash: flowHash)
+        kept = packets
+        unsafe self.cell = unsafe cell
+        unsafe self.gauges = unsafe gauges
+        unsafe polls = .allocate(capacity: count)
+        for i in 0..<count {
+            unsafe (polls + i).initialize(to: pollfd(fd: rings[i].handle, events: Int16(POLLIN), revents: 0))
+        }
+    }
+
+    deinit {
+        unsafe rings.deinitialize(count: count)
+        unsafe rings.deallocate()
+        unsafe inspector.deinitialize(count: 1)
+        unsafe inspector.deallocate()
+        unsafe polls.deallocate()
+    }
+
+    /// Read what is there, inspect each frame, record; until told to stop and nothing is left to read.
+    mutating func run() {
+        defer { finish() }
+        while true {
+            let before = flinch_now()
+            var frames = 0
+            var oldest = UInt64.max
+            for index in 0..<count { frames += read(index, before, &oldest) }
+            seenUntil = max(seenUntil, oldest)
+            adoptInspector()
+            settle(before)
+            if frames > 0 {
+                unsafe cell.pointee.packets.add(UInt64(frames))
+                unsafe cell.pointee.batches.add(1)
+                unsafe cell.pointee.flows.record(inspector.pointee.flowFigures)
+            }
+            if unsafe cell.pointee.stopping.load(ordering: .relaxed), mustLeave(frames, before) { return }
+            if frames == 0 { wait() }
+        }
+    }
+
+    /// Returns how many frames there were. Lowers `oldest` to the time up to which this ring was read.
+    private mutating func read(_ index: Int, _ now: UInt64, _ oldest: inout UInt64) -> Int {
+        var frames = 0
+        var left: UInt64 = 0
+        var bytes: UInt64 = 0
+        while frames < MirrorWorker.batch, unsafe rings[index].next() {
+            frames &+= 1
+            unsafe bytes &+= UInt64(rings[index].wireLength)
+            let isOurs = unsafe MirrorWorker.inspect(rings[index], &inspector.pointee, &reporter, &kept)
+            if !isOurs { left &+= 1 }
+        }
+        if frames == MirrorWorker.batch {
+            unsafe oldest = min(oldest, rings[index].arrival.time)
+        } else {
+            oldest = min(oldest, now &- MirrorWorker.delay)
+        }
+        if frames > 0 { unsafe gauges[index].add(packets: UInt64(frames), bytes: bytes, left: left) }
+        return frames
+    }
+
+    /// Apart from `self`, because the frame's bytes stay the ring's meanwhile. Returns whether the frame was ours to
+    /// inspect.
+    private static func inspect(
+        _ ring: borrowing MirrorRing, _ inspector: inout Inspector, _ reporter: inout Reporter,
+        _ kept: inout PacketRing.Writer
+    ) -> Bool {
+        let arrival = ring.arrival
+        let decision = inspector.inspect(ring.frame, .ethernet, arrival, capturedShort: ring.isCut)
+        if inspector.isElsewhere { return false }
+        let evidence = inspector.keepPacket()
+        if evidence != 0 { kept.append(ring.frame, .ethernet, arrival, group: evidence) }
+        if inspector.findings.count > 0 { reporter.record(inspector, decision, arrival) }
+        inspectEndings(&inspector, &reporter, arrival)
+        return true
+    }
+
+    /// What flows that are over left behind.
+    @inline(__always)
+    private static func inspectEndings(_ inspector: inout Inspector, _ reporter: inout Reporter, _ arrival: Arrival) {
+        while let decision = inspector.inspectEnding(arrival) { reporter.record(inspector, decision, arrival) }
+    }
+
+    /// What is told of by the clock, and not because of a packet.
+    private mutating func settle(_ now: UInt64) {
+        unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
+        unsafe inspector.pointee.sweepFlows(now)
+        unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, Arrival(time: now))
+        if unsafe inspector.pointee.tellsFlows { unsafe flows.settle(inspector.pointee, now) }
+    }
+
+    private mutating func finish() {
+        let deadline = flinch_monotonic() &+ FlowReporter.patience
+        repeat {
+            unsafe inspector.pointee.endFlows()
+            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, Arrival(time: flinch_now()))
+            if unsafe inspector.pointee.tellsFlows { unsafe flows.tell(inspector.pointee, until: deadline) }
+        } while unsafe inspector.pointee.flowFigures.count > 0
+        reporter.finish()
+    }
+
+    /// A reload puts a new inspector into the cell. It is taken once all frames from before it were read: who is
+    /// filtered from then on was watched until then.
+    private mutating func adoptInspector() {
+        guard unsafe cell.pointee.hasNext(at: seenUntil), let next = unsafe cell.pointee.takeNext() else { return }
+        unsafe cell.pointee.retire(inspector)
+        unsafe inspector = unsafe next
+    }
+
+    /// No more frames are let in from the first time on, and what is on its way then is read.
+    private mutating func mustLeave(_ frames: Int, _ now: UInt64) -> Bool {
+        if deadline == 0 {
+            for index in 0..<count { unsafe rings[index].stop() }
+            deadline = now &+ MirrorWorker.delay
+        }
+        if frames == 0, now > deadline { return true }
+        return unsafe cell.pointee.mustLeave(now)
+    }
+
+    private func wait() {
+        let ready = unsafe poll(polls, nfds_t(count), deadline == 0 ? MirrorWorker.sleep : 1)
+        guard ready > 0 else { return }
+        for index in 0..<count where unsafe polls[index].revents & Int16(POLLERR) != 0 {
+            unsafe gauges[index].errors.add(1)
+            unsafe rings[index].clearError()
+        }
+    }
+}
+
+/// What a worker counts of one ring.
+struct RingGauges: ~Copyable {
+    /// Frames that were read, and their bytes on the wire.
+    let packets = Gauge()
+    let bytes = Gauge()
+    /// Of them, those that workers of queues inspect.
+    let left = Gauge()
+    /// Times that the interface went down or away.
+    let errors = Gauge()
+
+    func add(packets: UInt64, bytes: UInt64, left: UInt64) {
+        self.packets.add(packets)
+        self.bytes.add(bytes)
+        if left > 0 { self.left.add(left) }
+    }
+}

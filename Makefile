@@ -63,6 +63,8 @@ hour:
 test-vm: build
 	@.ci/install vm
 	Tests/VM/runvm.sh Tests/VM/diversion.sh $(CURDIR)/$(RELEASE)
+	Tests/VM/runvm.sh Tests/VM/platforms.sh $(CURDIR)/$(RELEASE)
+	Tests/VM/guest.sh $(CURDIR)/$(RELEASE)
 
 # What Flinch is compared with, the traffic and the comparison are programs of their own.
 bench:

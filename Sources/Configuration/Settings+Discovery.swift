@@ -1,7 +1,19 @@
+import Inventory
 import Topology
 import Wire
 
 extension Settings {
+    /// Reads and checks a configuration file, and takes in the guests that its platforms know now. What a running
+    /// sensor has learned of their addresses is not in it.
+    public static func loadWithGuests(path: String) throws(ConfigurationErrors) -> Settings {
+        let text = try text(of: path)
+        let written = try parse(text: text, file: path)
+        guard written.discovery.isOn else { return written }
+        var roster = GuestRoster(learning: [])
+        roster.take(Inventory.read(written.discovery.sources, (try? LinkTable.read()) ?? LinkTable([])))
+        return try parse(text: text, file: path, found: roster.guests)
+    }
+
     /// Takes in guests that were found. One of a name that is written in the file is that guest, and has what the file
     /// says; what the file leaves out, the platform says.
     mutating func include(_ found: [Guest]) {

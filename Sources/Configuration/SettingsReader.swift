@@ -49,7 +49,7 @@ struct SettingsReader {
                 "guests", "there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}")
         }
         let written = settings.guests.map(\.guest)
-        settings.include(found)
+        if settings.discovery.isOn { settings.include(found) }
         var parties = PartyReader(guests: written)
         if let value = top["divert"] {
             // Rules of the kernel stay when guests come and go: they are about those that are written in the file.

@@ -18,10 +18,15 @@ extension Inspector {
         around.port = arrival.port
         around.isMACForeign = byMAC != byPort && senders.knowsMACs(of: byPort) && around.sourceMAC != 0
         let learning = senders.learning(of: byPort)
-        if !learning.isEmpty, !around.isMACForeign { noteSource(frame, arrival, learning, &around) }
+        // Nearly all packets come from an address that is known, and claim none.
+        guard !learning.isEmpty, !around.isMACForeign,
+            around.sourceGuest != byPort || packets[0].packet.kind == .arp || packets[0].packet.kind == .icmp6
+        else { return }
+        noteSource(frame, arrival, learning, &around)
     }
 
     /// A packet from the port of a guest whose addresses are not all known.
+    @inline(never)
     private mutating func noteSource(
         _ frame: RawSpan, _ arrival: Arrival, _ learning: AddressLearning, _ around: inout Surroundings
     ) {

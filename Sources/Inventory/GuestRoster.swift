@@ -64,11 +64,15 @@ public struct GuestRoster: Sendable {
         problems = inventory.problems
         var places: [String: Int] = [:]
         for (place, member) in members.enumerated() { places[member.identity] = place }
-        var seen: Set<Int> = []
-        for entry in inventory.entries {
-            let member = Member(entry: entry)
-            let place = places[member.identity] ?? members.count
+        let fresh = inventory.entries.map { Member(entry: $0) }
+        var seen = Set(fresh.compactMap { places[$0.identity] })
+        for member in fresh {
+            let entry = member.entry
+            // Another of the same name has the place of one that is gone: names are what policies are for.
+            let namesake = members.indices.first { !seen.contains($0) && members[$0].entry.name == entry.name }
+            let place = places[member.identity] ?? namesake ?? members.count
             if place == members.count { members.append(member) }
+            if places[member.identity] == nil { members[place] = member }
             seen.insert(place)
             members[place].entry = entry
             members[place].isGone = false

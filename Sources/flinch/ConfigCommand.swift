@@ -17,7 +17,8 @@ struct ConfigCommand: ParsableCommand {
             do throws(ConfigurationErrors) {
                 let settings = try Settings.load(path: file)
                 let count = settings.guests.count
-                print("\(file): no errors; \(count) \(count == 1 ? "guest" : "guests")")
+                let others = settings.discovery.isOn ? ", and those that are found" : ""
+                print("\(file): no errors; \(count) \(count == 1 ? "guest" : "guests")\(others)")
             } catch {
                 // The lines name the file themselves.
                 FileHandle.standardError.write(Data("\(error)\n".utf8))

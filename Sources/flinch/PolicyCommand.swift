@@ -37,7 +37,7 @@ struct PolicyCommand: ParsableCommand {
 
         func run() throws {
             do throws(ConfigurationErrors) {
-                print(PolicyExplanation(try Settings.load(path: config), address, peer).text)
+                print(PolicyExplanation(try Settings.loadWithGuests(path: config), address, peer).text)
             } catch {
                 FileHandle.standardError.write(Data("\(error)\n".utf8))
                 throw ExitCode.failure

@@ -97,6 +97,15 @@ import Wire
         #expect(roster.guests.map(\.name) == ["two", "three"] && !roster.hasGone)
     }
 
+    /// One of its name that comes has its place, and nothing that was learned of it.
+    @Test func aNamesakeHasThePlaceOfOneThatIsGone() throws {
+        var roster = try roster()
+        roster.take([seen(.claimed, "192.0.2.1", port: 11)])
+        roster.take(try entries(RosterTests.two.replacing("id=1", with: "id=9"), [("tap1", 11), ("tap2", 12)]))
+        #expect(roster.guests.map(\.name) == ["one", "two"] && !roster.hasGone)
+        #expect(roster.guests[0].addresses == [] && roster.members[0].entry.guest.identifier == "9")
+    }
+
     /// By what the platform calls it a guest is the same under another name and at another port.
     @Test func aGuestIsTheSameAtAnotherPort() throws {
         var roster = try roster()

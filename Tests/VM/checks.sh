@@ -61,14 +61,15 @@ write_rules() {
     echo 'alert icmp any any -> any any (msg:"ping"; itype:8; sid:1; rev:1;)' >ping.rules
 }
 start_sensor() { # NAME=VALUE…
-    local bridges=v0 stopped=pass overloaded=pass arp=pass exclude= only= guest= length=16384 floods=
+    local bridges=v0 stopped=pass overloaded=pass arp=pass exclude= only= guest= guests= length=16384 floods=
     [ $# = 0 ] || local "$@"
+    [ -n "$guests" ] || guests="[{name: web, addresses: [10.9.0.2, \"fd09::2\"]$guest}]"
     cat >sensor.yaml <<EOF
 sensor: {name: vm, workers: 2, control: /run/flinch/flinchd.sock}
 queues: {first: 0, length: $length}
 divert: {backend: auto, bridges: [${bridges//,/, }], when-stopped: $stopped, when-overloaded: $overloaded, arp: $arp, other-protocols: pass, exclude: [$exclude], only: [$only]}
 floods: {$floods}
-guests: [{name: web, addresses: [10.9.0.2, "fd09::2"]$guest}]
+guests: $guests
 rules: {files: [ping.rules]}
 events: {eve: $PWD/eve.json}
 EOF

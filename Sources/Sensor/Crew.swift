@@ -61,6 +61,7 @@ final class Crew: @unchecked Sendable {
             throw error
         }
         let flowHash = SecretHash(seed: .random(in: .min ... .max))
+        let limiter = EventLimiter()
         members = cores.indices.map { index in
             nonisolated(unsafe) let cell = UnsafeMutablePointer<WorkerCell>.allocate(capacity: 1)
             unsafe cell.initialize(to: WorkerCell())
@@ -72,7 +73,8 @@ final class Crew: @unchecked Sendable {
             unsafe worker.initialize(
                 to: Worker(
                     queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
-                    flows: flowRing.makeWriter(), packets: kept.makeWriter(), cell: cell, flowHash: flowHash))
+                    flows: flowRing.makeWriter(), packets: kept.makeWriter(), limiter: limiter, cell: cell,
+                    flowHash: flowHash))
             unsafe queues[index].deallocate()
             let core = cores[index]
             let thread = Thread.start(named: "worker \(index)") {

@@ -112,7 +112,7 @@ public final class Sensor {
         offload = KernelOffload(rules, log)
         self.program = program
         let bound = UInt64(
-            program.memoryBytes + sinks.memoryBytes
+            program.memoryBytes + sinks.memoryBytes + EventLimiter.memoryBytes
                 + cores.count
                 * (Queue.memoryBytes + Injector.memoryBytes + Reporter.memoryBytes
                     + EventRing.memory(capacity: settings.events.ring)

@@ -19,7 +19,7 @@ struct GuestReader {
         for element in elements {
             let keys = [
                 "name", "addresses", "port", "mac", "group", "policy", "shadow", "floods", "conformance", "behaviour",
-                "rules",
+                "rules", "topology",
             ]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)

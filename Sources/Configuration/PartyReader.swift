@@ -4,6 +4,7 @@ import Wire
 /// Reads hosts as people name them: a guest, a pattern of guests' names, `group:NAME`, a prefix, or `all`.
 struct PartyReader {
     let guests: [Guest]
+    static let everybody = "all"
 
     /// One of them, or a list.
     func read(_ value: Value) -> Relation.Party? {
@@ -19,7 +20,9 @@ struct PartyReader {
     }
 
     func single(_ value: Value) -> Relation.Party? {
-        if value.word == "all" { return Relation.Party("all", [Prefix("0.0.0.0/0")!, Prefix("::/0")!]) }
+        if value.word == PartyReader.everybody {
+            return Relation.Party(PartyReader.everybody, [Prefix("0.0.0.0/0")!, Prefix("::/0")!])
+        }
         guard let target = PolicyReader.target(value) else { return nil }
         if case .prefix(let prefix) = target { return Relation.Party("\(target)", [prefix]) }
         let addresses = guests.filter(target.covers).flatMap(\.addresses)

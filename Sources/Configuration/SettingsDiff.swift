@@ -120,6 +120,7 @@ public struct SettingsDiff {
             ("\(name).group", guest.guest.group ?? "none"), ("\(name).shadow", "\(guest.guest.shadow)"),
             ("\(name).policy", guest.choices.first?.policy ?? "default"),
             ("\(name).unknown-protocols", guest.unknownProtocols?.rawValue ?? "default"),
+            ("\(name).topology.exclude", guest.topology.excluded.map(\.name).joined(separator: ", ")),
         ]
         for floodClass in FloodClass.allCases {
             let limit = guest.floods[floodClass]

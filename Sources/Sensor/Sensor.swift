@@ -1,3 +1,4 @@
+import Behaviour
 import CLinux
 import Configuration
 import Control
@@ -32,7 +33,8 @@ public final class Sensor {
     private let desk = ReloadDesk()
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
-    private let learnedFile: LearnedFile
+    private let learnedFile: StateFile<Learned>
+    private let shadowFile: StateFile<ShadowFigures>
     private var rules: KernelRules
     private var offload: KernelOffload
     private var program: Program
@@ -105,7 +107,8 @@ public final class Sensor {
                 floodDroppedBefore: rules.floodDroppedBefore, unbound: rules.unbound,
                 unboundPassed: settings.divert.whenStopped == .pass),
             time: flinch_now())
-        learnedFile = LearnedFile(state: settings.sensor.state)
+        learnedFile = StateFile(state: settings.sensor.state, "behaviour.json")
+        shadowFile = StateFile(state: settings.sensor.state, "shadow.json")
         self.cores = cores
         self.tally = tally
         self.rules = rules
@@ -122,6 +125,7 @@ public final class Sensor {
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
             sinks, crew)
         recall()
+        recallShadow()
         serve()
         announce(settings, bound)
     }
@@ -145,6 +149,22 @@ public final class Sensor {
             try learnedFile.write(controller.learned)
         } catch {
             log.warning("what was learned of guests cannot be kept: \(error)")
+        }
+    }
+
+    private func recallShadow() {
+        do {
+            if let figures = try shadowFile.read() { shadow.recall(figures, program.settings) }
+        } catch {
+            log.warning("\(shadowFile.path) cannot be read (\(error)); what shadow mode lets pass is counted anew")
+        }
+    }
+
+    private func keepShadow() {
+        do {
+            try shadowFile.write(shadow.figures)
+        } catch {
+            log.warning("what shadow mode let pass cannot be kept: \(error)")
         }
     }
 
@@ -265,6 +285,8 @@ public final class Sensor {
         report(controller.finish(flinch_now()))
         keepLearned()
         collector.stop()
+        // What was in the rings is counted now.
+        keepShadow()
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
         metrics?.stop()

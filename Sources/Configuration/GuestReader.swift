@@ -23,7 +23,7 @@ struct GuestReader {
         for element in elements {
             let keys = [
                 "name", "addresses", "port", "mac", "group", "policy", "mode", "shadow", "floods", "conformance",
-                "behaviour", "rules",
+                "behaviour", "rules", "topology",
             ]
             guard let section = element.section(keys) else { continue }
             let name = self.name(section, &names)

@@ -6,6 +6,7 @@ struct PartyReader {
     let guests: [Guest]
     /// Whether a guest that is not there may come yet. Until then it stands for nobody.
     var mayBeAway = false
+    static let everybody = "all"
 
     /// One of them, or a list.
     func read(_ value: Value) -> Relation.Party? {
@@ -21,7 +22,9 @@ struct PartyReader {
     }
 
     func single(_ value: Value) -> Relation.Party? {
-        if value.word == "all" { return Relation.Party("all", [Prefix("0.0.0.0/0")!, Prefix("::/0")!]) }
+        if value.word == PartyReader.everybody {
+            return Relation.Party(PartyReader.everybody, [Prefix("0.0.0.0/0")!, Prefix("::/0")!])
+        }
         guard let target = PolicyReader.target(value) else { return nil }
         if case .prefix(let prefix) = target { return Relation.Party("\(target)", [prefix]) }
         let addresses = guests.filter(target.covers).flatMap(\.addresses)

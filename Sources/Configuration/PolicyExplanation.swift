@@ -2,6 +2,7 @@ import Behaviour
 import Conformance
 import Evidence
 import Floods
+import Offload
 import Signatures
 import Topology
 import Wire
@@ -30,6 +31,7 @@ public struct PolicyExplanation {
         lines.append(
             PolicyExplanation.line(
                 "unknown protocols", (guest?.unknownProtocols ?? settings.policy.unknownProtocols).rawValue))
+        lines += PolicyExplanation.topology(guest?.topology ?? PolicyTopology())
         if let peer {
             lines += [(address, peer), (peer, address)].map { PolicyExplanation.relation(settings, $0, $1) }
         }
@@ -45,10 +47,20 @@ public struct PolicyExplanation {
     }
 
     private static func relation(_ settings: Settings, _ from: Address, _ to: Address) -> String {
+        guard !settings.divert.excluded.covers(from, to) else {
+            return line("\(from) → \(to)", "not looked at: it is excluded")
+        }
         let relation = Relation.first(of: settings.relations, from: from, to: to)
         let why =
             relation.map { "\($0.action.rawValue), because \($0.text)" } ?? "allow, because no relation says otherwise"
         return line("\(from) → \(to)", why)
+    }
+
+    /// What the guest's policy, or it for itself, says; the rest is asked about by pairs.
+    private static func topology(_ topology: PolicyTopology) -> [String] {
+        var lines = topology.excluded.map { "not looked at with \($0.name)" }
+        lines += topology.rules.map { "\($0.action.rawValue) \($0.isOutward ? "to" : "from") \($0.peer.name)" }
+        return lines.enumerated().map { line($0.offset == 0 ? "topology" : "", $0.element) }
     }
 
     private static func line(_ name: String, _ value: String) -> String {

@@ -37,7 +37,7 @@ enum PolicyReader {
     ) -> Settings.NamedPolicy {
         let keys = [
             "based-on", "for", "shadow", "floods", "conformance", "behaviour", "unknown-protocols", "signatures",
-            "rules",
+            "rules", "topology",
         ]
         var policy = defaults
         guard let section = value.section(keys) else { return policy }

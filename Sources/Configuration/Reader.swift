@@ -175,6 +175,16 @@ struct Value {
         return value.flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The entries of a mapping and the elements of a list, for who reads them a second time: nothing is said.
+    var quietEntries: [(name: String, value: Value)] {
+        guard case .mapping(let mapping) = node else { return [] }
+        return entries(mapping, isReported: false).map { ($0.name, $0.value) }
+    }
+    var quietElements: [Value] {
+        guard case .sequence = node else { return [] }
+        return elements(numbered: true, like: "") ?? []
+    }
+
     /// The elements of a list. `numbered`: their path carries their index, from 0.
     func elements(numbered: Bool = false, like example: String) -> [Value]? {
         guard case .sequence(let sequence) = node else {

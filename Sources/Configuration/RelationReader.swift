@@ -8,19 +8,24 @@ struct RelationReader {
     func read(_ value: Value) -> [Relation] {
         let example = "- {from: \"group:office\", to: servers, action: deny}"
         guard let elements = value.elements(numbered: true, like: example) else { return [] }
-        let relations = elements.compactMap(relation)
+        var relations = elements.compactMap(relation)
+        RelationReader.limit(&relations, value)
+        return relations
+    }
+
+    /// Refuses, and forgets, what is more than a table holds.
+    static func limit(_ relations: inout [Relation], _ value: Value, with others: String = "") {
         if relations.count > RelationTable.limit {
-            value.problem("\(relations.count) relations are too many; write at most \(RelationTable.limit)")
-            return []
+            value.problem("\(relations.count) relations\(others) are too many; write at most \(RelationTable.limit)")
+            relations = []
         }
         let classes = RelationTable.classCount(of: relations)
         if classes > RelationTable.limit {
             value.problem(
-                "these name \(classes) different sets of hosts, more than \(RelationTable.limit): "
+                "these\(others) name \(classes) different sets of hosts, more than \(RelationTable.limit): "
                     + "put guests into groups and name the groups")
-            return []
+            relations = []
         }
-        return relations
     }
 
     private func relation(_ value: Value) -> Relation? {

@@ -16,6 +16,7 @@ extension Settings {
         public var behaviour: BehaviourSettings
         public var unknownProtocols: Handling
         public var rules: RuleActions
+        public var topology = PolicyTopology()
         /// Whose it is, beside those that name it.
         public var targets: [PolicyTarget] = []
 

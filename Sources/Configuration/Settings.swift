@@ -128,6 +128,7 @@ public struct Settings: Sendable, Equatable {
         public var unknownProtocols: Handling?
         /// With what the file says for everybody.
         public var rules: RuleActions
+        public var topology = PolicyTopology()
         /// The policies that could be the guest's; the first is. Empty: what the file says for everybody.
         public var choices: [PolicyChoice] = []
 
@@ -204,7 +205,7 @@ public struct Settings: Sendable, Equatable {
             /// Seconds. What follows the first event of a rule between two hosts within them is told of in one
             /// event at their end.
             public var period = 10
-            /// Events of one rule or check in a period, a worker; what is beyond is told of in one event.
+            /// Events of one rule or check in a period; what is beyond is told of in one event a worker.
             public var standard = 20
             /// Of rules that have another limit.
             public var rules: [RuleNumber: Int] = [:]

@@ -122,6 +122,7 @@ public struct SettingsDiff {
             ("\(name).mode", guest.mode.rawValue),
             ("\(name).policy", guest.choices.first?.policy ?? "default"),
             ("\(name).unknown-protocols", guest.unknownProtocols?.rawValue ?? "default"),
+            ("\(name).topology.exclude", guest.topology.excluded.map(\.name).joined(separator: ", ")),
         ]
         for floodClass in FloodClass.allCases {
             let limit = guest.floods[floodClass]

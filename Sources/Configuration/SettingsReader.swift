@@ -59,6 +59,15 @@ struct SettingsReader {
         }
         parties = PartyReader(guests: settings.guests.map(\.guest), mayBeAway: settings.discovery.isOn)
         if let value = top["relations"] { settings.relations = RelationReader(parties: parties).read(value) }
+        PolicyTopologyReader(parties: parties).read(policies: top["policies"], guests: top["guests"], into: &settings)
+        let (relations, excluded) = settings.topologyOfPolicies
+        settings.relations = relations + settings.relations
+        settings.divert.excluded.prefixes += excluded.prefixes
+        settings.divert.excluded.pairs += excluded.pairs
+        if !relations.isEmpty || !excluded.isEmpty, let value = top["policies"] ?? top["guests"] {
+            RelationReader.limit(&settings.relations, value, with: " with those of policies")
+            TrafficReader.limit(settings.divert.excluded, value, with: " with those of policies")
+        }
         if let value = top["rules"] { rules(value, &settings.rules) }
         if let value = top["flows"] { flows(value, &settings.flows) }
         if let value = top["behaviour"] { behaviour(value, &settings.behaviour) }

@@ -14,10 +14,13 @@ struct TrafficReader {
         var traffic = TrafficSelection()
         let example = "[192.0.2.1, \"2001:db8::/64\", \"vlan:100\", \"port:tap100i0\", [web, backup]]"
         for element in value.elements(like: example) ?? [] { add(element, &traffic) }
-        if traffic.pairs.count > TrafficReader.mostPairs {
-            value.problem("\(traffic.pairs.count) pairs are too many; write at most \(TrafficReader.mostPairs)")
-        }
+        TrafficReader.limit(traffic, value)
         return traffic
+    }
+
+    static func limit(_ traffic: TrafficSelection, _ value: Value, with others: String = "") {
+        guard traffic.pairs.count > mostPairs else { return }
+        value.problem("\(traffic.pairs.count) pairs\(others) are too many; write at most \(mostPairs)")
     }
 
     private func add(_ element: Value, _ traffic: inout TrafficSelection) {

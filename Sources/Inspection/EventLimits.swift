@@ -32,7 +32,7 @@ public final class EventLimits: @unchecked Sendable {
         @usableFromInline let allowances: UnsafePointer<UInt32>
         @usableFromInline let count: Int
 
-        /// Events of one rule or check that go out in a period, a worker.
+        /// Events of one rule or check that go out in a period, of all workers together.
         @inlinable
         public func allowance(of finding: Finding) -> UInt32 {
             switch finding.source {

@@ -34,6 +34,10 @@ extension Inspector {
 
     public var flowFigures: FlowFigures { unsafe FlowFigures(flows.pointee) }
 
+    /// The number of the flow that began last, and of the one that `inspectEnding` was last about.
+    public var lastFlow: UInt64 { unsafe flows.pointee.lastIdentifier }
+    public var endingFlow: UInt64 { unsafe packets[0].flow?.pointee.identifier ?? 0 }
+
     /// Ends all flows (where they are told of, some of them), or those that have been silent for too long.
     public func endFlows(before time: UInt64 = .max) { unsafe flows.pointee.endFlows(before: time) }
 

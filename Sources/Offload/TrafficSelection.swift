@@ -35,6 +35,15 @@ public struct TrafficSelection: Sendable, Equatable {
     /// Whether it asks for what only the frame says.
     var isOfFrames: Bool { !vlans.isEmpty || !ports.isEmpty }
 
+    /// Whether it is of what two say to each other, as far as addresses tell.
+    public func covers(_ one: Address, _ other: Address) -> Bool {
+        func holds(_ prefixes: [Prefix], _ address: Address) -> Bool { prefixes.contains { $0.contains(address) } }
+        return holds(prefixes, one) || holds(prefixes, other)
+            || pairs.contains {
+                holds($0.one, one) && holds($0.other, other) || holds($0.one, other) && holds($0.other, one)
+            }
+    }
+
     // MARK: - As nft matches
 
     /// One for each rule that is needed, by port and tag.

@@ -80,6 +80,7 @@ final class Crew: @unchecked Sendable {
             throw error
         }
         let flowHash = SecretHash(seed: .random(in: .min ... .max))
+        let limiter = EventLimiter()
         let share = settings.evidence.memory / (cores.count + listenerCores.count)
         var members: [Member] = []
         for index in 0..<cores.count + listenerCores.count {
@@ -95,7 +96,8 @@ final class Crew: @unchecked Sendable {
                 unsafe worker.initialize(
                     to: Worker(
                         queue: queues[index].move(), inspector: inspectors[index], events: ring.makeWriter(),
-                        flows: flowRing.makeWriter(), packets: kept.makeWriter(), cell: cell, flowHash: flowHash))
+                        flows: flowRing.makeWriter(), packets: kept.makeWriter(), limiter: limiter, cell: cell,
+                        flowHash: flowHash))
                 unsafe queues[index].deallocate()
                 let thread = unsafe Crew.start("worker \(index)", on: cores[index], cell) {
                     unsafe worker.pointee.run()
@@ -118,7 +120,8 @@ final class Crew: @unchecked Sendable {
                 unsafe worker.initialize(
                     to: MirrorWorker(
                         rings: own, count: interfaces.count, inspector: inspectors[index], events: ring.makeWriter(),
-                        flows: flowRing.makeWriter(), packets: kept.makeWriter(), cell: cell, gauges: gauges,
+                        flows: flowRing.makeWriter(), packets: kept.makeWriter(), limiter: limiter, cell: cell,
+                        gauges: gauges,
                         flowHash: flowHash))
                 let thread = unsafe Crew.start("mirror \(number)", on: listenerCores[number], cell) {
                     unsafe worker.pointee.run()

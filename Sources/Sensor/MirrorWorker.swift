@@ -37,13 +37,13 @@ struct MirrorWorker: ~Copyable {
     init(
         rings: UnsafeMutablePointer<MirrorRing>, count: Int, inspector: UnsafeMutablePointer<Inspector>,
         events: consuming EventRing.Writer, flows: consuming Ring<FlowEvent>.Writer,
-        packets: consuming PacketRing.Writer, cell: UnsafePointer<WorkerCell>, gauges: UnsafePointer<RingGauges>,
-        flowHash: SecretHash
+        packets: consuming PacketRing.Writer, limiter: EventLimiter, cell: UnsafePointer<WorkerCell>,
+        gauges: UnsafePointer<RingGauges>, flowHash: SecretHash
     ) {
         unsafe self.rings = unsafe rings
         self.count = count
         unsafe self.inspector = unsafe inspector
-        reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
+        reporter = unsafe Reporter(events: events, limiter: limiter, cell: cell, flowHash: flowHash)
         self.flows = unsafe FlowReporter(events: flows, cell: cell, flowHash: flowHash)
         kept = packets
         unsafe self.cell = unsafe cell
@@ -113,8 +113,9 @@ struct MirrorWorker: ~Copyable {
         let decision = inspector.inspect(ring.frame, .ethernet, arrival, capturedShort: ring.isCut)
         if inspector.isElsewhere { return false }
         let evidence = inspector.keepPacket()
-        if evidence != 0 { kept.append(ring.frame, .ethernet, arrival, group: evidence) }
-        if inspector.findings.count > 0 { reporter.record(inspector, decision, arrival) }
+        var number: UInt64 = 0
+        if evidence != 0 { number = kept.append(ring.frame, .ethernet, arrival, group: evidence) }
+        if inspector.findings.count > 0 { reporter.record(inspector, decision, arrival, keptPacket: number) }
         inspectEndings(&inspector, &reporter, arrival)
         return true
     }

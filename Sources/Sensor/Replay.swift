@@ -25,7 +25,8 @@ public struct Replay: ~Copyable {
     private var floods: FloodController
     private let watch: BehaviourWatch
     private var nextStep: UInt64 = 0
-    private var lastFile = ""
+    /// The captures read, each with the number of the last flow that had begun by its end.
+    private var files: [(path: String, lastFlow: UInt64)] = []
     private var kinds = [UInt64](repeating: 0, count: PacketKind.allCases.count)
     private var findings: UInt64 = 0
 
@@ -72,7 +73,7 @@ public struct Replay: ~Copyable {
             if inspector.hasEndedFlows { encodeFlows(&encoder) }
             if encoder.count > 1 << 16 { try flush(&encoder) }
         }
-        lastFile = path
+        files.append((path, inspector.lastFlow))
         unsupported &+= capture.unsupported
         try flush(&encoder)
         return capture.ending
@@ -83,7 +84,7 @@ public struct Replay: ~Copyable {
     public mutating func finish(into encoder: inout EVEEncoder) {
         repeat {
             inspector.endFlows()
-            inspectEndings(lastFile, &encoder)
+            inspectEndings(files.last?.path ?? "", &encoder)
             encodeFlows(&encoder)
         } while inspector.flowFigures.count > 0
         let end = max(time, nextStep)
@@ -104,14 +105,17 @@ public struct Replay: ~Copyable {
         unsafe encoder.encode(event, at: place, packet: packet, payload: stream.isEmpty ? nil : stream.span.bytes)
     }
 
-    /// What flows that are over left behind. No captured packet stands for it.
+    /// What flows that are over left behind. No captured packet stands for it, but the capture in which the flow began;
+    /// that is `path` if it is none of those that were read before.
     private mutating func inspectEndings(_ path: String, _ encoder: inout EVEEncoder) {
         let arrival = Arrival(time: time)
         while let decision = inspector.inspectEnding(arrival) {
             findings &+= UInt64(inspector.findings.count + inspector.findings.overflow)
+            let flow = inspector.endingFlow
+            let file = files.first { flow <= $0.lastFlow }?.path ?? path
             for index in 0..<inspector.findings.count {
                 encode(
-                    index, decision, arrival, CapturePlace(file: path, number: 0, linkType: CapturePlace.raw),
+                    index, decision, arrival, CapturePlace(file: file, number: 0, linkType: CapturePlace.raw),
                     inspector.packets.bytes(of: 0, in: RawSpan()), &encoder)
             }
         }

@@ -10,16 +10,19 @@ import Wire
 @safe
 struct Reporter: ~Copyable {
     private var events: EventRing.Writer
-    private var limiter = EventLimiter()
+    private let limiter: EventLimiter
     private var aggregator = EventAggregator()
     private let cell: UnsafePointer<WorkerCell>
     private let flowHash: SecretHash
 
-    static var memoryBytes: Int { EventLimiter.memoryBytes + EventAggregator.memoryBytes }
+    static var memoryBytes: Int { EventAggregator.memoryBytes }
 
-    /// `cell` must outlive the reporter; `flowHash` is the same for all workers of a sensor.
-    init(events: consuming EventRing.Writer, cell: UnsafePointer<WorkerCell>, flowHash: SecretHash) {
+    /// `cell` must outlive the reporter; `limiter` and `flowHash` are the same for all workers of a sensor.
+    init(
+        events: consuming EventRing.Writer, limiter: EventLimiter, cell: UnsafePointer<WorkerCell>, flowHash: SecretHash
+    ) {
         self.events = events
+        self.limiter = limiter
         unsafe self.cell = unsafe cell
         self.flowHash = flowHash
     }

@@ -40,8 +40,10 @@ extension Sensor {
                 return
             }
             let before = program
-            // The kernel's rules name guests that are watched by their addresses.
-            let isDivertedAnew = next.settings.watchedTraffic != before.settings.watchedTraffic
+            // The kernel's rules name guests that are watched, and those that a policy excludes, by their addresses.
+            let isDivertedAnew =
+                next.settings.divert != before.settings.divert
+                || next.settings.watchedTraffic != before.settings.watchedTraffic
             try takeOver(next, isDivertedAnew ? KernelRules(next.settings, workers: cores.count) : nil)
             followProblem = nil
             tell(before, next)

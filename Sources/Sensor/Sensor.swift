@@ -1,3 +1,4 @@
+import Behaviour
 import CLinux
 import Configuration
 import Control
@@ -34,7 +35,8 @@ public final class Sensor {
     private let desk = ReloadDesk()
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
-    private let learnedFile: LearnedFile
+    private let learnedFile: StateFile<Learned>
+    private let shadowFile: StateFile<ShadowFigures>
     let follower: GuestFollower
     /// Of the configuration that runs.
     var text: String
@@ -126,7 +128,8 @@ public final class Sensor {
                 floodDroppedBefore: rules.floodDroppedBefore, unbound: rules.unbound,
                 unboundPassed: settings.divert.whenStopped == .pass),
             time: flinch_now())
-        learnedFile = LearnedFile(state: settings.sensor.state)
+        learnedFile = StateFile(state: settings.sensor.state, "behaviour.json")
+        shadowFile = StateFile(state: settings.sensor.state, "shadow.json")
         self.cores = cores
         self.tally = tally
         self.heard = heard
@@ -134,7 +137,7 @@ public final class Sensor {
         offload = KernelOffload(rules, log)
         self.program = program
         let bound = UInt64(
-            program.memoryBytes + sinks.memoryBytes
+            program.memoryBytes + sinks.memoryBytes + EventLimiter.memoryBytes
                 + cores.count * (Queue.memoryBytes + Injector.memoryBytes)
                 + (settings.mirror.map { $0.interfaces.count * $0.workers * $0.ringShare } ?? 0)
                 + workers
@@ -146,6 +149,7 @@ public final class Sensor {
             sinks, crew)
         follower.start()
         recall()
+        recallShadow()
         serve()
         announce(settings, bound)
     }
@@ -169,6 +173,22 @@ public final class Sensor {
             try learnedFile.write(controller.learned)
         } catch {
             log.warning("what was learned of guests cannot be kept: \(error)")
+        }
+    }
+
+    private func recallShadow() {
+        do {
+            if let figures = try shadowFile.read() { shadow.recall(figures, program.settings) }
+        } catch {
+            log.warning("\(shadowFile.path) cannot be read (\(error)); what shadow mode lets pass is counted anew")
+        }
+    }
+
+    private func keepShadow() {
+        do {
+            try shadowFile.write(shadow.figures)
+        } catch {
+            log.warning("what shadow mode let pass cannot be kept: \(error)")
         }
     }
 
@@ -298,6 +318,8 @@ public final class Sensor {
         report(controller.finish(flinch_now()))
         keepLearned()
         collector.stop()
+        // What was in the rings is counted now.
+        keepShadow()
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
         metrics?.stop()

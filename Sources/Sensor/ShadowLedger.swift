@@ -21,24 +21,54 @@ final class ShadowLedger: Sendable {
     }
 
     private struct State {
+        var since: Double
         var entries: [Key: ShadowFigures.Entry] = [:]
         var others: UInt64 = 0
         var names: [(generation: UInt32, names: EVENames)]
     }
 
-    private let since: Double
     private let state: Mutex<State>
 
     /// `time` in nanoseconds since the epoch; `names` are the words for events of `generation`.
     init(time: UInt64, names: EVENames, generation: UInt32) {
-        since = Double(time) / 1e9
-        state = Mutex(State(names: [(generation, names)]))
+        state = Mutex(State(since: Double(time) / 1e9, names: [(generation, names)]))
+    }
+
+    /// Goes on from what was counted before the sensor started, of guests that are still in shadow mode; no more than
+    /// `limit` kinds.
+    func recall(_ figures: ShadowFigures, _ settings: Settings) {
+        let guests = ShadowLedger.guests(settings)
+        state.withLock { state in
+            state.since = min(state.since, figures.since)
+            state.others &+= figures.others
+            for kept in figures.entries where guests.contains(kept.guest) {
+                let key = Key(guest: kept.guest, source: kept.source, message: kept.message)
+                guard let now = state.entries[key] else {
+                    guard state.entries.count < ShadowLedger.limit else {
+                        state.others &+= kept.count
+                        continue
+                    }
+                    var entry = kept
+                    entry.examples = Array(kept.examples.prefix(ShadowLedger.examples))
+                    state.entries[key] = entry
+                    continue
+                }
+                var entry = kept
+                entry.count &+= now.count
+                entry.last = max(kept.last, now.last)
+                entry.examples = Array((kept.examples + now.examples).prefix(ShadowLedger.examples))
+                state.entries[key] = entry
+            }
+        }
+    }
+
+    private static func guests(_ settings: Settings) -> Set<String> {
+        settings.shadowGuests.union(settings.shadow ? [nobody] : [])
     }
 
     /// Takes over the words of a reloaded program. Of guests that are in shadow mode no longer nothing is kept.
     func adopt(_ program: Program) {
-        var guests = program.settings.shadowGuests
-        if program.settings.shadow { guests.insert(ShadowLedger.nobody) }
+        let guests = ShadowLedger.guests(program.settings)
         state.withLock { state in
             if state.names.last?.generation == program.generation { state.names.removeLast() }
             state.names.append((program.generation, program.names))
@@ -79,7 +109,7 @@ final class ShadowLedger: Sendable {
             let entries = state.entries.values.sorted {
                 ($1.count, $0.guest, $0.source) < ($0.count, $1.guest, $1.source)
             }
-            return ShadowFigures(since: since, entries: entries, others: state.others)
+            return ShadowFigures(since: state.since, entries: entries, others: state.others)
         }
     }
 

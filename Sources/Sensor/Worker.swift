@@ -26,14 +26,14 @@ struct Worker: ~Copyable {
     /// Takes over `inspector`; `cell` must outlive the worker.
     init(
         queue: consuming Queue, inspector: UnsafeMutablePointer<Inspector>, events: consuming EventRing.Writer,
-        flows: consuming Ring<FlowEvent>.Writer, packets: consuming PacketRing.Writer, cell: UnsafePointer<WorkerCell>,
-        flowHash: SecretHash
+        flows: consuming Ring<FlowEvent>.Writer, packets: consuming PacketRing.Writer, limiter: EventLimiter,
+        cell: UnsafePointer<WorkerCell>, flowHash: SecretHash
     ) {
         verdicts = VerdictBatch(queue: queue.settings.number)
         doubtfulVerdicts = VerdictBatch(queue: queue.settings.doubtful ?? queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
-        reporter = unsafe Reporter(events: events, cell: cell, flowHash: flowHash)
+        reporter = unsafe Reporter(events: events, limiter: limiter, cell: cell, flowHash: flowHash)
         self.flows = unsafe FlowReporter(events: flows, cell: cell, flowHash: flowHash)
         kept = packets
         unsafe self.cell = unsafe cell

@@ -128,7 +128,8 @@ extension PolicyCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say what shadow mode let pass that would have been dropped, by guest and rule.",
             discussion: """
-                Since the sensor's start, or since a guest came into shadow mode. What would have been dropped without \
+                Since the sensor first ran, or since a guest came into shadow mode; a restart goes on with what was \
+                counted. What would have been dropped without \
                 a rule, check, relation or flood is in `flinch status`, by reason.
                 """)
 

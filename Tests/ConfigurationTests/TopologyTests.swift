@@ -114,4 +114,85 @@ import Wire
                     + " name the groups"
             ])
     }
+
+    // MARK: - Of policies
+
+    private static let policies = """
+        policies:
+          all: {for: ["*"], topology: {relations: [{to: "lab", action: deny, concern: high}], exclude: [192.0.2.9]}}
+          dmz: {for: ["web*"], based-on: all, topology: {relations: [{from: all, action: alert}, {to: lab, action: allow}]}}
+          named: {topology: {exclude: [192.0.2.8]}}
+        guests:
+          - {name: web1, addresses: [10.1.0.1, "2001:db8::1"]}
+          - {name: web2, addresses: [10.1.0.2]}
+          - {name: web3, addresses: [10.1.0.3], topology: {relations: [{to: 10.1.0.2, action: allow}]}}
+          - {name: lab, addresses: [10.2.0.0/16]}
+          - {name: own, addresses: [10.3.0.1], policy: named}
+        relations: [{from: all, to: 10.1.0.2, action: deny}]
+
+        """
+
+    /// A guest's own, then that of its policy, the most specific first, then what the file says for everybody. What a
+    /// policy leaves out is as in the one that it is based on.
+    @Test func thePolicysTopologyIsThatOfItsGuests() throws {
+        let settings = try parsed(TopologyTests.policies)
+        #expect(
+            settings.relations.map(\.text) == [
+                "web3 may talk to 10.1.0.2", "all talks to guests of dmz", "guests of dmz may talk to lab",
+                "guests of all may not talk to lab", "all may not talk to 10.1.0.2",
+            ])
+        #expect(settings.relations.map(\.concern) == [.medium, .medium, .medium, .high, .medium])
+        let explained = { (one: String, other: String) in
+            PolicyExplanation(settings, Address(one)!, Address(other)!).text
+        }
+        #expect(settings.guests.map { $0.choices.first?.policy } == ["dmz", "dmz", "dmz", "all", "named"])
+        #expect(explained("10.1.0.3", "10.1.0.2").contains("10.1.0.3 → 10.1.0.2 allow, because web3 may talk to"))
+        #expect(explained("10.1.0.1", "10.2.0.1").contains("→ 10.2.0.1 allow, because guests of dmz may talk to lab"))
+        #expect(explained("10.1.0.1", "10.2.0.1").contains("10.1.0.1 alert, because all talks to guests of dmz"))
+        #expect(explained("10.3.0.1", "10.1.0.9").contains("allow, because no relation says otherwise"))
+        #expect(explained("10.1.0.1", "192.0.2.9").contains("10.1.0.1 → 192.0.2.9 not looked at: it is excluded"))
+        #expect(explained("10.3.0.1", "192.0.2.9").contains("10.3.0.1 → 192.0.2.9 allow"))
+        #expect(explained("10.2.0.1", "10.1.0.1").contains("  topology           not looked at with 192.0.2.9\n"))
+        #expect(explained("10.2.0.1", "10.1.0.1").contains("deny to lab\n"))
+        #expect(
+            settings.divert.excluded.pairs.map(\.other)
+                == [9, 8, 9, 9].map { TopologyTests.prefixes("192.0.2.\($0)") })
+    }
+
+    @Test func whoIsNotLookedAtAtAll() throws {
+        let settings = try parsed(
+            """
+            policies: {off: {for: [web], topology: {exclude: [all]}}}
+            guests: [{name: web, addresses: [10.1.0.1]}, {name: db, addresses: [10.1.0.2]}]
+
+            """)
+        #expect(settings.divert.excluded == TrafficSelection(prefixes: TopologyTests.prefixes("10.1.0.1")))
+    }
+
+    @Test(arguments: [
+        BadCase(
+            "policies: {p: {topology: {exclude: [\"vlan:7\", [web1, lab], web3]}}}\n",
+            "1:37: policies.p.topology.exclude: \"vlan:7\" is not hosts; VLANs, ports and pairs belong into divert.exclude",
+            "1:47: policies.p.topology.exclude: a list is not hosts; VLANs, ports and pairs belong into divert.exclude",
+            "1:60: policies.p.topology.exclude: no guest is \"web3\"; did you mean web1?"),
+        BadCase(
+            "policies: {p: {topology: {relations: [{from: all, to: lab, action: deny}, {to: lab}], other: 1}}}\n",
+            "1:39: policies.p.topology.relations[0]: the guests of the policy are one side; write the other: to: and whom"
+                + " they may talk to, or from: and who may talk to them",
+            "1:75: policies.p.topology.relations[1].action: there is none; write action: allow, alert or deny",
+            "1:87: policies.p.topology: \"other\" is not known here; write one of exclude, relations"),
+    ]) func whatIsWrongInAPolicyIsSaid(_ bad: BadCase) {
+        #expect(problems(bad.text + TopologyTests.guests) == bad.problems)
+    }
+
+    @Test func tooManyWithThoseOfPoliciesAreRefused() {
+        let rules = (0..<200).map { _ in "{to: lab, action: deny}" }.joined(separator: ", ")
+        let relations = (0..<60).map { _ in "{from: web1, to: lab, action: deny}" }.joined(separator: ", ")
+        #expect(
+            problems(
+                "policies: {p: {for: [web1], topology: {relations: [\(rules)]}}}\nrelations: [\(relations)]\n"
+                    + TopologyTests.guests) == [
+                    "1:11: policies: 260 relations with those of policies are too many; write at most 256"
+                ])
+    }
 }

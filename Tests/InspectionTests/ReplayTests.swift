@@ -206,4 +206,33 @@ import Wire
         }.events()
         #expect(events.count { $0["event_type"] as? String == "alert" } == count)
     }
+
+    /// What is left of a flow at the end is told of under the capture in which it began, not the one read last.
+    @Test func anEndingIsOfItsOwnCapture() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "flinch-endings-\(UUID()).rules").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "alert tcp any any -> any 80 (content:\"needle\"; flow:only_stream; sid:1;)\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        let mode = InspectionMode(isInline: false, verifiesChecksums: false)
+        var first = Capture()
+        first.add(Family.v4.tcp(.client, .web, flags: .syn))
+        first.add(Family.v4.answer(.web, .client))
+        first.add(Family.v4.tcp(.client, .web, "a needle"))
+        var others = Capture()
+        others.add(Family.v4.udp(.stranger, .dns))
+        let events = try first.written { first in
+            try others.written { second in
+                try others.written { third in
+                    let events = try replay([second, first, third], home: ["10.0.0.2"], mode: mode) {
+                        $0.rules.files = [file]
+                    }.events()
+                    let alerts = events.filter { $0["event_type"] as? String == "alert" }
+                    #expect(alerts.map { $0["pkt_src"] as? String } == ["stream (flow timeout)"])
+                    #expect(alerts.map { $0["pcap_filename"] as? String } == [first])
+                    return events
+                }
+            }
+        }
+        #expect(events.count > 1)
+    }
 }

@@ -35,7 +35,8 @@ import Wire
             unsafe cell.deinitialize(count: 1)
             unsafe cell.deallocate()
         }
-        var reporter = unsafe Reporter(events: ring.makeWriter(), cell: cell, flowHash: SecretHash(seed: 1))
+        var reporter = unsafe Reporter(
+            events: ring.makeWriter(), limiter: EventLimiter(), cell: cell, flowHash: SecretHash(seed: 1))
         for (seconds, source) in packets {
             rig.time = start + UInt64(seconds * 1_000) * 1_000_000
             reporter.settle(rig.time, period: limits.view.period)

@@ -215,6 +215,102 @@ extension Integration {
             }
         }
 
+        /// An SSH server of the lab's own, with a key of its own, that lets nobody in by a password.
+        private static func startSSH(_ lab: Lab, on guest: Machine) throws -> Program {
+            for name in ["host", "user"] {
+                try Command.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", lab.file(name)])
+            }
+            // Where sshd's unprivileged part lives.
+            try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
+            let configuration = try lab.write(
+                """
+                ListenAddress \(guest.ipv4):22
+                HostKey \(lab.file("host"))
+                AuthorizedKeysFile \(lab.file("user.pub"))
+                PidFile none
+                StrictModes no
+                UsePAM no
+                PasswordAuthentication yes
+                PermitRootLogin prohibit-password
+                MaxStartups 100
+
+                """, to: "sshd.conf")
+            return try guest.start(["/usr/sbin/sshd", "-D", "-e", "-f", configuration], limit: .seconds(120))
+        }
+
+        private static let options =
+            "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1"
+
+        /// Real passwords at a real server, one after the other, beside somebody who has a key and a guest that is asked
+        /// now and then.
+        @Test(.timeLimit(.minutes(3))) func whoTriesLogins() async throws {
+            try await Integration.withSensor { lab, sensor in
+                let guest = lab.guest("quiet")
+                let server = try Behaviours.startSSH(lab, on: guest)
+                try #require(
+                    eventually(within: .seconds(10)) { (try? guest.run("ss", "-Hltn").contains(":22")) == true },
+                    "\(server.complained)")
+                let good = try lab.client.start(
+                    [
+                        "sh", "-c",
+                        "for i in 1 2 3 4 5; do ssh -i \(lab.file("user")) \(Behaviours.options) root@\(guest.ipv4) true"
+                            + " && echo in; done",
+                    ], limit: .seconds(60))
+                let bad = try lab.outside.start(
+                    [
+                        "sh", "-c",
+                        "for i in $(seq 14); do sshpass -p wrong$i ssh \(Behaviours.options) -o"
+                            + " PreferredAuthentications=password nobody@\(guest.ipv4) true; done; echo done",
+                    ], limit: .seconds(100))
+                #expect(good.waitUntilItSays("in", atMost: .seconds(20)), "\(good.complained)")
+                #expect(bad.waitUntilItSays("done", atMost: .seconds(100)), "\(bad.complained)")
+                #expect(bad.complained.components(separatedBy: "Permission denied").count > 12, "\(bad.complained)")
+                func found() throws -> [EveLog.Record] {
+                    try sensor.eve.records().filter {
+                        $0.flinch?.behaviour?.kind == "login.ssh" && $0.event_type == "alert"
+                    }
+                }
+                #expect(eventually(within: .seconds(10)) { (try? found().isEmpty) == false })
+                let all = try found()
+                #expect(all.count == 1)
+                #expect(all.first?.src_ip == lab.outside.ipv4 && all.first?.dest_ip == guest.ipv4)
+                #expect(all.first?.flinch?.concern == "high" && all.first?.flinch?.guest == "quiet")
+                server.stop()
+            }
+        }
+
+        /// A guest that curls a server outside every two seconds and a half, and one that does so when it likes.
+        @Test(.timeLimit(.minutes(3))) func whoCallsAtAFixedPeriod() async throws {
+            var configuration = SensorConfiguration()
+            configuration.more = "behaviour: {learning: 0}"
+            try await Integration.withSensor(configuration) { lab, sensor in
+                let outside = lab.outside.ipv4
+                let server = try lab.outside.start(
+                    ["python3", "-u", "-m", "http.server", "8080", "--bind", outside, "--directory", lab.file(".")],
+                    limit: .seconds(120))
+                try #require(
+                    eventually(within: .seconds(10)) {
+                        (try? lab.outside.run("ss", "-Hltn").contains(":8080")) == true
+                    }, "\(server.complained)")
+                func calls(_ pauses: String) -> [String] {
+                    ["sh", "-c", "for p in \(pauses); do curl -so /dev/null http://\(outside):8080/; sleep $p; done"]
+                }
+                let regular = try lab.guest("quiet").start(
+                    calls(Array(repeating: "2.5", count: 19).joined(separator: " ")), limit: .seconds(90))
+                let whimsical = try lab.guest("web").start(
+                    calls("1 4 2 6 1 3 7 2 1 5 1 2 6 1 3 1 4 2 1"), limit: .seconds(90))
+                regular.wait(atMost: .seconds(90))
+                whimsical.wait(atMost: .seconds(90))
+                func found() throws -> [EveLog.Record] {
+                    try sensor.eve.records().filter { $0.flinch?.behaviour?.kind == "guest.beacon" }
+                }
+                #expect(eventually(within: .seconds(10)) { (try? found().isEmpty) == false })
+                let all = try found()
+                #expect(all.map(\.src_ip) == [lab.guest("quiet").ipv4] && all.first?.dest_ip == outside)
+                server.stop()
+            }
+        }
+
         @Test func theMapIsShown() async throws {
             try await Integration.withSensor { lab, sensor in
                 try lab.expectAnswers(3, from: lab.client, to: lab.guest("web").ipv4)

@@ -108,5 +108,56 @@ extension Integration {
                 #expect(throws: LabError.self) { try sensor.policy("rollback", "-y", "99") }
             }
         }
+
+        /// The figures of shadow mode go on after a restart.
+        @Test func shadowFiguresOutliveTheSensor() async throws {
+            var configuration = SensorConfiguration()
+            configuration.shadow = true
+            let rules = FileManager.default.temporaryDirectory.appendingPathComponent("flinch-\(UUID()).rules")
+            try Data(PolicyChanges.rules.utf8).write(to: rules)
+            defer { try? FileManager.default.removeItem(at: rules) }
+            configuration.ruleFiles = [rules.path]
+            try await Integration.withSensor(configuration) { lab, sensor in
+                try strike(lab)
+                #expect(sensor.terminate() == .exited(0), "\(sensor.program.complained)")
+                let next = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+                func counted() -> UInt64 {
+                    let figures = try? json(next.policy("shadow", "--json"), ShadowFigures.self)
+                    return figures?.entries.first { $0.source == "1:1" }?.count ?? 0
+                }
+                #expect(counted() == 5)
+                try strike(lab)
+                // What follows the first of a rule is told of ten seconds later.
+                #expect(eventually(within: .seconds(15)) { counted() == 10 })
+                #expect(next.terminate() == .exited(0), "\(next.program.complained)")
+            }
+        }
+
+        /// A configuration that was right once and is refused now: the file is as it was, and so is the sensor.
+        @Test func aRollbackThatIsRefusedLeavesTheFile() async throws {
+            var configuration = SensorConfiguration()
+            let rules = FileManager.default.temporaryDirectory.appendingPathComponent("flinch-\(UUID()).rules")
+            try Data(PolicyChanges.rules.utf8).write(to: rules)
+            defer { try? FileManager.default.removeItem(at: rules) }
+            configuration.ruleFiles = [rules.path]
+            try await Integration.withSensor(configuration) { lab, sensor in
+                let file = lab.file("flinch.yaml")
+                configuration.ruleFiles = []
+                configuration.shadow = true
+                try sensor.reload(configuration)
+                let running = try String(contentsOfFile: file, encoding: .utf8)
+                try FileManager.default.removeItem(at: rules)
+                let refusal = #expect(throws: LabError.self) { try sensor.policy("rollback", "-y", "1") }
+                let said = "\(String(describing: refusal))"
+                #expect(said.contains("refused, the old configuration stays:") && said.contains(rules.path), "\(said)")
+                #expect(try String(contentsOfFile: file, encoding: .utf8) == running)
+                #expect(try sensor.status().shadow && history(sensor).map(\.how) == ["start", "SIGHUP"])
+                // The next start finds what ran.
+                #expect(sensor.terminate() == .exited(0), "\(sensor.program.complained)")
+                let next = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+                #expect(try next.status().shadow)
+                #expect(next.terminate() == .exited(0), "\(next.program.complained)")
+            }
+        }
     }
 }

@@ -1,7 +1,10 @@
+import Configuration
 import Control
 import Events
 import Evidence
+import Foundation
 import Testing
+import Topology
 import Wire
 
 @testable import Sensor
@@ -73,5 +76,35 @@ import Wire
         ledger.note(event(.signature, 5000, count: 7))
         ledger.note(event(generation: 9))
         #expect(ledger.figures.entries.count == ShadowLedger.limit && ledger.figures.others == 8)
+    }
+
+    /// After a restart it goes on, of guests that are still in shadow mode, and no further than its bound.
+    @Test func whatWasCountedBeforeGoesOn() throws {
+        for second in 6..<10 { ledger.note(event(second: UInt64(second))) }
+        ledger.note(event(.signature, 1, guest: 1))
+        ledger.note(event(generation: 9))
+        let file = StateFile<ShadowFigures>(
+            state: FileManager.default.temporaryDirectory.appending(path: "flinch-\(UUID())").path, "shadow.json")
+        defer { try? FileManager.default.removeItem(atPath: (file.path as NSString).deletingLastPathComponent) }
+        #expect(try file.read() == nil)
+        try file.write(ledger.figures)
+        var settings = Settings()
+        var web = settings.protected(Guest(name: "web", addresses: []))
+        web.guest.shadow = true
+        settings.guests = [web, settings.protected(Guest(name: "dns", addresses: []))]
+        let next = ShadowLedger(time: 50_000_000_000, names: Self.names, generation: 1)
+        next.note(event(second: 60))
+        next.recall(try #require(try file.read()), settings)
+        next.note(event(second: 70))
+        let figures = next.figures
+        #expect(figures.since == 5 && figures.others == 1)
+        #expect(figures.entries.map { "\($0.guest) \($0.source) \($0.count)" } == ["web 1:100 6"])
+        #expect(figures.entries[0].first == 6 && figures.entries[0].last == 70)
+        #expect(figures.entries[0].examples.map(\.time) == [6, 7, 8])
+
+        let full = ShadowLedger(time: 50_000_000_000, names: Self.names, generation: 1)
+        for code in 0..<UInt32(ShadowLedger.limit) { full.note(event(.signature, code + 10)) }
+        full.recall(ledger.figures, settings)
+        #expect(full.figures.entries.count == ShadowLedger.limit && full.figures.others == 1 + 4)
     }
 }

@@ -215,11 +215,11 @@ public final class FloodFilter {
         func put(_ set: String, _ statement: String = "") {
             text += element(verb, "\(prefix)_\(set)", "\(order.host)\(verb == "add" ? statement : "")")
         }
-        func put(_ set: String, rate: UInt32) {
-            put(set, " limit rate \(rate)/second burst \(max(1, rate / 10)) packets")
+        func put(_ set: String, rate: UInt32, burst: UInt32 = doubtfulBurst) {
+            put(set, " limit rate \(rate)/second burst \(max(1, min(rate / 10, burst))) packets")
         }
         if order.trusted > 0 {
-            put("known", rate: order.trusted)
+            put("known", rate: order.trusted, burst: .max)
             switch order.floodClass {
             case .tcp: put("answers", rate: answers)
             case .syn:
@@ -232,6 +232,10 @@ public final class FloodFilter {
         if isWhole { put("drop") }
         return text
     }
+
+    /// Packets of the others that are queued at once, at most: half of what a worker's queue for them holds. An element
+    /// that is made anew begins with all of it.
+    private static let doubtfulBurst: UInt32 = 512
 
     /// Resets and SYN-ACKs a second that are queued, to one host: twice what is challenged.
     private static let answers: UInt32 = 20_000

@@ -7,18 +7,12 @@ import Wire
 
 @Suite("A web server under siege")
 struct SourceTests {
-    /// Twenty clients that the server knows.
-    private func known(_ siege: inout Siege) {
-        for client in UInt32(1)...20 { _ = siege.ask(client, port: 50_000, sequence: client) }
-        siege.pass(1)
-    }
-
     @Test(
         "Unknown clients connect by a challenge, known ones at once, and next to no SYN of the flood arrives",
         arguments: [10_000, 65_537, 1_000_000, 16_000_000])
     func synFlood(_ sources: Int) throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         siege.expect(60, from: 0x0B00_0001, in: 0.5, over: 2)
         siege.flood(rate: 10_000, seconds: 1) { Siege.syn($0, sources: sources) }
         let early = siege.arrived
@@ -52,7 +46,7 @@ struct SourceTests {
     @Test("Every SYN is sent again after a second: fewer than 5 in 100 pass, and who answers a challenge connects")
     func twice() throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         siege.flood(rate: 6_000, seconds: 2) { number in
             // Six thousand SYNs a second, of which the second half are those of a second ago.
             Siege.syn(number <= 6_000 ? number : number % 2 == 0 ? number - 6_000 : number, sources: 1 << 20)
@@ -79,7 +73,7 @@ struct SourceTests {
         ])
     func recycled(_ keepsPorts: Bool) throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         func attack(_ number: Int) -> [UInt8] {
             let source = 0x2000_0000 + UInt32(number % 5_000)
             let port = keepsPorts ? 40_000 : UInt16(1_024 + number &* 7_919 % 60_000)
@@ -118,7 +112,7 @@ struct SourceTests {
     @Test("Pulses of two seconds are one flood, and only the first one gets a step's worth through")
     func pulses() throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         siege.flood(rate: 10_000, seconds: 2) { Siege.syn($0, sources: 1 << 20) }
         siege.pass(2)
         let before = siege.arrived
@@ -134,7 +128,7 @@ struct SourceTests {
     @Test("A flood that grows slowly below what is called one is found out by what its SYNs lead to")
     func ramp() throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         // 20 SYNs a second, and a tenth more every second: at 500 it is hollow, at 2,000 it would be a flood.
         var rate = 20.0
         while rate < 1_900 {
@@ -151,7 +145,7 @@ struct SourceTests {
         arguments: [UInt8(0x04), 0x10, 0x12])
     func strays(_ flags: UInt8) throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         func attack(_ number: Int) -> [UInt8] {
             var packet = Siege.syn(number, sources: 1 << 20)
             packet[33] = flags
@@ -177,7 +171,7 @@ struct SourceTests {
     @Test("Resets beside a SYN flood do not keep the answers of clients from being heard")
     func resetsAndSYNs() throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         func attack(_ number: Int) -> [UInt8] {
             var packet = Siege.syn(number, sources: 1 << 20)
             if number % 2 == 0 { packet[33] = 0x04 }
@@ -191,7 +185,7 @@ struct SourceTests {
     @Test("A little to each of 256 hosts is a flood of the guest", arguments: [FloodClass.syn, .udp])
     func carpet(_ floodClass: FloodClass) throws {
         var siege = try Siege(prefix: "10.0.0.0/24")
-        known(&siege)
+        siege.meetClients()
         func attack(_ number: Int) -> [UInt8] {
             let host = 0x0A00_0000 + UInt32(number % 256)
             if floodClass == .syn { return Siege.syn(number, sources: 1 << 20, to: host) }
@@ -230,91 +224,12 @@ struct SourceTests {
     @Test("Clients that do not answer challenges connect when they ask again after a second")
     func silent() throws {
         var siege = try Siege()
-        known(&siege)
+        siege.meetClients()
         siege.expect(60, from: 0x0B00_0001, in: 1, over: 2, answers: false)
         siege.flood(rate: 10_000, seconds: 5) { Siege.syn($0, sources: 1 << 20) }
         #expect(siege.connected(within: 1_050) >= 0.98, "\(siege.connected(within: 1_050))")
         let usual = siege.connectTimes.sorted()[siege.connectTimes.count / 2]
         #expect(usual >= 800_000_000)
-    }
-
-    @Test(
-        "Of UDP, ICMP and fragments the unknown get their share, and trusted sources and flows go first",
-        arguments: [FloodClass.udp, .icmp, .fragment])
-    func datagrams(_ floodClass: FloodClass) throws {
-        var siege = try Siege(pass: 200)
-        known(&siege)
-        // The guest asked a name server.
-        let asked = siege.inspect(Siege.udp(Siege.server, 0x0808_0808, (30_000, 53)))
-        let answered = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
-        #expect(asked && answered)
-        func packet(_ source: UInt32) -> [UInt8] {
-            switch floodClass {
-            case .udp: Siege.udp(source, Siege.server, (9_000, 53))
-            case .icmp: Siege.ip(source, Siege.server, 1, [8, 0, 0, 0, 0, 1, 0, 1])
-            default: Siege.ip(source, Siege.server, 17, Array(repeating: 7, count: 16), fragment: 100)
-            }
-        }
-        func attack(_ number: Int) -> [UInt8] { packet(0x2000_0000 + UInt32(number &* 7919 % (1 << 20))) }
-        siege.flood(rate: 10_000, seconds: 1, attack)
-        let before = siege.arrived
-        siege.flood(rate: 10_000, seconds: 3, attack)
-        #expect((590...650).contains(siege.arrived - before), "\(siege.arrived - before)")
-        let trusted = [1, 2, 3, 0x0808_0808].map { siege.inspect(packet($0)) }
-        #expect(trusted == [true, true, true, true])
-        let ofFlow = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
-        #expect(ofFlow)
-    }
-
-    @Test("Resolvers are sent to TCP and trusted when they come; a flood gets fewer bytes back than it sends")
-    func resolvers() throws {
-        var siege = try Siege(classes: [.udp], pass: 10, truncatesDNS: true)
-        siege.flood(rate: 10_000, seconds: 1) { Siege.udp(Siege.source($0, of: 1 << 20), Siege.server, (9_000, 53)) }
-        #expect(siege.events.map(\.phase) == [.open])
-        #expect(siege.challengeBytes == 0, "what is no query is not answered")
-        // What the budget still had.
-        for _ in 0..<5 { _ = siege.inspect(Siege.udp(0x2000_0001, Siege.server, (9_000, 53))) }
-        let resolver: UInt32 = 0x0B00_0001
-        let first = siege.inspect(Siege.query(resolver))
-        #expect(!first)
-        let answer = try #require(siege.challenged[resolver]?.first)
-        // Behind Ethernet, IP and UDP.
-        #expect(answer.bytes[44] == 0x83 && answer.bytes.count - 14 <= Siege.query(resolver).count)
-        let connects = siege.ask(resolver, port: 50_000, sequence: 7)
-        let second = siege.inspect(Siege.query(resolver))
-        #expect(connects && second)
-
-        (siege.sent, siege.arrived, siege.challengeBytes) = (0, 0, 0)
-        siege.flood(rate: 20_000, seconds: 2) { Siege.query(Siege.source($0, of: 1 << 20), $0) }
-        let each = Siege.query(0).count - 11
-        // 10,000 a second, and a tenth of it at once.
-        #expect((18_000 * each...21_500 * each).contains(siege.challengeBytes), "\(siege.challengeBytes / each)")
-        #expect(siege.challengeBytes < siege.sent * Siege.query(0).count)
-        #expect(siege.arrived <= 30, "\(siege.arrived)")
-    }
-
-    @Test("Nobody is sent to TCP where it is not wanted")
-    func unasked() throws {
-        var siege = try Siege(classes: [.udp], pass: 10)
-        siege.flood(rate: 10_000, seconds: 1) { Siege.query(Siege.source($0, of: 1 << 20), $0) }
-        #expect(siege.events.map(\.phase) == [.open])
-        #expect(siege.challengeBytes == 0)
-    }
-
-    @Test("A single heavy source is refused while it lasts; a name server whose address is spoofed is not")
-    func heavy() throws {
-        var siege = try Siege(pass: 5_000)
-        _ = siege.inspect(Siege.udp(Siege.server, 0x0808_0808, (30_000, 53)))
-        _ = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
-        siege.flood(rate: 8_000, seconds: 2) { _ in Siege.udp(0x2000_0001, Siege.server, (9_000, 53)) }
-        let before = siege.arrived
-        siege.flood(rate: 8_000, seconds: 2) { _ in Siege.udp(0x2000_0001, Siege.server, (9_000, 53)) }
-        #expect(siege.arrived == before)
-        let other = siege.inspect(Siege.udp(0x2000_0002, Siege.server, (9_000, 53)))
-        #expect(other)
-        siege.flood(rate: 8_000, seconds: 3) { _ in Siege.udp(0x0808_0808, Siege.server, (9_000, 53)) }
-        let passes = siege.inspect(Siege.udp(0x0808_0808, Siege.server, (53, 30_000)))
-        #expect(passes)
     }
 
     @Test("In shadow mode everything passes, and nobody is challenged")
@@ -326,85 +241,5 @@ struct SourceTests {
         #expect(siege.events.map(\.phase) == [.open])
         let dropped = try #require(siege.controller.open.values.first.map { siege.controller.stopped(by: $0) })
         #expect(dropped > 5_000)
-    }
-}
-
-@Suite("Challenges, as they are sent")
-struct ChallengeFrameTests {
-    @Test(
-        "From the guest to the client, with right checksums, and no longer than the SYN", arguments: Family.allCases,
-        [nil, UInt16(0x6064)])
-    func frame(_ family: Family, _ tag: UInt16?) throws {
-        var rig = try Rig()
-        let slot = rig.slot(of: .web, family)
-        rig.floods.setGate(slot, .syn, .sift(0))
-        let syn = family.tcp(.client, .web, flags: .syn)
-        var arrival = Arrival(time: rig.time)
-        arrival.port = 7
-        arrival.sourceMAC = 0x0200_0000_0064
-        arrival.destinationMAC = 0x0200_0000_0002
-        if let tag { (arrival.tag, arrival.hasTag) = (tag, true) }
-        let decision = unsafe rig.inspector.inspect(syn.span.bytes, .ip, arrival)
-        #expect(decision == dropped(.floodSource))
-        var frames: [[UInt8]] = []
-        unsafe rig.inspector.takeChallenges { bytes, port in
-            #expect(port == 7)
-            frames.append(unsafe Array(bytes))
-        }
-        #expect(frames.count == 1)
-        let hasMore = rig.inspector.hasChallenges
-        #expect(!hasMore)
-        let frame = try #require(frames.first)
-        let packet = unsafe Decoder.decode(frame.span.bytes, as: .ethernet)
-        #expect(packet.kind == .tcp && packet.tcpFlags == [.syn, .ack])
-        #expect(packet.source == family.address(of: .web) && packet.destination == family.address(of: .client))
-        #expect(packet.sourcePort == 80 && packet.destinationPort == 40_000)
-        #expect(packet.statedLength == Int32(syn.count))
-        #expect(packet.tag(0) == tag)
-        let isGood = unsafe packet.hasValidTransportChecksum(in: frame.span.bytes)
-        #expect(isGood == true)
-        if family == .v4 {
-            let header = unsafe frame.span.bytes.extracting(packet.networkHeader)
-            #expect(IPv4Header(header)?.hasValidChecksum == true)
-        }
-        #expect(Array(frame[0..<12]) == [2, 0, 0, 0, 0, 0x64, 2, 0, 0, 0, 0, 2])
-        // The client's next number is 1.
-        let transport = Int(packet.transportOffset)
-        #expect(Array(frame[transport + 8..<transport + 12]) != [0, 0, 0, 1])
-
-        // The answer is kept and goes no further, and then the same SYN passes, another does not.
-        var reset = family.tcp(.client, .web, flags: .rst)
-        for byte in 0..<4 { reset[family.headerSize + 4 + byte] = frame[transport + 8 + byte] }
-        let answer = rig.inspect(reset)
-        var other = syn
-        other[family.headerSize + 7] = 9
-        let second = rig.inspect(other)
-        let first = rig.inspect(syn)
-        #expect(answer == dropped(.floodSource))
-        #expect(second == dropped(.floodSource))
-        #expect(first == .accept)
-    }
-
-    @Test("Without the frame's header the guest's own packets say whom to answer for")
-    func learnedAddress() throws {
-        var rig = try Rig()
-        rig.floods.setGate(rig.slot(of: .web, .v4), .syn, .sift(0))
-        var arrival = Arrival(time: rig.time)
-        arrival.port = 7
-        arrival.sourceMAC = 0x0200_0000_0064
-        let syn = Family.v4.tcp(.client, .web, flags: .syn)
-        _ = unsafe rig.inspector.inspect(syn.span.bytes, .ip, arrival)
-        let before = rig.inspector.hasChallenges
-        #expect(!before)
-        arrival.sourceMAC = 0x0200_0000_0002
-        let own = Family.v4.udp(.web, .stranger)
-        _ = unsafe rig.inspector.inspect(own.span.bytes, .ip, arrival)
-        arrival.sourceMAC = 0x0200_0000_0064
-        var other = syn
-        other[20 + 7] = 9
-        _ = unsafe rig.inspector.inspect(other.span.bytes, .ip, arrival)
-        var source: [UInt8] = []
-        unsafe rig.inspector.takeChallenges { bytes, _ in source = unsafe Array(bytes[6..<12]) }
-        #expect(source == [2, 0, 0, 0, 0, 2])
     }
 }

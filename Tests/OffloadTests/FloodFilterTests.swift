@@ -100,7 +100,10 @@ struct FloodFilterTests {
                 let dropped = try filter.drops().map(\.packets).reduce(0, +)
                 #expect((250...395).contains(dropped), "\(dropped) of 400")
                 limited.trusted = 100_000
+                limited.share = 50_000
                 try filter.apply([limited], hostile: [], trusted: [], FloodFilterTests.now)
+                // No more at once than half of the queue for them.
+                #expect(try shell("nft list set bridge flinch icmp4_share").contains("50000/second burst 512 packets"))
                 _ = try shell("ip netns exec \(lab.names[0]) ping -n -q -f -c 400 -W 1 10.9.0.3 || true")
                 #expect(try filter.drops().isEmpty)
             }

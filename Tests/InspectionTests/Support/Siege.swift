@@ -154,6 +154,12 @@ struct Siege: ~Copyable {
         return shake(client, port: port, sequence: sequence)
     }
 
+    /// Twenty clients, 1 to 20, of whom the server knows afterwards.
+    mutating func meetClients() {
+        for client in UInt32(1)...20 { _ = ask(client, port: 50_000, sequence: client) }
+        pass(1)
+    }
+
     mutating func shake(_ client: UInt32, port: UInt16, sequence: UInt32) -> Bool {
         let initial = sequence ^ 0x5555_0000
         let answered = inspect(

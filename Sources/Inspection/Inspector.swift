@@ -50,6 +50,8 @@ public struct Inspector: ~Copyable {
     public internal(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public internal(set) var guest: Int32 = -1
+    /// The guest that sent a packet which says that it is from somebody else; -1 for none.
+    var accused: Int32 = -1
     /// What `keepPacket` said of the last packet.
     public internal(set) var evidence: UInt64 = 0
     /// Slots of the last packet's ends; negative for one that is not protected.
@@ -155,6 +157,7 @@ public struct Inspector: ~Copyable {
         source = hosts.slot(of: packets[0].packet.source)
         guest = hosts.guest(of: destination >= 0 ? destination : source)
         let policy = policies[guest]
+        accused = -1
 
         let size = UInt64(truncatingIfNeeded: packets[0].packet.statedLength)
         var advice = FloodAdvice.none
@@ -218,6 +221,8 @@ public struct Inspector: ~Copyable {
         {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
+        // Of a packet that names no guest, its sender's policy decided.
+        if guest < 0 { guest = accused }
         rejects = asked.rejects
         tally.count(decision)
         if findings.count > asked.tagged { countFindings(destination, source) }

@@ -44,6 +44,7 @@ extension Inspector {
         guard sender >= 0, sender != guest, !failed.isDisjoint(with: Checks.ofSender) else {
             return checks.report(failed, guest: guest, into: &findings)
         }
+        accused = sender
         var rest = failed
         rest.subtract(Checks.ofSender)
         var own = failed

@@ -54,6 +54,8 @@ public struct Inspector: ~Copyable {
     public internal(set) var rejects: RejectSides = []
     /// Index of the guest whose policy decided; -1 for none.
     public internal(set) var guest: Int32 = -1
+    /// The guest that sent a packet which says that it is from somebody else; -1 for none.
+    var accused: Int32 = -1
     /// Listening: the last packet was left to those who inspect it inline.
     public internal(set) var isElsewhere = false
     /// What `keepPacket` said of the last packet.
@@ -165,6 +167,7 @@ public struct Inspector: ~Copyable {
         source = hosts.slot(of: packets[0].packet.source)
         guest = hosts.guest(of: destination >= 0 ? destination : source)
         let policy = policies[guest]
+        accused = -1
         if !mode.isInline, leavesToOthers() { return .accept }
 
         let size = UInt64(truncatingIfNeeded: packets[0].packet.statedLength)
@@ -229,6 +232,8 @@ public struct Inspector: ~Copyable {
         {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
+        // Of a packet that names no guest, its sender's policy decided.
+        if guest < 0 { guest = accused }
         rejects = asked.rejects
         tally.count(decision)
         if findings.count > asked.tagged { countFindings(destination, source) }

@@ -227,7 +227,9 @@ final class Controller: Sendable {
             let named = program.settings.guests[host.guest].guest.addresses.contains {
                 $0.isSingle && $0.base == host.address
             }
-            guard named || total > 0 else { continue }
+            // What is no guest's any more keeps its slot, where nobody finds it.
+            guard named || total > 0, program.hosts.isShared(slot) || program.guest(of: host.address) == host.guest
+            else { continue }
             var row = Status.Guest(
                 name: guest.name,
                 address: program.hosts.isShared(slot) ? "\(host.address) …" : "\(host.address)",

@@ -24,6 +24,8 @@ public final class HostTable: Sendable {
     /// By range, its slots.
     private let places: [Range<Int>]
     private let ranges: [AddressRange]
+    /// All slots that were given away since the cells were made: who comes back has its own again.
+    private let given: [AddressRange: Range<Int>]
     private let shared: Set<Int>
     private let cells: HostCells
 
@@ -54,11 +56,10 @@ public final class HostTable: Sendable {
             return nil
         }
         let ranges = AddressRange.flatten(guests)
-        let known = Dictionary(uniqueKeysWithValues: zip(former.ranges, former.places))
         var used = former.used
         var fresh: [Int] = []
         let places = ranges.enumerated().map { index, range in
-            if let place = known[range] { return place }
+            if let place = former.given[range] { return place }
             fresh.append(index)
             defer { used += HostTable.slots(range) }
             return used..<used + HostTable.slots(range)
@@ -81,6 +82,7 @@ public final class HostTable: Sendable {
         self.places = places
         self.used = used
         self.cells = cells
+        given = (former?.given ?? [:]).merging(zip(ranges, places)) { first, _ in first }
         slotCount = cells.count
         let compiled = UnsafeMutablePointer<CompiledRange>.allocate(capacity: max(1, ranges.count))
         for (index, range) in ranges.enumerated() {

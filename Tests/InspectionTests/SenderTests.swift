@@ -71,6 +71,8 @@ import Wire
                 var rig = try rig(web: checks, dns: CheckSettings(), webShadow: shadow)
                 #expect(rig.inspect(packet, port: 7, mac: SenderTests.own) == expected, "\(from) \(to)")
                 #expect(rig.findings == ["guest.address_spoofed"])
+                // It is told of under the name of a guest that it names, else of the one that sent it.
+                #expect(rig.inspector.guest == (from == .dns || to == .dns ? 1 : 0))
             }
             var other = try rig(web: CheckSettings(), dns: strict)
             #expect(other.inspect(packet, port: 7, mac: SenderTests.own) == told)

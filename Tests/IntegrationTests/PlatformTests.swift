@@ -254,6 +254,64 @@ extension Integration {
             }
         }
 
+        /// A libvirt guest on a network of libvirt's, virbr0, with its dnsmasq: the address that it is given is its own.
+        @Test func whatLibvirtsNetworkGivesIsTheGuests() async throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            let quiet = lab.guest("quiet")
+            try ip(
+                lab,
+                """
+                link add virbr0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0
+                address add 192.168.122.1/24 dev virbr0
+                link set virbr0 up
+                link set quiet0 down
+                link set quiet0 name vnet3
+                link set vnet3 master virbr0 up
+                """)
+            for folder in ["qemu", "lxc"] {
+                try FileManager.default.createDirectory(
+                    atPath: lab.file("libvirt/\(folder)"), withIntermediateDirectories: true)
+            }
+            var configuration = SensorConfiguration()
+            configuration.guests = "{from: [{libvirt: libvirt}]}"
+            configuration.bridges = []
+            configuration.more = "policies: {own: {for: [vm*], conformance: {\"guest.*\": drop}}}"
+            let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+            #expect(try guests(sensor).guests.isEmpty)
+            // It comes while the sensor runs.
+            try lab.write(
+                """
+                <domstatus state='running'><domain type='kvm'><name>vm1</name><uuid>1-2</uuid><devices>
+                <interface type='network'><mac address='\(quiet.mac)'/><source network='default' bridge='virbr0'/>
+                <target dev='vnet3'/></interface></devices></domain></domstatus>
+                """, to: "libvirt/qemu/vm1.xml")
+            #expect(eventually(within: .seconds(1)) { (try? guest("vm1", sensor).state) == "running" })
+            _ = try lab.host.start(
+                [
+                    "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=virbr0",
+                    "--bind-interfaces",
+                    "--port=0", "--dhcp-range=192.168.122.50,192.168.122.60,1h", "--user=root", "--leasefile-ro",
+                    "--pid-file=\(lab.file("dnsmasq.pid"))",
+                ], limit: .seconds(20))
+            try quiet.run("ip", "address", "flush", "dev", "eth0")
+            let script = try lab.write(
+                "#!/bin/sh\n[ \"$1\" != bound ] || ip address add $ip/24 dev $interface\n", to: "bound")
+            try Command.run(["chmod", "755", script])
+            try quiet.run(
+                "busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "1", "-s", script,
+                limit: .seconds(15))
+            #expect(eventually(within: .seconds(1)) { (try? guest("vm1", sensor).addresses.count) == 1 })
+            let address = try #require(try guest("vm1", sensor).addresses.first)
+            #expect(address.known == "leased" && address.address.hasPrefix("192.168.122.5"))
+            #expect(try guest("vm1", sensor).ports.map(\.bridge) == ["virbr0"])
+            try lab.expectAnswers(10, from: lab.host, to: address.address)
+            #expect(try guest("vm1", sensor).policy == "own")
+            #expect(try sensor.status().uninspected.total == 0)
+            sensor.terminate()
+        }
+
         /// It says what it found, does it after a yes, keeps what it replaces, and has nothing more to do then; and the
         /// sensor starts with it.
         @Test func setupProposesWhatIsThere() throws {

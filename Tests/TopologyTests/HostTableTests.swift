@@ -175,6 +175,9 @@ struct HostTableTests {
         let third = try #require(HostTable(extending: second, to: moved))
         let slot = third.view.slot(of: address("192.0.2.7"))
         #expect(slot != web && third.view.guest(of: slot) == 2 && third.view.guest(of: web) == 0)
+        // What comes back has its own slot again.
+        let fourth = try #require(HostTable(extending: third, to: guests))
+        #expect(fourth.view.slot(of: address("192.0.2.7")) == web)
         // All are taken by now.
         #expect(HostTable(extending: third, to: moved + [guest("late", "192.0.2.9")]) == nil)
         // Others in the same places are no sequel.

@@ -46,6 +46,9 @@ public struct Inspector: ~Copyable {
     public internal(set) var findings = Findings()
     /// Who is to be told if the last packet was dropped for a rule.
     public internal(set) var rejects: RejectSides = []
+    /// A rule asked to drop the last packet, and its guest is not in shadow mode. Who listens cannot, but may end the
+    /// connection.
+    public internal(set) var isDropAsked = false
     /// Index of the guest whose policy decided; -1 for none.
     public internal(set) var guest: Int32 = -1
     /// Listening: the last packet was left to those who inspect it inline.
@@ -219,6 +222,7 @@ public struct Inspector: ~Copyable {
             unsafe asked.flow?.pointee.flags.insert(.drop)
         }
         rejects = asked.rejects
+        isDropAsked = asked.drops && !policy.shadow
         tally.count(decision)
         if findings.count > asked.tagged { countFindings(destination, source) }
         return decision

@@ -22,11 +22,11 @@ enum Figure: String, CaseIterable {
     case findingsTraps = "findings-traps"
     case mirrorCPU = "mirror-cpu"
     case mirrorWorker = "mirror-worker"
-    case mirrorCapacity = "mirror-capacity"
+    case mirrorDelivered = "mirror-delivered"
 
     var unit: String {
         switch self {
-        case .capacity60, .capacity1400, .deliveredOneFlow, .deliveredManyFlows, .mirrorCapacity: "packets/s"
+        case .capacity60, .capacity1400, .deliveredOneFlow, .deliveredManyFlows, .mirrorDelivered: "packets/s"
         case .cpu, .cpuUser, .cpuKernel, .findingsCPU, .mirrorCPU, .mirrorWorker: "ns/packet"
         case .tcpOffload, .tcpNoOffload: "Gb/s"
         case .roundTripMedian, .roundTripTail, .roundTripMedianAwake, .roundTripTailAwake: "us"
@@ -41,7 +41,7 @@ enum Figure: String, CaseIterable {
     var pair: (subject: Contender, baseline: Contender) {
         switch self {
         case .findingsCPU, .findingsMemory, .findingsEvents, .findingsMails, .findingsTraps: (.sinks, .mute)
-        case .mirrorCPU, .mirrorWorker, .mirrorCapacity: (.mirror, .ring)
+        case .mirrorCPU, .mirrorWorker, .mirrorDelivered: (.mirror, .ring)
         default: (.flinch, .floor)
         }
     }

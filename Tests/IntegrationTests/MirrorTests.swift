@@ -8,7 +8,7 @@ extension Integration {
     @Suite(.serialized)
     struct Mirror {
         /// By rule: what was told of at once, and all findings (each line of EVE counts for what it tells of together).
-        private struct Findings {
+        struct Findings {
             var events: [Int: UInt64] = [:]
             var all: [Int: UInt64] = [:]
 
@@ -32,7 +32,7 @@ extension Integration {
             return configuration
         }
 
-        private static func listening(_ interface: String, beside: Bool = false) -> SensorConfiguration {
+        static func listening(_ interface: String, beside: Bool = false) -> SensorConfiguration {
             var configuration = alerting()
             configuration.shadow = false
             configuration.workers = 0
@@ -45,7 +45,7 @@ extension Integration {
         }
 
         /// What is left of the last frames is on its way for as long as a block waits to be handed over.
-        private static func settle(_ sensor: SensorProcess, _ interface: Int = 0) throws -> Status.Mirror {
+        static func settle(_ sensor: SensorProcess, _ interface: Int = 0) throws -> Status.Mirror {
             var row = try sensor.status().mirrors[interface]
             _ = eventually(within: .seconds(5), every: .milliseconds(30)) {
                 guard let next = try? sensor.status().mirrors[interface] else { return false }

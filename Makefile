@@ -6,7 +6,7 @@ RELEASE   = .build/release
 # Any port to any port: every packet is scanned for all of them.
 RULES3000 = ../shared/rules/bench-3000/r3000.suricata.rules
 
-.PHONY: all docs build demo demo-ddos flood-tools test test-unit test-lab hour test-vm bench fuzz deb fmt fmt-check install clean
+.PHONY: all docs build demo demo-ddos flood-tools test test-unit test-lab test-mirror hour test-vm bench fuzz deb fmt fmt-check install clean
 
 all: build
 
@@ -58,6 +58,12 @@ hour:
 	@$(MAKE) --no-print-directory build
 	$(SWIFT) build --build-tests $(CHECKED)
 	FLINCH_BIN=$(CURDIR)/$(RELEASE) FLINCH_MIXED_SECONDS=3600 $(SWIFT) test --skip-build --filter MixedTraffic
+
+# All captures of ../shared, played into a mirror port: the alerts of a replay. Half an hour.
+test-mirror: build
+	@.ci/install lab
+	$(SWIFT) build --build-tests $(CHECKED)
+	FLINCH_CAPTURES=all FLINCH_BIN=$(CURDIR)/$(RELEASE) $(SWIFT) test --skip-build --filter 'IntegrationTests.*Mirror.*Replay'
 
 # The production diversion, on a stock Debian kernel in QEMU.
 test-vm: build

@@ -9,6 +9,7 @@ import Lab
 enum BenchConfiguration {
     static func yaml(for lab: Lab, rules: String, _ contender: Contender = .flinch) -> String {
         let receiver = lab.machine("receiver")
+        if contender == .mirror { return mirror(lab, rules) }
         let eve = contender == .mute ? "/dev/null" : lab.file("eve.json")
         return """
             sensor: {name: bench, cores: [\(Stand.consumerCore)], control: \(control(lab)), state: \(lab.file("state"))}
@@ -25,6 +26,20 @@ enum BenchConfiguration {
             events: {eve: \(eve)}
 
             """ + (contender == .sinks ? sinks(lab) : "")
+    }
+
+    /// The same without queues: everything that passes the bridge is listened to.
+    private static func mirror(_ lab: Lab, _ rules: String) -> String {
+        let receiver = lab.machine("receiver")
+        return """
+            sensor: {name: bench, workers: 0, control: \(control(lab)), state: \(lab.file("state"))}
+            mirror: {interfaces: [br0]}
+            floods: {sensitivity: medium, action: alert}
+            guests: [{name: receiver, addresses: [\(receiver.ipv4), "\(receiver.ipv6)"], port: \(receiver.port)}]
+            rules: {files: [\(rules)]}
+            events: {eve: \(lab.file("eve.json"))}
+
+            """
     }
 
     /// All that tell people, and a webhook that nobody answers.

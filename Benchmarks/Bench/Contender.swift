@@ -8,10 +8,12 @@ enum Contender: String, CaseIterable {
     case flinch
     /// The sensor whose events go nowhere, and the one whose events go everywhere.
     case mute, sinks
+    /// Who only listens: a C loop that counts, and the sensor.
+    case ring, mirror
     /// The C loop once more, where Flinch would be: how far from 1 a ratio is by chance.
     case control
 
-    var hasQueue: Bool { self != .none }
+    var hasQueue: Bool { ![.none, .ring, .mirror].contains(self) }
 
     static let all: Set<Contender> = [.none, .floor, .flinch, .control]
     static let withQueue: Set<Contender> = [.floor, .flinch, .control]

@@ -20,11 +20,14 @@ enum Figure: String, CaseIterable {
     case findingsEvents = "findings-events"
     case findingsMails = "findings-mails"
     case findingsTraps = "findings-traps"
+    case mirrorCPU = "mirror-cpu"
+    case mirrorWorker = "mirror-worker"
+    case mirrorDelivered = "mirror-delivered"
 
     var unit: String {
         switch self {
-        case .capacity60, .capacity1400, .deliveredOneFlow, .deliveredManyFlows: "packets/s"
-        case .cpu, .cpuUser, .cpuKernel, .findingsCPU: "ns/packet"
+        case .capacity60, .capacity1400, .deliveredOneFlow, .deliveredManyFlows, .mirrorDelivered: "packets/s"
+        case .cpu, .cpuUser, .cpuKernel, .findingsCPU, .mirrorCPU, .mirrorWorker: "ns/packet"
         case .tcpOffload, .tcpNoOffload: "Gb/s"
         case .roundTripMedian, .roundTripTail, .roundTripMedianAwake, .roundTripTailAwake: "us"
         case .memory, .findingsMemory: "MiB"
@@ -38,6 +41,7 @@ enum Figure: String, CaseIterable {
     var pair: (subject: Contender, baseline: Contender) {
         switch self {
         case .findingsCPU, .findingsMemory, .findingsEvents, .findingsMails, .findingsTraps: (.sinks, .mute)
+        case .mirrorCPU, .mirrorWorker, .mirrorDelivered: (.mirror, .ring)
         default: (.flinch, .floor)
         }
     }
@@ -67,6 +71,7 @@ struct Bar {
         Bar("allocations-floods", .exactly(0)), Bar("allocations-flood-16M", .exactly(0)),
         Bar(.findingsCPU, .atMost(1.02)), Bar(.findingsMemory, .valueAtMost(2)),
         Bar(.findingsEvents, .valueAtMost(10)), Bar(.findingsMails, .exactly(1)), Bar(.findingsTraps, .exactly(1)),
+        Bar(.mirrorCPU, .atMost(1.3)),
         Bar("flood-16M", .atMost(1.3)), Bar("conformance", .valueAtMost(40)),
         Bar("behaviour", .valueAtMost(100)), Bar("behaviour-scanned", .valueAtMost(100)),
         Bar("allocations-conformance", .exactly(0)),

@@ -60,7 +60,7 @@ struct FlinchBench: ParsableCommand {
         let measurements = Measurement.all.filter { $0.figures.contains { wanted($0.rawValue) } }
         if !measurements.isEmpty {
             let able = measurements.reduce(into: Set<Contender>()) { $0.formUnion($1.contenders) }
-            let others: [Contender] = [.none, .floor, control ? .control : .flinch, .mute, .sinks]
+            let others: [Contender] = [.none, .floor, control ? .control : .flinch, .mute, .sinks, .ring, .mirror]
             let bridge = BridgeRun(
                 contenders: others.filter(able.contains), starts: quick ? 1 : starts,
                 measurements: measurements, tools: binaries,

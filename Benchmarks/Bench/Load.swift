@@ -28,7 +28,7 @@ func processorTime(_ stand: Stand) throws -> [Figure: Double] {
 }
 
 /// Processor time of all threads of a process, those that have ended included.
-private struct ProcessorTime {
+struct ProcessorTime {
     /// Nanoseconds.
     var total: UInt64
     /// Hundredths of a second.

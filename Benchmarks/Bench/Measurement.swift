@@ -43,6 +43,8 @@ struct Measurement: Sendable {
             figures: [.findingsCPU, .findingsMemory, .findingsEvents, .findingsMails, .findingsTraps],
             contenders: [.mute, .sinks], run: findings),
         Measurement(
+            figures: [.mirrorCPU, .mirrorWorker, .mirrorDelivered], contenders: [.none, .ring, .mirror], run: mirrored),
+        Measurement(
             figures: [.allocations], contenders: [.flinch], counting: true, run: sensorAllocations),
     ]
 }

@@ -67,7 +67,8 @@ final class Stand {
                     try lab.host.run("sysctl", "-qw", "net.bridge.bridge-nf-call-\(family)=0")
                 }
             case .floor, .control: try startFloor()
-            case .flinch, .mute: try startFlinch(counting)
+            case .flinch, .mute, .mirror: try startFlinch(counting)
+            case .ring: try startRing()
             case .sinks:
                 try startReceivers()
                 try startFlinch(counting)
@@ -89,6 +90,15 @@ final class Stand {
     private func startFloor() throws {
         try lab.host.run(tools.flinch, "divert", "install", "--config", configuration)
         let program = try lab.host.start([tools.floor, "--cores", "\(Self.consumerCore)"], limit: nil)
+        consumer = program
+        guard program.waitUntilItSays("ready", atMost: .seconds(5)) else {
+            throw LabError("\(program.title): \(program.complained)")
+        }
+    }
+
+    private func startRing() throws {
+        let program = try lab.host.start(
+            [tools.floor, "ring", "--interface", "br0", "--core", "\(Self.consumerCore)"], limit: nil)
         consumer = program
         guard program.waitUntilItSays("ready", atMost: .seconds(5)) else {
             throw LabError("\(program.title): \(program.complained)")
@@ -200,6 +210,8 @@ final class Stand {
     struct Sent: Decodable {
         var sent: Int
         var nanoseconds: Double
+        /// Processor time of the generator, in nanoseconds: the way of its packets through the kernel is in it.
+        var cpu: Double
     }
 
     /// Runs a program to its end and returns what it printed.
@@ -220,9 +232,10 @@ extension Binaries {
 
     func check(_ contenders: [Contender]) throws {
         var needed = [load]
+        if contenders.contains(.ring) { needed += [floor] }
         if contenders.contains(.floor) { needed += [floor, flinch] }
         if contenders.contains(.flinch) { needed += [allocations] }
-        if contenders.contains(where: { [.flinch, .mute, .sinks].contains($0) }) { needed += [flinchd] }
+        if contenders.contains(where: { [.flinch, .mute, .sinks, .mirror].contains($0) }) { needed += [flinchd] }
         for program in needed where unsafe access(program, X_OK) != 0 {
             throw LabError("\(program) is missing: swift build -c release")
         }

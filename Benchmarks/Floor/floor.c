@@ -7,6 +7,8 @@
 //
 //     flinch-floor [--first-queue N] [--cores LIST] [--batch N] [--queue-length N] [--receive-buffer BYTES]
 //
+// `flinch-floor ring` is the same for who only listens (ring.c).
+//
 // LIST is a core a queue, as in 1 or 1,2,3. Prints `ready`, then one line of JSON for each SIGUSR1, and
 // one at SIGTERM or SIGINT, before it ends.
 #define _GNU_SOURCE
@@ -238,7 +240,11 @@ static int number(const char *text, int low, int high) {
     exit(2);
 }
 
+// ring.c
+int ring(int count, char **arguments);
+
 int main(int count, char **arguments) {
+    if (count > 1 && strcmp(arguments[1], "ring") == 0) return ring(count - 1, arguments + 1);
     static const struct option options[] = {
         {"first-queue", required_argument, NULL, 'q'},   {"cores", required_argument, NULL, 'c'},
         {"batch", required_argument, NULL, 'b'},         {"queue-length", required_argument, NULL, 'l'},

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BURST = 32, HEADERS = 14 + 20 + 8, LARGEST = 1514 };
@@ -120,7 +121,10 @@ int generate(int count, char **arguments) {
         flow = (flow + flows - (burst - (unsigned)n) % flows) % flows;
         sent += (unsigned)n;
     }
-    printf("{\"sent\":%llu,\"nanoseconds\":%llu}\n", (unsigned long long)sent,
-           (unsigned long long)(now() - start));
+    uint64_t wall = now() - start;
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    printf("{\"sent\":%llu,\"nanoseconds\":%llu,\"cpu\":%llu}\n", (unsigned long long)sent, (unsigned long long)wall,
+           (unsigned long long)cpu.tv_sec * 1000000000u + (unsigned long long)cpu.tv_nsec);
     return 0;
 }

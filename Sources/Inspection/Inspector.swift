@@ -52,6 +52,9 @@ public struct Inspector: ~Copyable {
     public internal(set) var findings = Findings()
     /// Who is to be told if the last packet was dropped for a rule.
     public internal(set) var rejects: RejectSides = []
+    /// A rule asked to drop the last packet, and its guest is not in shadow mode. Who listens cannot, but may end the
+    /// connection.
+    public internal(set) var isDropAsked = false
     /// Index of the guest whose policy decided; -1 for none.
     public internal(set) var guest: Int32 = -1
     /// The guest that sent a packet which says that it is from somebody else; -1 for none.
@@ -235,6 +238,7 @@ public struct Inspector: ~Copyable {
         // Of a packet that names no guest, its sender's policy decided.
         if guest < 0 { guest = accused }
         rejects = asked.rejects
+        isDropAsked = asked.drops && !policy.shadow
         tally.count(decision)
         if findings.count > asked.tagged { countFindings(destination, source) }
         return decision

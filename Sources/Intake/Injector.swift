@@ -11,9 +11,11 @@ public import Wire
 public struct Injector: ~Copyable {
     /// Frames that wait at most.
     static let capacity = 32
-    /// Frames a second, and at once after a pause.
+    /// Frames a second, and at once after a pause: a tenth of it.
     public static let rate: UInt64 = 1_000
-    private static let burst: UInt64 = 100
+    private let interval: UInt64
+    private let burst: UInt64
+    private let isDelivered: Bool
     /// Ethernet with one tag.
     private static let headerRoom = 18
     private static let slotBytes = headerRoom + RejectPacket.largest
@@ -37,7 +39,11 @@ public struct Injector: ~Copyable {
 
     public static var memoryBytes: Int { capacity * (MemoryLayout<Frame>.stride + slotBytes) }
 
-    public init() {
+    /// `rate` is frames a second. `isDelivered`: packets that are refused have arrived, because all is only listened to.
+    public init(rate: UInt64 = Injector.rate, isDelivered: Bool = false) {
+        interval = 1_000_000_000 / max(1, rate)
+        burst = max(2, rate / 10)
+        self.isDelivered = isDelivered
         unsafe frames = .allocate(capacity: Injector.capacity)
         unsafe frames.initialize(repeating: Frame(port: 0, start: 0, length: 0), count: Injector.capacity)
         unsafe slab = .allocate(byteCount: Injector.capacity * Injector.slotBytes, alignment: 16)
@@ -76,7 +82,7 @@ public struct Injector: ~Copyable {
         let room = unsafe UnsafeMutableRawBufferPointer(
             start: slot + Injector.headerRoom, count: RejectPacket.largest)
         var span = unsafe room.mutableBytes
-        let length = RejectPacket.write(about: packet, bytes, to: side, into: &span)
+        let length = RejectPacket.write(about: packet, bytes, to: side, isDelivered: isDelivered, into: &span)
         guard length > 0 else { return }
         let hasTag = arrival.hasTag
         let start = hasTag ? 0 : 4
@@ -103,9 +109,8 @@ public struct Injector: ~Copyable {
     }
 
     private mutating func isWithinRate(_ time: UInt64) -> Bool {
-        let interval = 1_000_000_000 / Injector.rate
         let earliest = max(due, time)
-        guard earliest - time <= interval * Injector.burst else { return false }
+        guard earliest - time <= interval * burst else { return false }
         due = earliest + interval
         return true
     }

@@ -58,6 +58,11 @@ final class Crew: @unchecked Sendable {
         var rings: [UnsafeMutablePointer<MirrorRing>] = unsafe []
         var inspectors: [UnsafeMutablePointer<Inspector>] = unsafe []
         let interfaces = settings.mirror?.interfaces ?? []
+        if let answer = settings.mirror?.answer, unsafe if_nametoindex(answer.interface) == 0 {
+            throw ControlError(
+                "there is no interface \(answer.interface) to answer by: correct mirror.answer.interface, or leave it out"
+            )
+        }
         do {
             for index in cores.indices {
                 let queue = UnsafeMutablePointer<Queue>.allocate(capacity: 1)
@@ -81,6 +86,7 @@ final class Crew: @unchecked Sendable {
         }
         let flowHash = SecretHash(seed: .random(in: .min ... .max))
         let limiter = EventLimiter()
+        let answers = settings.mirror?.answer.map { unsafe if_nametoindex($0.interface) } ?? 0
         let share = settings.evidence.memory / (cores.count + listenerCores.count)
         var members: [Member] = []
         for index in 0..<cores.count + listenerCores.count {
@@ -121,8 +127,8 @@ final class Crew: @unchecked Sendable {
                     to: MirrorWorker(
                         rings: own, count: interfaces.count, inspector: inspectors[index], events: ring.makeWriter(),
                         flows: flowRing.makeWriter(), packets: kept.makeWriter(), limiter: limiter, cell: cell,
-                        gauges: gauges,
-                        flowHash: flowHash))
+                        gauges: gauges, flowHash: flowHash, answers: answers,
+                        rate: max(1, (settings.mirror?.answer?.rate ?? 0) / listenerCores.count)))
                 let thread = unsafe Crew.start("mirror \(number)", on: listenerCores[number], cell) {
                     unsafe worker.pointee.run()
                     unsafe Crew.free(worker)

@@ -21,6 +21,10 @@ struct MirrorWorker: ~Copyable {
     private let cell: UnsafePointer<WorkerCell>
     /// One for each ring.
     private let gauges: UnsafePointer<RingGauges>
+    /// Index of the interface that resets leave by; 0 where there are none.
+    private let answers: UInt32
+    private var injector: Injector
+    private let sender = FrameSender()
     private let polls: UnsafeMutablePointer<pollfd>
     /// Packets' clock up to which all frames were read.
     private var seenUntil: UInt64 = 0
@@ -38,7 +42,7 @@ struct MirrorWorker: ~Copyable {
         rings: UnsafeMutablePointer<MirrorRing>, count: Int, inspector: UnsafeMutablePointer<Inspector>,
         events: consuming EventRing.Writer, flows: consuming Ring<FlowEvent>.Writer,
         packets: consuming PacketRing.Writer, limiter: EventLimiter, cell: UnsafePointer<WorkerCell>,
-        gauges: UnsafePointer<RingGauges>, flowHash: SecretHash
+        gauges: UnsafePointer<RingGauges>, flowHash: SecretHash, answers: UInt32 = 0, rate: Int = 0
     ) {
         unsafe self.rings = unsafe rings
         self.count = count
@@ -48,6 +52,8 @@ struct MirrorWorker: ~Copyable {
         kept = packets
         unsafe self.cell = unsafe cell
         unsafe self.gauges = unsafe gauges
+        self.answers = answers
+        injector = Injector(rate: UInt64(rate), isDelivered: true)
         unsafe polls = .allocate(capacity: count)
         for i in 0..<count {
             unsafe (polls + i).initialize(to: pollfd(fd: rings[i].handle, events: Int16(POLLIN), revents: 0))
@@ -73,6 +79,7 @@ struct MirrorWorker: ~Copyable {
             seenUntil = max(seenUntil, oldest)
             adoptInspector()
             settle(before)
+            if injector.isUsed { answer() }
             if frames > 0 {
                 unsafe cell.pointee.packets.add(UInt64(frames))
                 unsafe cell.pointee.batches.add(1)
@@ -93,6 +100,9 @@ struct MirrorWorker: ~Copyable {
             unsafe bytes &+= UInt64(rings[index].wireLength)
             let isOurs = unsafe MirrorWorker.inspect(rings[index], &inspector.pointee, &reporter, &kept)
             if !isOurs { left &+= 1 }
+            if answers != 0, unsafe isOurs && inspector.pointee.isDropAsked {
+                unsafe MirrorWorker.reset(rings[index], inspector.pointee, answers, &injector, sender)
+            }
         }
         if frames == MirrorWorker.batch {
             unsafe oldest = min(oldest, rings[index].arrival.time)
@@ -118,6 +128,25 @@ struct MirrorWorker: ~Copyable {
         if inspector.findings.count > 0 { reporter.record(inspector, decision, arrival, keptPacket: number) }
         inspectEndings(&inspector, &reporter, arrival)
         return true
+    }
+
+    /// Ends a connection for both of its sides.
+    @inline(never)
+    private static func reset(
+        _ ring: borrowing MirrorRing, _ inspector: borrowing Inspector, _ port: UInt32, _ injector: inout Injector,
+        _ sender: borrowing FrameSender
+    ) {
+        guard inspector.packet.kind == .tcp, let header = EthernetHeader(ring.frame) else { return }
+        var arrival = ring.arrival
+        (arrival.port, arrival.outPort) = (port, port)
+        (arrival.sourceMAC, arrival.destinationMAC) = (header.source, header.destination)
+        injector.reject(inspector.packet, ring.frame, arrival, [.source, .destination], by: sender)
+    }
+
+    private mutating func answer() {
+        injector.flush(by: sender)
+        unsafe cell.pointee.rejectsSent.set(injector.sent)
+        unsafe cell.pointee.rejectsWithheld.set(injector.withheld)
     }
 
     /// What flows that are over left behind.

@@ -138,10 +138,10 @@ public final class Sensor {
         self.program = program
         let bound = UInt64(
             program.memoryBytes + sinks.memoryBytes + EventLimiter.memoryBytes
-                + cores.count * (Queue.memoryBytes + Injector.memoryBytes)
+                + cores.count * Queue.memoryBytes
                 + (settings.mirror.map { $0.interfaces.count * $0.workers * $0.ringShare } ?? 0)
                 + workers
-                * (Reporter.memoryBytes + EventRing.memory(capacity: settings.events.ring)
+                * (Injector.memoryBytes + Reporter.memoryBytes + EventRing.memory(capacity: settings.events.ring)
                     + PacketRing.memory(settings.evidence.memory / workers)
                     + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
         status = Sensor.status(

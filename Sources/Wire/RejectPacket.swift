@@ -18,14 +18,16 @@ public enum RejectPacket {
     /// Writes the packet to the start of `buffer`, which has room for `largest` bytes. Returns its length in
     /// bytes; 0 where none may be sent: an answer to a reset, to an ICMP error, to a later fragment, to or from
     /// a group (RFC 1122 §3.2.2, RFC 4443 §2.4 (e)), or to a side that sent nothing which it could be about.
+    /// `isDelivered`: the packet has arrived, and a reset is to be what its receiver expects next.
     public static func write(
-        about packet: borrowing Packet, _ bytes: RawSpan, to side: Side, into buffer: inout MutableRawSpan
+        about packet: borrowing Packet, _ bytes: RawSpan, to side: Side, isDelivered: Bool = false,
+        into buffer: inout MutableRawSpan
     ) -> Int {
         guard packet.isIP, packet.fragmentOffset == 0, packet.source.isUnicast, packet.destination.isUnicast,
             buffer.byteCount >= largest
         else { return 0 }
         switch packet.kind {
-        case .tcp: return reset(packet, bytes, side, &buffer)
+        case .tcp: return reset(packet, bytes, side, isDelivered, &buffer)
         case .udp, .icmp, .icmp6, .otherIP:
             guard side == .source, !packet.isICMPError else { return 0 }
             return unreachable(packet, bytes, &buffer)
@@ -36,14 +38,18 @@ public enum RejectPacket {
     // MARK: - TCP
 
     private static func reset(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ side: Side, _ buffer: inout MutableRawSpan
+        _ packet: borrowing Packet, _ bytes: RawSpan, _ side: Side, _ isDelivered: Bool,
+        _ buffer: inout MutableRawSpan
     ) -> Int {
         guard let header = TCPHeader(bytes.clamped(Int(packet.transportOffset), bytes.byteCount)),
             !header.flags.contains(.rst)
         else { return 0 }
         let isAcknowledging = header.flags.contains(.ack)
         // Who is asked for a connection and never hears of it has nothing to reset.
-        if side == .destination, header.flags.contains(.syn), !isAcknowledging { return 0 }
+        if side == .destination, header.flags.contains(.syn), !isAcknowledging, !isDelivered { return 0 }
+        var next = header.sequence &+ UInt32(truncatingIfNeeded: max(0, packet.payloadLength))
+        if header.flags.contains(.syn) { next &+= 1 }
+        if header.flags.contains(.fin) { next &+= 1 }
         let start = packet.ipVersion == 4 ? IPv4Header.minimumSize : IPv6Header.size
         let length = start + TCPHeader.minimumSize
         for offset in stride(from: 0, to: length, by: 4) { buffer.put(0 as UInt32, at: offset) }
@@ -55,16 +61,14 @@ public enum RejectPacket {
             if isAcknowledging {
                 buffer.put(header.acknowledgement, at: start + 4)
             } else {
-                var next = header.sequence &+ UInt32(truncatingIfNeeded: max(0, packet.payloadLength))
-                if header.flags.contains(.syn) { next &+= 1 }
-                if header.flags.contains(.fin) { next &+= 1 }
                 buffer.put(next, at: start + 8)
             }
         case .destination:
-            // In the sender's name, in place of the segment that does not come.
+            // In the sender's name, in place of the segment that does not come; or behind it (RFC 5961 §3.2: only what
+            // is exactly expected resets at once).
             buffer.put(packet.sourcePort, at: start)
             buffer.put(packet.destinationPort, at: start + 2)
-            buffer.put(header.sequence, at: start + 4)
+            buffer.put(isDelivered ? next : header.sequence, at: start + 4)
             if isAcknowledging { buffer.put(header.acknowledgement, at: start + 8) }
         }
         let acknowledges = side == .source ? !isAcknowledging : isAcknowledging

@@ -8,7 +8,7 @@ extension Integration {
     @Suite(.serialized)
     struct Mirror {
         /// By rule: what was told of at once, and all findings (each line of EVE counts for what it tells of together).
-        private struct Findings {
+        struct Findings {
             var events: [Int: UInt64] = [:]
             var all: [Int: UInt64] = [:]
 
@@ -32,7 +32,7 @@ extension Integration {
             return configuration
         }
 
-        private static func listening(_ interface: String, beside: Bool = false) -> SensorConfiguration {
+        static func listening(_ interface: String, beside: Bool = false) -> SensorConfiguration {
             var configuration = alerting()
             configuration.shadow = false
             configuration.workers = 0
@@ -45,7 +45,7 @@ extension Integration {
         }
 
         /// What is left of the last frames is on its way for as long as a block waits to be handed over.
-        private static func settle(_ sensor: SensorProcess, _ interface: Int = 0) throws -> Status.Mirror {
+        static func settle(_ sensor: SensorProcess, _ interface: Int = 0) throws -> Status.Mirror {
             var row = try sensor.status().mirrors[interface]
             _ = eventually(within: .seconds(5), every: .milliseconds(30)) {
                 guard let next = try? sensor.status().mirrors[interface] else { return false }
@@ -167,6 +167,37 @@ extension Integration {
                 #expect(after.uninspected.total == before.uninspected.total)
                 #expect(after.verdicts.dropped == 0 && after.verdicts.wouldDrop.isEmpty)
             }
+        }
+
+        /// Who only listens can still end a connection: where the operator asks, and no more often than he says.
+        @Test(arguments: [(true, 56), (false, 28)])
+        func anAttackIsAnsweredIfAsked(_ answers: Bool, _ status: Int32) throws {
+            try Requirements.root()
+            try Requirements.programs()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            // It says where, and so is asked about each packet; a stream is inspected in chunks, later.
+            let rule =
+                #"drop tcp any any -> any 8080 (msg:"TEST"; flow:established,to_server; content:"GET /attack"; depth:11; sid:1;)"#
+            var configuration = Mirror.listening("br0")
+            configuration.ruleFiles = [try lab.write(rule + "\n", to: "test.rules")]
+            configuration.more =
+                "mirror: {interfaces: [br0]\(answers ? ", answer: {interface: br0, rate: 100}" : "")}"
+            let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+            let web = lab.guest("web")
+            // Says nothing, so that a connection lasts until somebody ends it.
+            let listener = try Listener(on: web, ports: [8080]) { _ in [] }
+            defer { withExtendedLifetime(listener) {} }
+            for address in [web.ipv4, "[\(web.ipv6)]"] {
+                let curl = try lab.client.start(
+                    ["curl", "-sS", "-g", "--max-time", "2", "http://\(address):8080/attack"], limit: .seconds(6))
+                // 56: the connection was reset; 28: the time is up.
+                #expect(curl.wait(atMost: .seconds(6)) == .exited(status), "\(address)")
+            }
+            #expect(eventually(within: .seconds(2)) { (try? Findings(sensor.eve).events[1] ?? 0) ?? 0 >= 2 })
+            let verdicts = try sensor.status().verdicts
+            #expect(answers ? (4...20).contains(verdicts.rejectsSent) : verdicts.rejectsSent == 0)
+            #expect(verdicts.dropped == 0)
         }
 
         /// More than a small ring holds, faster than it is read: what was sent is what was seen and what was dropped.

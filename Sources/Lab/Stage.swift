@@ -200,7 +200,7 @@ public final class Stage: Sendable {
 }
 
 extension EveLog.Record {
-    func isFlood(_ floodClass: String, at guest: String) -> Bool {
+    public func isFlood(_ floodClass: String, at guest: String) -> Bool {
         flinch?.flood?.class == floodClass && flinch?.guest == guest
     }
 }

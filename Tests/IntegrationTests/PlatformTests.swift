@@ -254,6 +254,35 @@ extension Integration {
             }
         }
 
+        /// Others that come and go end no flood, and open none of its gates: no tenant can help himself by it.
+        @Test func aFloodGoesOnWhileGuestsComeAndGo() async throws {
+            try await withList(
+                "web port=web0 address=10.77.0.10", learn: "any",
+                more: "policies: {own: {for: [web], floods: {icmp: {rate: 300, exit: 150, action: deny}}}}"
+            ) { lab, sensor in
+                let place = sensor.eve.end
+                let flood = try Attack.icmp(from: lab.outside, to: lab.guest("web"), rate: 2000, seconds: 5).start()
+                #expect(eventually(within: .seconds(3)) { (try? sensor.status().floods.count) == 1 })
+                let identifier = try #require(try sensor.status().floods.first?.identifier)
+                for line in ["window port=quiet0", "window port=quiet0\nother port=dns0", "other port=dns0"] {
+                    try lab.write("web port=web0 address=10.77.0.10\n\(line)", to: "guests.list")
+                    _ = try lab.pings(2, from: lab.client, to: lab.guest("quiet").ipv4)
+                    rest(.milliseconds(700))
+                }
+                #expect(try guests(sensor).guests.count >= 3)
+                #expect(try sensor.status().floods.map(\.identifier) == [identifier])
+                flood.wait(atMost: .seconds(8))
+                #expect(eventually(within: .seconds(6)) { (try? sensor.status().floods.isEmpty) == true })
+                let events = { try sensor.eve.records(from: place).filter { $0.isFlood("icmp", at: "web") } }
+                #expect(eventually(within: .seconds(2)) { (try? events().count { $0.closes }) == 1 })
+                #expect(try events().count { $0.opens } == 1)
+                // At most what came before the flood was known arrived.
+                let status = try #require(try sensor.status().guests.first { $0.address == "10.77.0.10" })
+                let (came, stopped) = (status.received["icmp"] ?? 0, status.dropped["icmp"] ?? 0)
+                #expect(came > 2000 && came - stopped < came / 5, "\(came) came, \(stopped) were stopped")
+            }
+        }
+
         /// A libvirt guest on a network of libvirt's, virbr0, with its dnsmasq: the address that it is given is its own.
         @Test func whatLibvirtsNetworkGivesIsTheGuests() async throws {
             try Requirements.root()

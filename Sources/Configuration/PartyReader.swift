@@ -5,6 +5,7 @@ import Wire
 struct PartyReader {
     let guests: [Guest]
     static let everybody = "all"
+    static let allAddresses = [Prefix("0.0.0.0/0")!, Prefix("::/0")!]
 
     /// One of them, or a list.
     func read(_ value: Value) -> Relation.Party? {
@@ -21,7 +22,7 @@ struct PartyReader {
 
     func single(_ value: Value) -> Relation.Party? {
         if value.word == PartyReader.everybody {
-            return Relation.Party(PartyReader.everybody, [Prefix("0.0.0.0/0")!, Prefix("::/0")!])
+            return Relation.Party(PartyReader.everybody, PartyReader.allAddresses)
         }
         guard let target = PolicyReader.target(value) else { return nil }
         if case .prefix(let prefix) = target { return Relation.Party("\(target)", [prefix]) }

@@ -2,6 +2,7 @@ import Conformance
 import Evidence
 import Flows
 import Signatures
+import Topology
 import Wire
 
 /// What is wrong with the form of a packet, as it is told by the conversation that it is of, or says that it is about.
@@ -59,6 +60,7 @@ extension Inspector {
             case .isOutside: isOutside = true
             }
         }
+        guard isOutside || unseen.relation(from: quoted.source, to: quoted.destination) < 0 else { return }
         failed.insert(isOutside ? .icmpErrorOutOfWindow : .icmpErrorWithoutFlow)
     }
 

@@ -25,6 +25,7 @@ public final class Program: Sendable {
     public let checks: CheckTable
     public let senders: SenderTable
     public let relations: RelationTable
+    private let unseen: RelationTable
     public let handlings: RuleHandlingTable
     /// What policies say of rules that no rule is meant by.
     public let handlingProblems: [String]
@@ -87,6 +88,7 @@ public final class Program: Sendable {
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(
             guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        unseen = RelationTable(mode.isInline ? settings.divert.unseen : [])
         relations = RelationTable(mode.isInline ? settings.relations : settings.relations.map(\.alertOnly))
         watchedGuests = settings.guests.map {
             WatchedGuest(
@@ -122,7 +124,8 @@ public final class Program: Sendable {
     public func inspector(for worker: Int, tally: Tally) throws(RuleLoadError) -> Inspector {
         try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
-            policies: policies, checks: checks, senders: senders, relations: relations, handlings: handlings,
+            policies: policies, checks: checks, senders: senders, relations: relations, unseen: unseen,
+            handlings: handlings,
             tally: tally, memory: memory, mode: mode, eventLimits: eventLimits)
     }
 

@@ -115,6 +115,18 @@ import Wire
         }
     }
 
+    /// Of what the kernel does not bring up nobody can tell whether it was sent.
+    @Test func anErrorAboutWhatIsNotLookedAt() throws {
+        let (web, client) = (Relation.Party("", Rig.home[0]), Relation.Party("", [Prefix("10.0.0.100")!]))
+        var rig = try Rig(unseen: [Relation(from: web, to: client, action: .alert)])
+        _ = rig.inspect(Family.v4.udp(.web, .stranger))
+        rig.time += 11_000_000_000
+        for (to, expected) in [(Party.client, []), (.dns, ["icmp.error_without_flow"])] {
+            _ = rig.inspect(Self.error(.v4, about: Family.v4.udp(.web, to, port: 9001)))
+            #expect(rig.findings == expected)
+        }
+    }
+
     @Test(arguments: Family.allCases) func anErrorAboutASegmentThatIsNotUnderWay(_ family: Family) throws {
         var rig = try Self.connected(family)
         _ = rig.inspect(Self.segment(family, .web, .client, 2, 1, [.psh, .ack], "hello"))

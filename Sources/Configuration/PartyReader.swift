@@ -7,6 +7,7 @@ struct PartyReader {
     /// Whether a guest that is not there may come yet. Until then it stands for nobody.
     var mayBeAway = false
     static let everybody = "all"
+    static let allAddresses = [Prefix("0.0.0.0/0")!, Prefix("::/0")!]
 
     /// One of them, or a list.
     func read(_ value: Value) -> Relation.Party? {
@@ -23,7 +24,7 @@ struct PartyReader {
 
     func single(_ value: Value) -> Relation.Party? {
         if value.word == PartyReader.everybody {
-            return Relation.Party(PartyReader.everybody, [Prefix("0.0.0.0/0")!, Prefix("::/0")!])
+            return Relation.Party(PartyReader.everybody, PartyReader.allAddresses)
         }
         guard let target = PolicyReader.target(value) else { return nil }
         if case .prefix(let prefix) = target { return Relation.Party("\(target)", [prefix]) }

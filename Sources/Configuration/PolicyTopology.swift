@@ -81,3 +81,23 @@ extension Settings {
 extension Relation.Party {
     var isAll: Bool { name == PartyReader.everybody }
 }
+
+extension Settings.Divert {
+    /// Whose conversations the kernel does not bring up, both ways, as far as addresses tell; everybody's where they do
+    /// not, or there are too many.
+    public var unseen: [Relation] {
+        let everybody = Relation.Party(PartyReader.everybody, PartyReader.allAddresses)
+        let all = [Relation(from: everybody, to: everybody, action: .alert)]
+        guard only.isEmpty, !excluded.isOfFrames else { return all }
+        let pairs = excluded.pairs + (excluded.prefixes.isEmpty ? [] : [.init(excluded.prefixes, everybody.addresses)])
+        let relations = pairs.flatMap { pair in
+            let (one, other) = (Relation.Party("", pair.one), Relation.Party("", pair.other))
+            return [
+                Relation(from: one, to: other, action: .alert), Relation(from: other, to: one, action: .alert),
+            ]
+        }
+        let fits =
+            relations.count <= RelationTable.limit && RelationTable.classCount(of: relations) <= RelationTable.limit
+        return fits ? relations : all
+    }
+}

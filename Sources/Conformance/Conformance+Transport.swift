@@ -81,6 +81,19 @@ extension Conformance {
         }
     }
 
+    /// The checks that a datagram fails which is known to be DNS though its ports do not say so.
+    public static func examine(dnsIn packet: Packet, _ bytes: RawSpan) -> CheckSet {
+        var failed = CheckSet()
+        // Multicast DNS has other rules: its answers do not repeat the question (RFC 6762 §6).
+        let (from, to) = (packet.sourcePort, packet.destinationPort)
+        guard from != 53, to != 53, from != 5353, to != 5353, !packet.moreFragments, packet.isWhole else {
+            return failed
+        }
+        let end = Int(packet.payloadOffset) + Int(packet.payloadLength)
+        DNSMessage.examine(bytes.clamped(Int(packet.payloadOffset), end), overTCP: false, &failed)
+        return failed
+    }
+
     /// Tunnels may do without (RFC 6935, RFC 7510, RFC 8086), and what offload has yet to cut up has none.
     @inline(never)
     private static func examineMissingChecksum(_ packet: borrowing Packet, _ failed: inout CheckSet) {

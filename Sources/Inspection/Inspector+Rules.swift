@@ -64,6 +64,7 @@ extension Inspector {
         let outcome = unsafe asking.ask(
             &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
         take(outcome, layer, step, &asked)
+        if layer == packets.whole { checkDNS(layer, bytes, step, &asked) }
         if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked, asking) }
         if unsafe matcher.isTagged(
             packets[layer].packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)

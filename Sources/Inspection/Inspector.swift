@@ -31,6 +31,8 @@ public struct Inspector: ~Copyable {
     let checks: CheckTable.View
     let senders: SenderTable.View
     let relations: RelationTable.View
+    /// Whose conversations do not come here.
+    let unseen: RelationTable.View
     let handlings: RuleHandlingTable.View
     /// The last flow that there was before `relations` were first asked: of those, another table may have spoken.
     var lastUnasked = UInt64.max
@@ -77,6 +79,7 @@ public struct Inspector: ~Copyable {
         let checks: CheckTable
         let senders: SenderTable
         let relations: RelationTable
+        let unseen: RelationTable
         let handlings: RuleHandlingTable
         let tally: Tally
         let memory: FlowMemory
@@ -84,7 +87,7 @@ public struct Inspector: ~Copyable {
 
         init(
             _ hosts: HostTable, _ floods: FloodTable, _ policies: PolicyTable, _ checks: CheckTable,
-            _ senders: SenderTable, _ relations: RelationTable,
+            _ senders: SenderTable, _ relations: RelationTable, _ unseen: RelationTable,
             _ handlings: RuleHandlingTable, _ tally: Tally, _ memory: FlowMemory,
             _ eventLimits: EventLimits
         ) {
@@ -95,6 +98,7 @@ public struct Inspector: ~Copyable {
             self.checks = checks
             self.senders = senders
             self.relations = relations
+            self.unseen = unseen
             self.handlings = handlings
             self.tally = tally
             self.memory = memory
@@ -103,12 +107,13 @@ public struct Inspector: ~Copyable {
 
     /// For worker `worker` of those that `floods` was made for. Throws when the matcher's scratch cannot
     /// be had. Without `checks` every guest has the table's defaults; without `senders` no guest is known by its
-    /// port or hardware address; without `relations` everybody may talk to everybody; without `handlings` rules do as
-    /// they are written.
+    /// port or hardware address; without `relations` everybody may talk to everybody; `unseen` has a relation for those
+    /// whose conversations do not come here, and without it all do; without `handlings` rules do as they are written.
     public init(
         worker: Int, generation: UInt32, hosts: HostTable, floods: FloodTable, rules: RuleSet,
         policies: PolicyTable, checks: CheckTable? = nil, senders: SenderTable? = nil,
-        relations: RelationTable? = nil, handlings: RuleHandlingTable? = nil, tally: Tally, memory: FlowMemory,
+        relations: RelationTable? = nil, unseen: RelationTable? = nil, handlings: RuleHandlingTable? = nil,
+        tally: Tally, memory: FlowMemory,
         mode: InspectionMode = .live, eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws(RuleLoadError) {
         precondition(floods.slotCount == hosts.slotCount && policies.guestCount == hosts.guests.count)
@@ -116,6 +121,7 @@ public struct Inspector: ~Copyable {
         let checks = checks ?? CheckTable(guestCount: hosts.guests.count, defaults)
         let senders = senders ?? SenderTable([]) { _ in nil }
         let relations = relations ?? RelationTable([])
+        let unseen = unseen ?? RelationTable([])
         let handlings = handlings ?? RuleHandlingTable(guestCount: hosts.guests.count)
         precondition(handlings.guestCount == hosts.guests.count)
         precondition(checks.guestCount == hosts.guests.count)
@@ -135,12 +141,14 @@ public struct Inspector: ~Copyable {
         self.checks = checks.view
         self.senders = senders.view
         self.relations = relations.view
+        self.unseen = unseen.view
         self.handlings = handlings.view
         unsafe neighbours = memory.neighbours(worker)
         unsafe sightings = memory.sightings(worker)
         self.tally = tally.writer(worker)
         self.eventLimits = eventLimits.view
-        owner = Owner(hosts, floods, policies, checks, senders, relations, handlings, tally, memory, eventLimits)
+        owner = Owner(
+            hosts, floods, policies, checks, senders, relations, unseen, handlings, tally, memory, eventLimits)
     }
 
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if

@@ -33,7 +33,7 @@ public struct TrafficSelection: Sendable, Equatable {
     public var isEmpty: Bool { prefixes.isEmpty && vlans.isEmpty && ports.isEmpty && pairs.isEmpty }
 
     /// Whether it asks for what only the frame says.
-    var isOfFrames: Bool { !vlans.isEmpty || !ports.isEmpty }
+    public var isOfFrames: Bool { !vlans.isEmpty || !ports.isEmpty }
 
     /// Whether it is of what two say to each other, as far as addresses tell.
     public func covers(_ one: Address, _ other: Address) -> Bool {

@@ -160,7 +160,8 @@ public final class Program: Sendable {
         return try Inspector(
             worker: worker, generation: generation, hosts: hosts, floods: floods, rules: rules,
             policies: stance.policies, checks: stance.checks, senders: senders, relations: stance.relations,
-            handlings: handlings, tally: tally, memory: memory, mode: stance.mode, eventLimits: eventLimits)
+            unseen: stance.unseen, handlings: handlings, tally: tally, memory: memory, mode: stance.mode,
+            eventLimits: eventLimits)
     }
 
     /// What is known of sources, for the controller of floods.

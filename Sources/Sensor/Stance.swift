@@ -12,6 +12,8 @@ struct Stance {
     let policies: PolicyTable
     let checks: CheckTable
     let relations: RelationTable
+    /// What is not diverted, and so is not known to have been said.
+    let unseen: RelationTable
 
     /// `filters`: beside who looks at things in this way there are workers that filter, and what they have is left
     /// to them. What guests are only about to be filtered, or to be watched, is looked at still, or already:
@@ -36,8 +38,9 @@ struct Stance {
         let settled = { (checks: CheckSettings) in mode.isInline ? checks : checks.alertOnly }
         checks = CheckTable(
             guests: settings.guests.map { settled($0.conformance) }, others: settled(settings.policy.conformance))
+        unseen = RelationTable(mode.isInline ? settings.divert.unseen : [])
         relations = RelationTable(mode.isInline ? settings.relations : settings.relations.map(\.alertOnly))
     }
 
-    var memoryBytes: Int { checks.memoryBytes + relations.memoryBytes }
+    var memoryBytes: Int { checks.memoryBytes + relations.memoryBytes + unseen.memoryBytes }
 }

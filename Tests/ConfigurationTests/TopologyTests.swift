@@ -195,4 +195,19 @@ import Wire
                     "1:11: policies: 260 relations with those of policies are too many; write at most 256"
                 ])
     }
+
+    /// What the kernel does not bring up, both ways.
+    @Test(arguments: [
+        ("{}", "none"), ("{exclude: [192.0.2.1]}", "192.0.2.1"), ("{exclude: [[web2, lab]]}", "pair"),
+        ("{exclude: [\"vlan:7\"]}", "all"), ("{only: [web1]}", "all"),
+    ]) func whatIsNotBroughtUp(_ divert: String, _ expected: String) throws {
+        let unseen = try parsed("divert: \(divert)\n" + TopologyTests.guests).divert.unseen
+        func isUnseen(_ one: String, _ other: String) -> Bool {
+            Relation.first(of: unseen, from: Address(one)!, to: Address(other)!) != nil
+        }
+        #expect(isUnseen("10.1.0.1", "192.0.2.1") == ["192.0.2.1", "all"].contains(expected))
+        #expect(isUnseen("192.0.2.1", "10.1.0.1") == ["192.0.2.1", "all"].contains(expected))
+        #expect(isUnseen("10.2.0.9", "10.1.0.2") == ["pair", "all"].contains(expected))
+        #expect(isUnseen("10.1.0.2", "10.1.0.1") == (expected == "all"))
+    }
 }

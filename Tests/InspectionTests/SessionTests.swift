@@ -115,6 +115,18 @@ import Wire
         }
     }
 
+    /// Of what the kernel does not bring up nobody can tell whether it was sent.
+    @Test func anErrorAboutWhatIsNotLookedAt() throws {
+        let (web, client) = (Relation.Party("", Rig.home[0]), Relation.Party("", [Prefix("10.0.0.100")!]))
+        var rig = try Rig(unseen: [Relation(from: web, to: client, action: .alert)])
+        _ = rig.inspect(Family.v4.udp(.web, .stranger))
+        rig.time += 11_000_000_000
+        for (to, expected) in [(Party.client, []), (.dns, ["icmp.error_without_flow"])] {
+            _ = rig.inspect(Self.error(.v4, about: Family.v4.udp(.web, to, port: 9001)))
+            #expect(rig.findings == expected)
+        }
+    }
+
     @Test(arguments: Family.allCases) func anErrorAboutASegmentThatIsNotUnderWay(_ family: Family) throws {
         var rig = try Self.connected(family)
         _ = rig.inspect(Self.segment(family, .web, .client, 2, 1, [.psh, .ack], "hello"))
@@ -151,5 +163,30 @@ import Wire
         time += 11_000_000_000
         #expect(play(Self.error(.v4, about: sent), &other) == 0)
         #expect(play(Self.error(.v4, about: Family.v4.udp(.web, .client, port: 9001)), &other) == 1)
+    }
+
+    // MARK: - DNS
+
+    /// `example.org` asked for in `count` questions, of which one is there.
+    private static func query(_ count: Int) -> [UInt8] {
+        big16(0x1234) + big16(0x0100) + big16(count) + big16(0) + big16(0) + big16(0) + [7] + Array("example".utf8) + [
+            3
+        ]
+            + Array("org".utf8) + [0] + big16(1) + big16(1)
+    }
+
+    /// It is DNS by its bytes, whatever the port; what merely looks odd in the same way is not.
+    @Test(arguments: [5300, 53]) func dnsOnAnyPort(_ port: Int) throws {
+        var rig = try Rig()
+        func ask(_ message: [UInt8], from: Int = 40_000) -> [UInt8] {
+            Family.v4.ip(.client, .dns, 17, big16(from) + big16(port) + big16(8 + message.count) + big16(0) + message)
+        }
+        _ = rig.inspect(ask(Self.query(1)))
+        #expect(rig.findings == [])
+        _ = rig.inspect(ask(Self.query(3)))
+        #expect(rig.findings.contains("dns.counts"))
+        #expect(rig.findings.count { $0 == "dns.counts" } == 1)
+        _ = rig.inspect(ask(Array(repeating: 0xAA, count: 40), from: 40_001))
+        if port != 53 { #expect(rig.findings == []) }
     }
 }

@@ -31,7 +31,7 @@ struct Rig: ~Copyable {
     init(
         rules text: String = "", web: GuestPolicy = GuestPolicy(), dns: GuestPolicy = GuestPolicy(),
         others: GuestPolicy = GuestPolicy(), checks: CheckTable? = nil, senders: [Guest] = [],
-        relations: [Relation] = [], handlings: RuleHandlingTable? = nil,
+        relations: [Relation] = [], unseen: [Relation] = [], handlings: RuleHandlingTable? = nil,
         mode: InspectionMode = .live, datagrams: Int = 1 << 10,
         eventLimits: EventLimits = EventLimits(period: 0, standard: .max, rules: [])
     ) throws {
@@ -48,6 +48,7 @@ struct Rig: ~Copyable {
         inspector = try Inspector(
             worker: 0, generation: 1, hosts: hosts, floods: floods, rules: rules, policies: policies, checks: checks,
             senders: SenderTable(senders) { _ in 7 }, relations: RelationTable(relations),
+            unseen: RelationTable(unseen),
             handlings: handlings, tally: tally, memory: memory,
             mode: mode,
             eventLimits: eventLimits)

@@ -152,7 +152,9 @@ struct DemoTable {
     }
 
     private static func times(_ value: Double, _ before: Double) -> String {
-        before > 0 ? "\(number(value, 1)) (\(number(value / before, 1)))" : number(value, 1)
+        guard before > 0 else { return number(value, 1) }
+        let ratio = value / before
+        return "\(number(value, 1)) (\(ratio > 99 ? ">99" : number(ratio, 1)))"
     }
 
     private static func line(_ text: (Column) -> String) -> String {

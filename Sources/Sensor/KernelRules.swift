@@ -51,10 +51,13 @@ struct KernelRules {
         let outcome = try diversion.install(backend)
         log.notice("diversion: \(outcome.rawValue), \(backend.rawValue) backend")
         for note in diversion.notes(backend) { log.notice("diversion: \(note)") }
-        if unbound > 0 {
-            let fate = whenStopped == .pass ? "passed uninspected" : "were dropped"
-            log.warning("diversion: \(unbound) packets \(fate) while no sensor was bound")
-        }
+    }
+
+    /// For a sensor that starts. At a reload the packets are its own.
+    func tellOfUnbound(_ log: Logger) {
+        guard unbound > 0 else { return }
+        let fate = whenStopped == .pass ? "passed uninspected" : "were dropped"
+        log.warning("diversion: \(unbound) packets \(fate) while no sensor was bound")
     }
 
     /// What tells the kernel of floods; nil where it drops nothing by itself.

@@ -22,26 +22,26 @@ public final class Sensor {
     let log: Logger
     let cores: [Int]
     /// What the workers of queues say; and those of the mirror, whose verdicts nobody gets.
-    private let tally: Tally
-    private let heard: Tally
+    let tally: Tally
+    let heard: Tally
     let crew: Crew
-    private let collector: EventCollector
-    private let sinks: SinkSet
+    let collector: EventCollector
+    let sinks: SinkSet
     let controller: Controller
     private let control: ControlServer
     private let metrics: MetricsServer?
-    private let history: ConfigurationHistory
-    private let shadow: ShadowLedger
-    private let desk = ReloadDesk()
+    let history: ConfigurationHistory
+    let shadow: ShadowLedger
+    let desk = ReloadDesk()
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
-    private let learnedFile: StateFile<Learned>
-    private let shadowFile: StateFile<ShadowFigures>
+    let learnedFile: StateFile<Learned>
+    let shadowFile: StateFile<ShadowFigures>
     let follower: GuestFollower
     /// Of the configuration that runs.
     var text: String
-    private var rules: KernelRules
-    private var offload: KernelOffload
+    var rules: KernelRules
+    var offload: KernelOffload
     var program: Program
     var reload: Reload?
     /// The reload that is under way is not ordered, but follows the guests.
@@ -52,7 +52,7 @@ public final class Sensor {
     var followProblem: String?
     var followAfter: UInt64 = 0
     /// Who ordered the reload that is under way.
-    private var order = ReloadDesk.Order(how: "start")
+    var order = ReloadDesk.Order(how: "start")
 
     /// Nanoseconds that the sinks have at the end for what waits.
     private static let sinkPatience: UInt64 = 3_000_000_000
@@ -114,6 +114,7 @@ public final class Sensor {
         try collector.start()
         do {
             try rules.install(log)
+            rules.tellOfUnbound(log)
         } catch {
             crew.stop(patience: 0)
             collector.stop()
@@ -154,44 +155,6 @@ public final class Sensor {
         announce(settings, bound)
     }
 
-    /// What was learned of guests before. Without it they are learned from anew.
-    private func recall() {
-        do {
-            guard let learned = try learnedFile.read() else { return }
-            if let count = controller.recall(learned, flinch_now()) {
-                log.notice("\(count) relationships of guests are known from before")
-            } else {
-                log.warning("\(learnedFile.path) is of another version; guests are learned from anew")
-            }
-        } catch {
-            log.warning("\(learnedFile.path) cannot be read (\(error)); guests are learned from anew")
-        }
-    }
-
-    private func keepLearned() {
-        do {
-            try learnedFile.write(controller.learned)
-        } catch {
-            log.warning("what was learned of guests cannot be kept: \(error)")
-        }
-    }
-
-    private func recallShadow() {
-        do {
-            if let figures = try shadowFile.read() { shadow.recall(figures, program.settings) }
-        } catch {
-            log.warning("\(shadowFile.path) cannot be read (\(error)); what shadow mode lets pass is counted anew")
-        }
-    }
-
-    private func keepShadow() {
-        do {
-            try shadowFile.write(shadow.figures)
-        } catch {
-            log.warning("what shadow mode let pass cannot be kept: \(error)")
-        }
-    }
-
     private func serve() {
         let status = status
         let desk = ControlDesk(
@@ -214,46 +177,6 @@ public final class Sensor {
                 lostRing: crew.members.reduce(0) { $0 + $1.lost }, unqueued: collector.lost)
             status.evidence = collector.evidence.map(Status.Evidence.init)
             return status
-        }
-    }
-
-    private func announce(_ settings: Settings, _ bound: UInt64) {
-        report(program)
-        if let problem = history.problem { log.warning("configurations are not kept for a rollback: \(problem)") }
-        if let problem = program.rules.cacheProblem { log.warning("\(problem)") }
-        for member in crew.queues {
-            guard let queue = member.queue else { continue }
-            var line = "queue \(queue.number) on core \(member.core), "
-            line += "receive buffer \(queue.setup.grantedBuffer >> 20) MiB"
-            if queue.setup.bufferLimited {
-                line +=
-                    " (wanted \(settings.queues.receiveBuffer >> 20): needs CAP_NET_ADMIN or a higher "
-                    + "net.core.rmem_max)"
-            }
-            log.notice("\(line)")
-        }
-        if let mirror = settings.mirror {
-            log.notice(
-                "listening to \(mirror.interfaces.joined(separator: ", ")) on core \(crew.listeners.map { "\($0.core)" }.joined(separator: ", ")), rings of \(mirror.ring >> 20) MiB each\(mirror.filter.map { ", only \($0)" } ?? "")"
-            )
-        }
-        let flows = program.flowBytes
-        log.notice(
-            "\(settings.flows.count) flows in \(flows.records >> 20) MiB, their streams in \(flows.streams >> 20) MiB; segments that find no room: \(settings.flows.whenFull.rawValue)"
-        )
-        log.notice(
-            "\(program.rules.rules.count) rules, \(settings.guests.count) guests, tables of \(bound >> 20) MiB at most; when stopped \(settings.divert.whenStopped.rawValue), when overloaded \(settings.divert.whenOverloaded.rawValue)\(settings.shadow ? "; SHADOW: everything passes" : "")"
-        )
-    }
-
-    private func report(_ program: Program) {
-        let rules = program.rules
-        for problem in program.handlingProblems { log.warning("\(problem)") }
-        for problem in rules.problems {
-            log.warning("rule not loaded: \(problem.file):\(problem.line): \(problem.reason)")
-        }
-        for problem in rules.thresholdProblems {
-            log.warning("threshold not applied: \(problem.file):\(problem.line): \(problem.reason)")
         }
     }
 
@@ -301,7 +224,7 @@ public final class Sensor {
             time: flinch_now(), uptime: UInt64(status.uptime), counters: status.counters, guests: status.guestRates)
     }
 
-    private func report(_ findings: Controller.Findings) {
+    func report(_ findings: Controller.Findings) {
         for flood in findings.floods { collector.post(flood) }
         for behaviour in findings.behaviour { collector.post(behaviour) }
     }
@@ -329,94 +252,6 @@ public final class Sensor {
             let lost = crew.listeners.flatMap(\.rings).reduce(0) { $0 + $1.losses.figures.dropped }
             log.notice("\(crew.listeners.reduce(0) { $0 + $1.packets }) frames listened to, \(lost) lost by the kernel")
         }
-    }
-
-    // MARK: - Reload
-
-    private func orderReload(by sender: Peer) {
-        guard desk.place(ReloadDesk.Order(who: sender.name, how: "SIGHUP")) != nil else {
-            log.warning("a reload is under way already; send SIGHUP again when it is done")
-            return
-        }
-        // One that follows the guests may be under way; it is over in a moment.
-        if reload == nil, let order = desk.take() { startReload(order) }
-    }
-
-    private func startReload(_ order: ReloadDesk.Order) {
-        self.order = order
-        Notify.reloading()
-        log.notice("reloading \(path): \(order.how)\(order.who.isEmpty ? "" : " by \(order.who)")")
-        reload = Reload(
-            path: path, workers: crew.members.count, listeners: crew.listeners.count, former: program,
-            found: follower.guests)
-    }
-
-    private func finishReload() {
-        guard let outcome = reload?.finished else { return }
-        reload = nil
-        guard !isFollowing else {
-            isFollowing = false
-            finishFollowing(outcome)
-            return
-        }
-        switch outcome {
-        case .following: break
-        case .refused(let why):
-            controller.refuseReload(why)
-            log.error("reload refused, the old configuration stays:\n\(why)")
-            desk.finish(problem: why, number: history.running.number)
-        case .ready(let next, let text, let needRestart):
-            do {
-                try adopt(next)
-                self.text = text
-                follower.adopt(next.settings.discovery)
-                let change = history.record(text: text, path: path, order, time: flinch_now())
-                desk.finish(problem: nil, needRestart: needRestart, number: change.number)
-                if let problem = history.problem {
-                    log.warning("the configuration is not kept for a rollback: \(problem)")
-                }
-                log.notice("reloaded: \(next.rules.rules.count) rules, \(next.settings.guests.count) guests")
-                report(next)
-                if !needRestart.isEmpty {
-                    log.warning("only a restart takes over: \(needRestart.joined(separator: ", "))")
-                }
-            } catch {
-                desk.finish(problem: "\(error)", number: history.running.number)
-                controller.refuseReload("\(error)")
-                log.error("reload refused, the old configuration stays: \(error)")
-            }
-        }
-        Notify.ready(status: "inspecting")
-    }
-
-    private func adopt(_ next: Program) throws {
-        let nextRules = try KernelRules(next.settings, workers: cores.count)
-        try sinks.adopt(next.settings.allSinks)
-        try takeOver(next, nextRules)
-    }
-
-    /// Takes over a program, with other kernel rules where it was not made only for what is known of the guests now.
-    func takeOver(_ next: Program, _ nextRules: KernelRules?) throws {
-        let (tally, heard, cores) = (tally, heard, cores)
-        collector.add(names: next.names, generation: next.generation)
-        shadow.adopt(next)
-        let former = program
-        let moves = next.movesGuests(from: former)
-        // While a guest moves, the mirror has it on both sides of the change of the rules: rather twice than not.
-        try crew.adopt {
-            try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard, former: moves ? former : nil)
-        }
-        // Its orders are about the slots of the former tables.
-        if nextRules != nil || next.floods !== program.floods { offload.clear() }
-        report(controller.adopt(next, flinch_now(), isFollowing: nextRules == nil))
-        program = next
-        guard let nextRules else { return }
-        try nextRules.install(log)
-        rules = nextRules
-        if moves {
-            try crew.adopt(since: flinch_now()) { try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard) }
-        }
-        offload = KernelOffload(rules, log)
     }
 }
 

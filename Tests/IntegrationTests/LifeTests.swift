@@ -73,6 +73,8 @@ extension Integration {
                 #expect(flood.late == 0, "packets passed a deny")
                 let answers = try await ping.value
                 #expect(answers == 300)
+                // What came before the reload was this sensor's own.
+                #expect(!sensor.program.complained.contains("while no sensor was bound"))
             }
         }
 

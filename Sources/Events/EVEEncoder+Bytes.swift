@@ -52,18 +52,18 @@ extension EVEEncoder {
     /// together) only the captured one is.
     mutating func encode(_ event: Event, kept: KeptPacket, evidence: String?) {
         let isWire = event.origin.source == .wire && event.origin.depth == 0
-        head(event, nil, type: EVEEncoder.type(of: event.finding.source), isWire ? kept.bytes.span.bytes : nil)
+        unsafe head(event, nil, type: EVEEncoder.type(of: event.finding.source), isWire ? kept.bytes.span.bytes : nil)
         ethernet(event.packet, event.arrival)
         body(event, nil)
         if event.finding.source == .signature, isWire, event.packet.isIP, !event.packet.isUndecodable {
-            contents(kept.bytes.span.bytes.payload(of: event.packet), isStream: false)
+            unsafe contents(kept.bytes.span.bytes.payload(of: event.packet), isStream: false)
         }
         capture(kept.link + kept.bytes)
         ending(event, evidence)
     }
 
     private mutating func capture(_ frame: [UInt8]) {
-        line.field("packet", base64: frame.span.bytes)
+        unsafe line.field("packet", base64: frame.span.bytes)
         packetInfo(CapturePlace.ethernet)
     }
 

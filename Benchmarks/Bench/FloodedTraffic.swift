@@ -77,7 +77,7 @@ final class FloodedTraffic {
         var dropped: UInt64 = 0
         for _ in 0..<count / batch {
             unsafe slab.withUnsafeMutableBytes { bytes in unsafe receive(bytes, &number, sources) }
-            let bytes = slab.span.bytes
+            let bytes = unsafe slab.span.bytes
             func packet(_ index: Int) -> Range<Int> { index * stride..<index * stride + size }
             if inspector.beginBatch() {
                 for index in 0..<batch { inspector.foresee(bytes.extracting(packet(index)), .ip) }

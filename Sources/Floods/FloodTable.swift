@@ -227,6 +227,9 @@ public struct FloodCounters: @unchecked Sendable, BitwiseCopyable {
     /// Whether SYNs to a host may be challenged, so that resets to it may be answers.
     public func challenges(_ slot: HostSlot) -> Bool { unsafe entrance(slot, .syn).pointee.gate.asksSieve }
 
+    /// Whether a host's other TCP is attacked, of which the end of each handshake is.
+    public func siftsHandshakes(_ slot: HostSlot) -> Bool { unsafe entrance(slot, .tcp).pointee.gate.sifts }
+
     @inlinable @inline(__always)
     func entrance(_ slot: HostSlot, _ floodClass: FloodClass) -> UnsafeMutablePointer<Entrance> {
         unsafe entrances + (Int(slot) &* 5 &+ Int(floodClass.rawValue))

@@ -66,6 +66,13 @@ public struct Gate: ~Copyable {
         return interval != Gate.denyAll && interval & (Gate.watchBit | Gate.siftBit) != 0
     }
 
+    /// Whether the sieve is asked about all packets: the class is attacked.
+    @inlinable
+    public var sifts: Bool {
+        let interval = interval.load(ordering: .relaxed)
+        return interval != Gate.denyAll && interval & Gate.siftBit != 0
+    }
+
     /// May a packet that came at `time` pass? Nothing is kept of packets that do not.
     @inlinable
     public borrowing func ask(_ time: UInt64) -> GateOutcome {

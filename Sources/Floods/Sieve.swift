@@ -79,6 +79,26 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         unsafe sources.pointee.shapes.count(request.shape, isProved: true)
     }
 
+    /// Whether a connection request passes whose own class is not attacked, to a host whose other TCP is. The end of its
+    /// handshake is of that class, and the kernel lets it by from sources only that have proved themselves: so they do
+    /// that first, where they can be asked to.
+    @inline(never)
+    public mutating func introduces(
+        _ packet: Packet, _ bytes: RawSpan, _ slot: HostSlot, guestMAC: UInt64, _ arrival: Arrival,
+        _ counters: FloodCounters
+    ) -> Bool {
+        guard let request = Request(packet, bytes) else { return true }
+        let known = unsafe sources.pointee.hash.hash(packet.source)
+        if unsafe sources.pointee.isTrusted(known) {
+            trustedAddresses.note(packet.source, known, time: arrival.time)
+            unsafe sources.pointee.shapes.count(request.shape, isProved: true)
+            return true
+        }
+        return unsafe passes(
+            request, known, packet, slot, counters.entrance(slot, .syn), isAttacked: false, guestMAC: guestMAC, arrival,
+            counters)
+    }
+
     // MARK: - Sifting
 
     /// Whether a packet passes that a gate had `sifted`. `isOfFlow` says that it belongs to a flow that both
@@ -116,9 +136,10 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             return true
         }
         if let request {
-            guard unsafe passes(request, known, packet, slot, entrance, guestMAC: guestMAC, arrival, counters) else {
-                return false
-            }
+            guard
+                unsafe passes(
+                    request, known, packet, slot, entrance, isAttacked: true, guestMAC: guestMAC, arrival, counters)
+            else { return false }
             counters.count(slot, .otherSYNs)
             return true
         }
@@ -146,10 +167,12 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         counters.count(slot, .challenged)
     }
 
-    /// A connection request from a source that is not trusted, and has the hash `known`.
+    /// A connection request from a source that is not trusted, and has the hash `known`. Where such requests are not
+    /// what is attacked, there is no budget, and who cannot be challenged passes.
     private mutating func passes(
         _ request: Request, _ known: UInt64, _ packet: Packet, _ slot: HostSlot,
-        _ entrance: UnsafeMutablePointer<Entrance>, guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
+        _ entrance: UnsafeMutablePointer<Entrance>, isAttacked: Bool, guestMAC: UInt64, _ arrival: Arrival,
+        _ counters: FloodCounters
     ) -> Bool {
         let (tuple, sequence, time) = (request.tuple, request.sequence, arrival.time)
         let cookies = unsafe sources.pointee.cookies
@@ -166,17 +189,17 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             counters.count(slot, .answered)
             return true
         }
-        if unsafe passesInBudget(slot, entrance, time, counters) { return true }
+        if isAttacked, unsafe passesInBudget(slot, entrance, time, counters) { return true }
         if let age = firstSeen.note(hash.hash(tuple, from: known, sequence: sequence), time: time) {
             guard age >= Sieve.retransmission else { return false }
-            if unsafe entrance.pointee.repeats.ask(time) == .open {
+            if unsafe !isAttacked || entrance.pointee.repeats.ask(time) == .open {
                 counters.count(slot, .repeated)
                 return true
             }
         }
         guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
             unsafe sources.pointee.mayChallenge(request.shape, time)
-        else { return false }
+        else { return !isAttacked }
         challenges.append(
             packet, arrival, guestMAC: guestMAC, sequence: UInt32(truncatingIfNeeded: tupleHash),
             cookie: cookies.cookie(tuple, sequence: sequence, time: time))

@@ -31,6 +31,22 @@ extension Inspector {
         return .refuse
     }
 
+    /// A connection request that its gate let through.
+    @inline(never)
+    mutating func meet(_ bytes: RawSpan, _ arrival: Arrival, isShadow: Bool) -> FloodAdvice {
+        let packet = packets[0].packet
+        guard floods.siftsHandshakes(destination) else {
+            unsafe sieve.pointee.observe(request: packet, bytes)
+            return .none
+        }
+        let known = arrival.destinationMAC != 0 ? arrival.destinationMAC : floods.hardwareAddress(destination)
+        let passes = unsafe sieve.pointee.introduces(
+            packet, bytes, destination, guestMAC: isShadow ? 0 : known, arrival, floods)
+        if passes { return .none }
+        floods.countStopped(destination, .syn)
+        return .refuse
+    }
+
     /// To be called before a batch of packets. Whether it pays to `foresee` each of them: so many of the last batch
     /// were sifted that what is fetched for the others is made up for.
     public mutating func beginBatch() -> Bool {

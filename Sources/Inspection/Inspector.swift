@@ -191,7 +191,7 @@ public struct Inspector: ~Copyable {
                 advice = sift(floodClass, outcome, bytes, arrival, isShadow: policy.shadow)
             }
             if floodClass == .syn, outcome == .open, floods.challenges(destination) {
-                unsafe sieve.pointee.observe(request: packets[0].packet, bytes)
+                advice = meet(bytes, arrival, isShadow: policy.shadow)
             }
             if packets[0].packet.tcpFlags.contains(.rst), floods.challenges(destination),
                 takesAnswer(bytes, arrival)

@@ -109,6 +109,8 @@ struct DemoTable {
         if let lost = cell.uninspected, lost > 0 {
             print(style.dim("  \(Figure.whole(lost)) queued packets found a queue full and were not inspected"))
         }
+        // When it was played, into a pipe as well.
+        fflush(nil)
     }
 
     /// Each bar with the cells that kept it, and the worst.

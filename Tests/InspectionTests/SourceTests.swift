@@ -168,6 +168,41 @@ struct SourceTests {
         #expect(siege.connected(within: 20) == 1)
     }
 
+    /// Acknowledgements of no connection, and no SYN flood. The kernel drops what is of that class from whoever has not
+    /// proved itself, and the end of a handshake is: so clients are asked to before it.
+    @Test("Under a flood of other TCP new clients prove themselves by a challenge, before their handshake ends")
+    func handshakesUnderOtherTCP() throws {
+        var siege = try Siege()
+        siege.meetClients()
+        func attack(_ number: Int) -> [UInt8] {
+            var packet = Siege.syn(number, sources: 1 << 20)
+            packet[33] = 0x10
+            return packet
+        }
+        let client: UInt32 = 0x0B00_0001
+        let calm = siege.ask(0x0B00_0002, port: 40_000, sequence: 9)
+        #expect(calm && siege.challenged.isEmpty, "nobody is challenged before")
+        siege.flood(rate: 30_000, seconds: 2, attack)
+        #expect(siege.events.map(\.floodClass) == [.tcp])
+        let first = siege.inspect(Siege.tcp(client, Siege.server, (40_001, 80), 0x02, sequence: 7))
+        #expect(!first && siege.challenged[client]?.count == 1)
+        let since = siege.time
+        #expect(!siege.memory.trustedAddresses(since: since).contains(Address(v4: client)))
+        let number = try #require(siege.challenged[client]?.first).acknowledgement
+        _ = siege.inspect(Siege.tcp(client, Siege.server, (40_001, 80), 0x04, sequence: number))
+        let second = siege.inspect(Siege.tcp(client, Siege.server, (40_001, 80), 0x02, sequence: 7))
+        // Before its third segment the kernel can know.
+        #expect(second && siege.memory.trustedAddresses(since: since).contains(Address(v4: client)))
+        let shaken = siege.shake(client, port: 40_001, sequence: 7)
+        #expect(shaken)
+        // Who does not answer challenges is served by the timer, as far as SYNs go.
+        siege.expect(10, from: 0x0B00_1000, in: 0, over: 1, answers: false)
+        siege.expect(60, from: 0x0B00_2000, in: 0, over: 2)
+        siege.flood(rate: 30_000, seconds: 3, attack)
+        #expect(siege.connected(within: 20) * 70 >= 59, "\(siege.connected(within: 20))")
+        #expect(siege.connected(within: 1_100) == 1)
+    }
+
     @Test("Resets beside a SYN flood do not keep the answers of clients from being heard")
     func resetsAndSYNs() throws {
         var siege = try Siege()

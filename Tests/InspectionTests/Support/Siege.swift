@@ -16,6 +16,8 @@ struct Siege: ~Copyable {
 
     let hosts: HostTable
     let table: FloodTable
+    /// What is known of sources; the kernel is told of those that proved themselves.
+    let memory: FloodMemory
     var controller: FloodController
     var inspector: Inspector
     var time: UInt64 = 1_700_000_000_000_000_000
@@ -45,6 +47,7 @@ struct Siege: ~Copyable {
         }
         limits[.udp].truncatesDNS = truncatesDNS
         let memory = FlowMemory(workers: 1, flows: 1 << 16, streamBytes: 1 << 20, seed: 1)
+        self.memory = memory.floods
         controller = FloodController(
             table: table, guests: [GuestFloods(name: "web", shadow: false, limits: limits)], memory: memory.floods)
         inspector = try Inspector(

@@ -1,6 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <malloc.h>
 #include "CLinux.h"
 
 #include <arpa/inet.h>
@@ -148,3 +149,5 @@ int flinch_bridge_ports(const char *bridge, int *indices, int capacity) {
     close(fd);
     return count;
 }
+
+void flinch_trim_memory(void) { malloc_trim(0); }

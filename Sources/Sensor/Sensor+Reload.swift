@@ -94,5 +94,7 @@ extension Sensor {
             try crew.adopt(since: flinch_now()) { try next.inspector(for: $0, tally: $0 < cores.count ? tally : heard) }
         }
         offload = KernelOffload(rules, log)
+        // The former program is gone, and what was read for this one.
+        flinch_trim_memory()
     }
 }

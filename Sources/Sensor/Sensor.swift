@@ -153,6 +153,8 @@ public final class Sensor {
         recallShadow()
         serve()
         announce(settings, bound)
+        // Reading rules takes more than they do.
+        flinch_trim_memory()
     }
 
     private func serve() {

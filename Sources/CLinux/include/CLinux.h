@@ -24,6 +24,9 @@ int flinch_recvmmsg(int fd, struct flinch_mmsghdr *vector, unsigned int count, i
 // Begins to fetch a cache line; any address will do.
 static inline void flinch_prefetch(const void *address) { __builtin_prefetch(address); }
 
+// malloc_trim(3): gives memory that was freed back to the system.
+void flinch_trim_memory(void);
+
 // SO_RCVTIMEO: a receive gives up with EAGAIN after so long. Returns 0 or -1 with errno.
 int flinch_receive_timeout(int fd, unsigned int milliseconds);
 

@@ -22,8 +22,9 @@ public struct Latency: Codable, Sendable, Equatable {
 
     /// Where `nanoseconds` is counted.
     public static func bucket(_ nanoseconds: UInt64) -> Int {
-        let above = UInt64.bitWidth - max(1, nanoseconds &- (nanoseconds == 0 ? 0 : 1)).leadingZeroBitCount - firstBits
-        return min(max(0, above), buckets)
+        // A bound itself is in its own bucket.
+        let bits = UInt64.bitWidth - (max(1, nanoseconds) - 1).leadingZeroBitCount
+        return min(max(0, bits - firstBits), buckets)
     }
 
     public var total: UInt64 { counts.reduce(0, &+) }

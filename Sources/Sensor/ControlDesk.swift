@@ -3,8 +3,8 @@ import Foundation
 
 /// What the control socket answers.
 ///
-/// `status`; `peers` (`PeersDocument`); `guests` (`GuestsDocument`); `running`, `history` and `history N`: the configurations (`ConfigurationChange`); `shadow`
-/// (`ShadowFigures`); `reload HOW` with a comment behind it, and `reloaded` (`ReloadOutcome`). All else is an error.
+/// `status`; `peers` (`PeersDocument`); `guests` (`GuestsDocument`); `running`, `history` and `history N`: the
+/// configurations (`ConfigurationChange`); `shadow` (`ShadowFigures`); `reload HOW` with a comment behind it, and `reloaded` (`ReloadOutcome`). All else is an error.
 struct ControlDesk: Sendable {
     let status: @Sendable () -> Status
     let peers: @Sendable () -> [UInt8]

@@ -190,9 +190,9 @@ final class Controller: Sendable {
         let listeners = crew.listeners
         let times = listeners.map { ThreadTimes.read($0.threadIdentifier) }
         let sums = state.workerPackets.map { $0.suffix(listeners.count).reduce(0, &+) }
-        return (state.program.settings.mirror?.interfaces ?? []).indices.map { index in
-            var row = Status.Mirror(
-                interface: state.program.settings.mirror!.interfaces[index], workers: listeners.count)
+        let interfaces = state.program.settings.mirror?.interfaces ?? []
+        return interfaces.enumerated().map { index, interface in
+            var row = Status.Mirror(interface: interface, workers: listeners.count)
             for member in listeners {
                 let figures = member.figures(of: index)
                 row.packets &+= figures.packets

@@ -2,6 +2,7 @@ import Control
 
 /// How long a worker's packets waited for their verdicts; one writer.
 struct LatencyGauges: ~Copyable {
+    /// `Latency.count` of them.
     private let counts = InlineArray<13, Gauge> { _ in Gauge() }
     private let sum = Gauge()
 

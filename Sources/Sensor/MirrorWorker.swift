@@ -98,11 +98,15 @@ struct MirrorWorker: ~Copyable {
         while frames < MirrorWorker.batch, unsafe rings[index].next() {
             frames &+= 1
             unsafe bytes &+= UInt64(rings[index].wireLength)
-            let isOurs = unsafe MirrorWorker.inspect(rings[index], &inspector.pointee, &reporter, &kept)
-            if !isOurs { left &+= 1 }
-            if answers != 0, unsafe isOurs && inspector.pointee.isDropAsked {
+            guard unsafe MirrorWorker.inspect(rings[index], &inspector.pointee, &reporter, &kept) else {
+                left &+= 1
+                continue
+            }
+            // Before what is left of other flows is looked at, after which the inspector no longer has this packet.
+            if answers != 0, unsafe inspector.pointee.isDropAsked {
                 unsafe MirrorWorker.reset(rings[index], inspector.pointee, answers, &injector, sender)
             }
+            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, rings[index].arrival)
         }
         if frames == MirrorWorker.batch {
             unsafe oldest = min(oldest, rings[index].arrival.time)
@@ -126,7 +130,6 @@ struct MirrorWorker: ~Copyable {
         var number: UInt64 = 0
         if evidence != 0 { number = kept.append(ring.frame, .ethernet, arrival, group: evidence) }
         if inspector.findings.count > 0 { reporter.record(inspector, decision, arrival, keptPacket: number) }
-        inspectEndings(&inspector, &reporter, arrival)
         return true
     }
 

@@ -43,11 +43,12 @@ public final class Program: Sendable {
     private let queueWorkers: Int
     let memory: FlowMemory
 
-    /// Reads the rule files and builds the tables for `workers` workers, of which the last `listeners` only listen. With the same guests as `former`
-    /// its hosts and counters go on: floods that are open stay open. Flows go on in any case.
+    /// Reads the rule files and builds the tables for `workers` workers, of which the last `listeners` only listen. With
+    /// the same guests as `former` its hosts and counters go on: floods that are open stay open. Flows go on in any
+    /// case.
     ///
-    /// `hostSeed` keys the host table and what behaviour is watched with; by default nobody can know it. `mode` is that of a live sensor, as the
-    /// settings have it, unless it is given.
+    /// `hostSeed` keys the host table and what behaviour is watched with; by default nobody can know it. `mode` is that
+    /// of a live sensor, as the settings have it, unless it is given.
     ///
     /// `found` are the guests among those of the settings that were found. With `keepsRules` the rules are the former
     /// program's, although they may be compiled for other addresses (`needsRules`): that is a matter of milliseconds.

@@ -16,7 +16,8 @@ import Topology
 /// One `flinchd`, from its start to its end.
 ///
 /// The main thread is the controller: it steps ten times a second and takes signals in between. Each worker
-/// has a thread, the collector of events and each sink have one, the control socket and Prometheus's have one, and a reload is prepared on one.
+/// has a thread, the collector of events and each sink have one, the control socket and Prometheus's have one, who
+/// looks for guests has one, and a reload is prepared on one.
 public final class Sensor {
     let path: String
     let log: Logger

@@ -180,8 +180,12 @@ public final class StoreWriter {
     private func delete(before time: Int64) throws {
         try queue.write { database in
             try database.execute(sql: "DELETE FROM event WHERE time < ?", arguments: [time])
-            // What is open may still be written to.
-            try database.execute(sql: "DELETE FROM incident WHERE last < ? AND NOT isOpen", arguments: [time])
+            // What is open may still be written to, and so may a flood that has just ended.
+            try database.execute(
+                sql: """
+                    DELETE FROM incident WHERE last < ? AND NOT isOpen
+                    AND last < (SELECT max(last) FROM incident) - ?
+                    """, arguments: [time, OpenIncidents.aftermath])
             try database.execute(sql: "DELETE FROM rate WHERE time < ?", arguments: [time / 1_000_000])
         }
     }

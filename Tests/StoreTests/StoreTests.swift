@@ -81,6 +81,19 @@ struct IncidentTests {
         #expect(Set(found.map(\.actor)) == ["", "203.0.113.1", "203.0.113.4", "198.51.100.9", "203.0.113.7"])
     }
 
+    /// Whatever had to go for want of room, what was gathered of a flood's packets can still come after its end.
+    @Test func theEndOfAFloodOutlivesPruning() throws {
+        try withFolder { folder in
+            let writer = try StoreWriter(path: folder + "/s.sqlite", retention: .init(days: 30, bytes: 1))
+            try writer.write(
+                [event("syn flood", at: 0, flood: "syn"), event("syn flood", at: 10, flood: "syn", ends: true)],
+                now: now)
+            try writer.write([event("ttl", at: 9, kind: "anomaly")], now: now)
+            let found = try StoreReader(path: folder + "/s.sqlite").incidents(.init())
+            #expect(found.map { $0.parts.map(\.title) } == [["syn flood", "ttl"]])
+        }
+    }
+
     /// Two at once: the form of packets is put down to one that goes on.
     @Test func oneFloodEndsAndAnotherGoesOn() throws {
         let found = try incidents([

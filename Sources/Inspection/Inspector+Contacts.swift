@@ -82,6 +82,7 @@ extension Contact {
 
 extension Packet {
     /// Destination unreachable (RFC 792, RFC 4443 §3.1), but for "fragmentation needed".
+    @inline(__always)
     var isUnreachable: Bool {
         kind == .icmp && icmpType == 3 && icmpCode != 4 || kind == .icmp6 && icmpType == 1
     }

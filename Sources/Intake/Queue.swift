@@ -80,6 +80,7 @@ public struct Queue: ~Copyable {
     private let slab: UnsafeMutableRawPointer
     private let vectors: UnsafeMutablePointer<iovec>
     private let messages: UnsafeMutablePointer<flinch_mmsghdr>
+    private let layouts: UnsafeMutablePointer<AttributeLayouts>
 
     /// Bytes that one queue holds.
     public static var memoryBytes: Int {
@@ -115,6 +116,8 @@ public struct Queue: ~Copyable {
         unsafe self.slab = unsafe slab
         unsafe self.vectors = unsafe vectors
         unsafe self.messages = unsafe messages
+        unsafe layouts = .allocate(capacity: 1)
+        unsafe layouts.initialize(to: AttributeLayouts())
     }
 
     deinit {
@@ -122,6 +125,7 @@ public struct Queue: ~Copyable {
         unsafe slab.deallocate()
         unsafe vectors.deallocate()
         unsafe messages.deallocate()
+        unsafe layouts.deallocate()
     }
 
     // MARK: - Set-up
@@ -223,7 +227,8 @@ public struct Queue: ~Copyable {
                 throw refusal(error, purpose, settings.number)
             }
             let message = unsafe RawSpan(_unsafeStart: bytes, byteCount: length)
-            if let packet = QueuedPacket(message: message, time: 0, truncated: false) {
+            var (layouts, arrival) = (AttributeLayouts(), Arrival(time: 0))
+            if let packet = QueuedPacket(message, truncated: false, &layouts, into: &arrival) {
                 var verdict = VerdictBatch(queue: packet.queue)
                 verdict.append(packet.identifier, accept: settings.failOpen)
                 _ = verdict.send(descriptor)
@@ -273,15 +278,15 @@ public struct Queue: ~Copyable {
     }
 
     /// Message `index` of the last batch, read; nil for what is no packet of this queue (counted by the
-    /// caller). `time` is the clock for the batch, nanoseconds since the epoch.
+    /// caller). How it came is written to `arrival`, save the time.
     @_lifetime(borrow self)
-    public borrowing func packet(_ index: Int, time: UInt64) -> QueuedPacket? {
+    public borrowing func packet(_ index: Int, into arrival: inout Arrival) -> QueuedPacket? {
         let length = unsafe Int(messages[index].msg_len)
         let start = unsafe UnsafeRawPointer(slab) + index &* Queue.slotBytes
         let bytes = unsafe RawSpan(_unsafeStart: start, byteCount: min(length, Queue.slotBytes))
         let truncated = unsafe messages[index].msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0
         return unsafe _overrideLifetime(
-            QueuedPacket(message: bytes, time: time, truncated: truncated), borrowing: self)
+            QueuedPacket(bytes, truncated: truncated, &layouts.pointee, into: &arrival), borrowing: self)
     }
 
     /// Whether message `index` is the kernel's answer to a verdict that it could not apply: the packet was

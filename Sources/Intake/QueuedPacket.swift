@@ -10,12 +10,13 @@ public struct QueuedPacket: ~Escapable {
     /// The kernel's number for the packet in its queue; the verdict names both.
     public let identifier: UInt32
     public let queue: UInt16
-    public let arrival: Arrival
+    /// EtherType as the kernel states it, host order.
+    private let etherType: UInt16
     /// From the network header on.
     public let payload: RawSpan
     /// What the payload starts with. Below a bridge anything may be queued; elsewhere it is IP.
     public var link: LinkLayer {
-        switch arrival.hardwareProtocol {
+        switch etherType {
         case EtherType.ipv4, EtherType.ipv6: .ip
         case EtherType.arp: .arp
         default: .other
@@ -25,49 +26,50 @@ public struct QueuedPacket: ~Escapable {
     /// The payload is shorter than the packet was: by the copy range, or a message that did not fit.
     public let isCut: Bool
 
+    /// Reads `message`, and how it came into `arrival`, whose time is its caller's. `layouts` are of the messages
+    /// before.
     @_lifetime(copy message)
-    init?(message: RawSpan, time: UInt64, truncated: Bool) {
+    init?(_ message: RawSpan, truncated: Bool, _ layouts: inout AttributeLayouts, into arrival: inout Arrival) {
         let length = min(message.byteCount, Int(message.load32(at: 0, orZero: message.byteCount)))
-        guard length >= Layout.attributes,
+        guard length >= AttributeLayout.start,
             message.load16(at: 4) == UInt16(NFNL_SUBSYS_QUEUE) << 8 | UInt16(NFQNL_MSG_PACKET.rawValue)
         else { return nil }
-        let attributes = Attributes(message, from: Layout.attributes, to: length)
-        let header = attributes[.packetHeader]
+        layouts.find(message, to: length)
+        let header = layouts.last[.packetHeader]
         guard header.count >= 7 else { return nil }
-        // Local until it is whole: fields written one by one and read back as one stall the processor.
-        var arrival = Arrival(time: time)
-        arrival.hardwareProtocol = UInt16(bigEndian: message.load16(at: header.start &+ 4))
-        arrival.mark = message.number(attributes[.mark])
-        arrival.bridge = message.number(attributes[.inputDevice])
-        arrival.port = message.number(attributes[.physicalInput])
-        arrival.outPort = message.number(attributes[.physicalOutput])
-        if attributes[.packetInfo].count >= 4 {
-            let info = message.number(attributes[.packetInfo])
+        arrival = Arrival(time: arrival.time)
+        etherType = UInt16(bigEndian: message.load16(at: header.start &+ 4))
+        arrival.hardwareProtocol = etherType
+        arrival.mark = message.number(layouts.last[.mark])
+        arrival.bridge = message.number(layouts.last[.inputDevice])
+        arrival.port = message.number(layouts.last[.physicalInput])
+        arrival.outPort = message.number(layouts.last[.physicalOutput])
+        if layouts.last[.packetInfo].count >= 4 {
+            let info = message.number(layouts.last[.packetInfo])
             arrival.checksum =
                 info & UInt32(NFQA_SKB_CSUMNOTREADY) != 0
                 ? .unfinished : info & UInt32(NFQA_SKB_CSUM_NOTVERIFIED) != 0 ? .present : .verified
         }
-        let hardware = attributes[.hardwareAddress]
+        let hardware = layouts.last[.hardwareAddress]
         if hardware.count >= 10, message.load16(at: hardware.start).byteSwapped == 6 {
             arrival.sourceMAC = message.load48(at: hardware.start &+ 4)
         }
-        let link = attributes[.linkHeader]
+        let link = layouts.last[.linkHeader]
         if link.count >= 14 {
             arrival.destinationMAC = message.load48(at: link.start)
             arrival.sourceMAC = message.load48(at: link.start &+ 6)
         }
-        let tag = attributes[.vlan]
+        let tag = layouts.last[.vlan]
         if tag.count > 0, let tag = QueuedPacket.tag(message, tag.start, tag.start &+ tag.count) {
             arrival.tag = tag
             arrival.hasTag = true
         }
-        let bytes = attributes[.payload]
+        let bytes = layouts.last[.payload]
         identifier = UInt32(bigEndian: message.load32(at: header.start))
         // nfgenmsg.res_id.
         queue = UInt16(bigEndian: message.load16(at: 18))
-        self.arrival = arrival
         payload = message.extracting(bytes.start..<bytes.start &+ bytes.count)
-        isCut = truncated || attributes[.originalLength].count >= 4
+        isCut = truncated || layouts.last[.originalLength].count >= 4
     }
 
     /// NFQA_VLAN nests the protocol and the tag that the kernel took off the frame.
@@ -77,65 +79,12 @@ public struct QueuedPacket: ~Escapable {
         while offset &+ 6 <= end {
             let size = Int(message.load16(at: offset))
             guard size >= 6, offset &+ size <= end else { break }
-            if message.load16(at: offset &+ 2) & Layout.typeMask == UInt16(NFQA_VLAN_TCI.rawValue) {
+            if message.load16(at: offset &+ 2) & AttributeLayout.typeMask == UInt16(NFQA_VLAN_TCI.rawValue) {
                 tag = UInt16(bigEndian: message.load16(at: offset &+ 4))
             }
             offset &+= (size &+ 3) & ~3
         }
         return tag
-    }
-
-    /// Offsets in the message; numbers in netlink headers are in host order.
-    private enum Layout {
-        /// After struct nlmsghdr (16) and struct nfgenmsg (4).
-        static var attributes: Int { 20 }
-        static var attributeHeader: Int { 4 }
-        /// Without NLA_F_NESTED and NLA_F_NET_BYTEORDER.
-        static var typeMask: UInt16 { 0x3FFF }
-    }
-
-    /// enum nfqnl_attr_type (linux/netfilter/nfnetlink_queue.h), as far as it is read.
-    private enum Attribute: Int {
-        case packetHeader = 1
-        case mark = 3
-        case inputDevice = 5
-        case physicalInput = 7
-        case physicalOutput = 8
-        case hardwareAddress = 9
-        case payload = 10
-        case originalLength = 13
-        case packetInfo = 14
-        case vlan = 19
-        case linkHeader = 20
-    }
-
-    /// Where each attribute stands, found in one pass without a branch by type, like the kernel's own
-    /// nla_parse: a switch here is mispredicted about once a packet.
-    private struct Attributes {
-        /// By type, the offset of the value (low half) and its bytes (high half); 0 for none. Of two of one
-        /// type the last stands.
-        private var places = InlineArray<24, UInt64>(repeating: 0)
-
-        @inline(__always)
-        init(_ message: borrowing RawSpan, from start: Int, to end: Int) {
-            var offset = start
-            while offset &+ Layout.attributeHeader <= end {
-                let size = Int(message.load16(at: offset))
-                guard size >= Layout.attributeHeader, offset &+ size <= end else { return }
-                let type = Int(message.load16(at: offset &+ 2) & Layout.typeMask)
-                if type < 24 {
-                    let count = UInt64(truncatingIfNeeded: size &- Layout.attributeHeader)
-                    places[type] = count << 32 | UInt64(truncatingIfNeeded: offset &+ Layout.attributeHeader)
-                }
-                offset &+= (size &+ 3) & ~3
-            }
-        }
-
-        @inline(__always)
-        subscript(_ attribute: Attribute) -> (start: Int, count: Int) {
-            let place = places[attribute.rawValue]
-            return (Int(place & 0xFFFF_FFFF), Int(place >> 32))
-        }
     }
 }
 
@@ -145,7 +94,7 @@ extension RawSpan {
         unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self)
     }
 
-    fileprivate func load32(at offset: Int) -> UInt32 {
+    func load32(at offset: Int) -> UInt32 {
         unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self)
     }
 

@@ -93,8 +93,9 @@ struct Worker: ~Copyable {
 
     /// Under a flood, what will be looked up for the packets of a batch is fetched for all of them at once.
     private func foresee(_ count: Int) {
+        var arrival = Arrival(time: 0)
         for index in 0..<count {
-            guard let packet = queue.packet(index, time: 0) else { continue }
+            guard let packet = queue.packet(index, into: &arrival) else { continue }
             unsafe inspector.pointee.foresee(packet.payload, packet.link)
         }
     }
@@ -106,15 +107,16 @@ struct Worker: ~Copyable {
         _ reporter: inout Reporter, _ kept: inout PacketRing.Writer, _ verdicts: inout VerdictBatch,
         _ doubtfulVerdicts: inout VerdictBatch, _ injector: inout Injector, _ sender: borrowing FrameSender
     ) -> Bool {
-        guard let packet = queue.packet(index, time: now) else { return false }
+        var arrival = Arrival(time: now)
+        guard let packet = queue.packet(index, into: &arrival) else { return false }
         let decision = inspector.inspect(
-            packet.payload, packet.link, packet.arrival, capturedShort: packet.isCut)
+            packet.payload, packet.link, arrival, capturedShort: packet.isCut)
         let evidence = inspector.keepPacket()
         var number: UInt64 = 0
-        if evidence != 0 { number = kept.append(packet.payload, packet.link, packet.arrival, group: evidence) }
-        if inspector.findings.count > 0 { reporter.record(inspector, decision, packet.arrival, keptPacket: number) }
+        if evidence != 0 { number = kept.append(packet.payload, packet.link, arrival, group: evidence) }
+        if inspector.findings.count > 0 { reporter.record(inspector, decision, arrival, keptPacket: number) }
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
-            injector.reject(inspector.packet, packet.payload, packet.arrival, inspector.rejects, by: sender)
+            injector.reject(inspector.packet, packet.payload, arrival, inspector.rejects, by: sender)
         }
         if packet.queue == queue.settings.number {
             verdicts.append(packet.identifier, accept: decision.verdict == .accept)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The first bytes of one direction of a flow, as the recogniser looks at them. What lies outside reads as
 /// nothing.
 @unsafe
@@ -46,9 +48,8 @@ struct ApplicationBytes {
 
     /// The first line feed; nil if there is none in the first `limit` bytes.
     func lineEnd(limit: Int) -> Int? {
-        let end = unsafe min(limit, count)
-        for place in 0..<max(0, end) where unsafe start[place] == 0x0A { return place }
-        return nil
+        guard let found = unsafe memchr(start, 0x0A, max(0, min(limit, count))) else { return nil }
+        return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(start)
     }
 
     /// The contents of a DER or BER length at `place`, and where what it measures begins; nil if it is not

@@ -95,8 +95,8 @@ public struct Packet: Sendable, BitwiseCopyable {
     /// Bytes of the upper header with its options, for protocols that have a view here.
     public var transportLength: UInt16 = 0
 
-    public var anomalies = Anomalies()
     public var events = DecodeEvents()
+    public var anomalies = Anomalies()
 
     /// The innermost Ethernet header; -1 without one.
     public var linkOffset: Int32 = -1

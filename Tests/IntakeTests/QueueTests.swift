@@ -29,8 +29,9 @@ import Wire
 
     /// The packet's bytes are the queue's: only a copy leaves this.
     private func read(_ queue: borrowing Queue, _ index: Int) -> Reading? {
-        guard let packet = queue.packet(index, time: 0) else { return nil }
-        return Reading(packet)
+        var arrival = Arrival(time: 0)
+        guard let packet = queue.packet(index, into: &arrival) else { return nil }
+        return Reading(packet, arrival)
     }
 
     private func receive(_ socket: borrowing LoopbackSocket) -> [[UInt8]] {

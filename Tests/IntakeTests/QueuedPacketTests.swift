@@ -8,6 +8,40 @@ import Testing
         #expect(read(row.bytes, truncated: row.truncated) == row.expected)
     }
 
+    /// Whatever came before, also where the attributes stand in the same places and are longer or shorter.
+    @Test(arguments: MessageTable.all)
+    func readsAfterAnyOther(_ row: MessageCase) {
+        for other in MessageTable.all {
+            var layouts = AttributeLayouts()
+            for (turn, next) in [other, row, row, other, row].enumerated() {
+                let reading = read(next.bytes, truncated: next.truncated, &layouts)
+                #expect(reading == next.expected, "\(turn): \(next) with \(other)")
+            }
+        }
+    }
+
+    /// The payload's length is each packet's own, and is held against the message's.
+    @Test func aPayloadOfAnotherLengthStandsInTheSamePlace() {
+        func packet(_ count: Int, says length: Int? = nil) -> [UInt8] {
+            message(
+                packetHeader(), attribute(5, big32(3)),
+                attribute(10, (0..<count).map { UInt8($0) }, length: length))
+        }
+        var layouts = AttributeLayouts()
+        for count in [20, 60, 1, 20, 61, 3] {
+            let reading = read(packet(count), &layouts)
+            #expect(reading?.payload == (0..<count).map { UInt8($0) } && reading?.bridge == 3)
+        }
+        // Longer than the message is, and shorter than a header.
+        for length in [29, 3, 0] {
+            let reading = read(packet(20, says: length), &layouts)
+            #expect(reading?.payload == [] && reading?.bridge == 3, "\(length)")
+        }
+        // Shorter than the message: what follows is read as an attribute.
+        let shorter = read(packet(20, says: 8), &layouts)
+        #expect(shorter?.payload == [0, 1, 2, 3])
+    }
+
     /// What stands whole before the cut is read; without the packet header there is no packet.
     @Test func survivesACutAtEveryByte() throws {
         let complete = try #require(read(wholeMessage))
@@ -36,7 +70,14 @@ import Testing
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
                     in: 0...255, using: &random)
             }
-            guard let reading = read(bytes.prefix(Int.random(in: 0...bytes.count, using: &random))) else {
+            bytes.removeLast(Int.random(in: 0...bytes.count, using: &random))
+            var layouts = AttributeLayouts()
+            let known = read(wholeMessage, &layouts)
+            #expect(known != nil)
+            // What the message before looked like changes nothing.
+            let reading = read(bytes)
+            #expect(read(bytes, &layouts) == reading)
+            guard let reading else {
                 continue
             }
             #expect(reading.payload.count <= bytes.count - 24, "\(bytes)")

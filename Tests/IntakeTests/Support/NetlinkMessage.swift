@@ -51,8 +51,7 @@ struct Reading: Equatable, Sendable {
 }
 
 extension Reading {
-    init(_ packet: borrowing QueuedPacket) {
-        let arrival = packet.arrival
+    init(_ packet: borrowing QueuedPacket, _ arrival: Arrival) {
         identifier = packet.identifier
         hardwareProtocol = arrival.hardwareProtocol
         link = packet.link
@@ -69,8 +68,16 @@ extension Reading {
     }
 }
 
-/// Reads a message that ends where readable memory ends: one byte read past it is a segmentation fault.
+/// Reads a message as the first of its queue.
 func read(_ bytes: some Collection<UInt8>, truncated: Bool = false) -> Reading? {
+    var layouts = AttributeLayouts()
+    return read(bytes, truncated: truncated, &layouts)
+}
+
+/// Reads a message that ends where readable memory ends: one byte read past it is a segmentation fault.
+func read(
+    _ bytes: some Collection<UInt8>, truncated: Bool = false, _ layouts: inout AttributeLayouts
+) -> Reading? {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let size = (bytes.count + page - 1) / page * page
     let region = unsafe mmap(
@@ -81,6 +88,10 @@ func read(_ bytes: some Collection<UInt8>, truncated: Bool = false) -> Reading? 
     let start = unsafe region + (size - bytes.count)
     unsafe UnsafeMutableRawBufferPointer(start: start, count: bytes.count).copyBytes(from: bytes)
     let span = unsafe RawSpan(_unsafeStart: start, byteCount: bytes.count)
-    guard let packet = QueuedPacket(message: span, time: 0, truncated: truncated) else { return nil }
-    return Reading(packet)
+    // What the packet before left must not be taken for this one's.
+    var arrival = Arrival(time: 0)
+    (arrival.port, arrival.outPort, arrival.bridge, arrival.mark) = (91, 92, 93, 94)
+    (arrival.tag, arrival.hasTag, arrival.sourceMAC, arrival.destinationMAC) = (95, true, 96, 97)
+    guard let packet = QueuedPacket(span, truncated: truncated, &layouts, into: &arrival) else { return nil }
+    return Reading(packet, arrival)
 }

@@ -136,7 +136,7 @@ public struct Matcher: ~Copyable {
                     prompted = true
                 }
                 if unsafe group.pointee.unprompted.count != 0,
-                    unsafe !subject.hasUpperHeader || hasWindow || group.pointee.admits(key: subject.key)
+                    unsafe !subject.hasUpperHeader || group.pointee.admits(key: subject.key)
                 {
                     unsafe candidates.insert(
                         group.pointee.unprompted, of: tables.entryLists,

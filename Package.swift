@@ -4,7 +4,9 @@ import PackageDescription
 /// The one list of settings every Swift target is built with.
 ///
 /// `Lifetimes` lets a header view borrow the bytes that it looks at (`~Escapable`), so that a
-/// view which outlives its packet does not compile. Cross-module optimisation is what makes the
+/// view which outlives its packet does not compile. `AddressableParameters` lets a record be passed by its
+/// address: `@_addressable` stands where the packet path would else copy it for every call, fields just
+/// written being read back as one, which stalls the processor. Cross-module optimisation is what makes the
 /// rooms free: without it each small accessor that crosses one is a call.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -12,6 +14,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
+    .enableExperimentalFeature("AddressableParameters"),
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 

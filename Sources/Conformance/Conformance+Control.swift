@@ -4,7 +4,8 @@ import Wire
 extension Conformance {
     @inline(__always)
     static func examineICMP(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         // Echoes that fit into a frame are what there is most of.
         let type = packet.icmpType
@@ -15,7 +16,8 @@ extension Conformance {
 
     @inline(never)
     private static func examineOddICMP(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         let isV4 = packet.kind == .icmp
         let type = packet.icmpType
@@ -34,7 +36,9 @@ extension Conformance {
     }
 
     /// An error quotes the packet that it is about, which came from whom it is sent to.
-    private static func examineError(_ packet: borrowing Packet, _ bytes: RawSpan, _ failed: inout CheckSet) {
+    private static func examineError(
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ failed: inout CheckSet
+    ) {
         let isV4 = packet.ipVersion == 4
         // A router may be asked for more (RFC 1812 §4.3.2.3), and extensions need it (RFC 4884).
         if packet.statedLength > (isV4 ? 576 : 1280) { failed.insert(.icmpErrorTooLong) }
@@ -63,7 +67,8 @@ extension Conformance {
     }
 
     private static func examineDiscovery(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         let type = packet.icmpType
         if packet.hopLimit != 255 { failed.insert(.ndHopLimit) }

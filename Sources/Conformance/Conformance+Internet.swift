@@ -4,7 +4,8 @@ import Wire
 extension Conformance {
     @inline(__always)
     static func examineIP(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         if packet.hopLimit == 0 { failed.insert(.ipHopLimitZero) }
         let (source, destination) = (packet.source, packet.destination)
@@ -17,7 +18,8 @@ extension Conformance {
 
     @inline(__always)
     private static func examineIPv4(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         let start = Int(packet.networkOffset)
         // Where the header was not whole, nothing more is to be said of it.
@@ -35,7 +37,7 @@ extension Conformance {
 
     @inline(never)
     private static func examineSource(
-        _ packet: borrowing Packet, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ around: @_addressable Surroundings, _ failed: inout CheckSet
     ) {
         let source = packet.source
         if source.isLoopback {
@@ -55,7 +57,7 @@ extension Conformance {
 
     @inline(never)
     private static func examineDestination(
-        _ packet: borrowing Packet, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ around: @_addressable Surroundings, _ failed: inout CheckSet
     ) {
         let destination = packet.destination
         if destination.isLoopback {
@@ -70,20 +72,20 @@ extension Conformance {
 
     /// What tries a label-switched path goes to 127.0.0.0/8, so that no router passes it on (RFC 8029 §2.1, RFC 5884
     /// §7).
-    private static func isOfALabelPath(_ packet: borrowing Packet) -> Bool {
+    private static func isOfALabelPath(_ packet: borrowing @_addressable Packet) -> Bool {
         guard packet.kind == .udp else { return false }
         let port = packet.destinationPort
         return port == 3503 || port == 3784
     }
 
     /// Bidirectional forwarding detection sends packets to itself by way of its neighbour (RFC 5881 §4).
-    private static func isEchoOfForwarding(_ packet: borrowing Packet) -> Bool {
+    private static func isEchoOfForwarding(_ packet: borrowing @_addressable Packet) -> Bool {
         packet.kind == .udp ? packet.destinationPort == 3785 : false
     }
 
     /// Hosts that have no address yet ask for one (DHCP, RFC 2131), look whether it is free (RFC 4862 §5.4), or
     /// say which groups they listen to (RFC 3376 §4.2.13, RFC 3590).
-    private static func isForFindingAnAddress(_ packet: borrowing Packet) -> Bool {
+    private static func isForFindingAnAddress(_ packet: borrowing @_addressable Packet) -> Bool {
         switch packet.ipProtocol {
         case IPProtocol.udp: packet.isFragment ? true : packet.destinationPort == 67
         case IPProtocol.igmp: packet.ipVersion == 4

@@ -5,7 +5,8 @@ extension Conformance {
     /// The packet comes from a guest, as its port or its hardware address tells.
     @inline(never)
     static func examineSender(
-        _ packet: borrowing Packet, _ around: Surroundings, _ memory: inout NeighbourMemory, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ around: @_addressable Surroundings, _ memory: inout NeighbourMemory,
+        _ failed: inout CheckSet
     ) {
         if around.isMACForeign { failed.insert(.guestMACSpoofed) }
         if around.port != 0, around.sourceMAC != 0, memory.isNew(around.sourceMAC, at: around.port) {
@@ -23,7 +24,8 @@ extension Conformance {
 
     @inline(never)
     static func examineARP(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ memory: inout NeighbourMemory,
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ memory: inout NeighbourMemory,
         _ failed: inout CheckSet
     ) {
         guard !packet.isUndecodable,

@@ -2,7 +2,7 @@ import Wire
 
 extension Conformance {
     @inline(__always)
-    static func examineTCP(_ packet: borrowing Packet, _ bytes: RawSpan, _ failed: inout CheckSet) {
+    static func examineTCP(_ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ failed: inout CheckSet) {
         let header = bytes.clamped(Int(packet.transportOffset), bytes.byteCount)
         let flags = packet.tcpFlags
         let (from, to) = (packet.sourcePort, packet.destinationPort)
@@ -21,7 +21,7 @@ extension Conformance {
     /// `header` begins with a whole TCP header, options included.
     @inline(never)
     private static func examineOddTCP(
-        _ packet: borrowing Packet, _ header: RawSpan, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ header: RawSpan, _ failed: inout CheckSet
     ) {
         let flags = packet.tcpFlags
         if flags.isDisjoint(with: [.syn, .rst, .ack]) {
@@ -64,7 +64,8 @@ extension Conformance {
 
     @inline(__always)
     static func examineUDP(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         let (from, to) = (packet.sourcePort, packet.destinationPort)
         if to == 0 { failed.insert(.udpPortZero) }
@@ -96,7 +97,7 @@ extension Conformance {
 
     /// Tunnels may do without (RFC 6935, RFC 7510, RFC 8086), and what offload has yet to cut up has none.
     @inline(never)
-    private static func examineMissingChecksum(_ packet: borrowing Packet, _ failed: inout CheckSet) {
+    private static func examineMissingChecksum(_ packet: borrowing @_addressable Packet, _ failed: inout CheckSet) {
         let tunnels: [UInt16] = [2152, 3544, 4341, 4342, 4754, 4789, 4790, 6081, 6635]
         guard packet.anomalies.isDisjoint(with: [.ipv6Jumbogram, .ipv6LengthZero]),
             !tunnels.contains(packet.destinationPort)
@@ -105,7 +106,9 @@ extension Conformance {
     }
 
     @inline(never)
-    private static func examineTrailingData(_ packet: borrowing Packet, _ end: Int, _ failed: inout CheckSet) {
+    private static func examineTrailingData(
+        _ packet: borrowing @_addressable Packet, _ end: Int, _ failed: inout CheckSet
+    ) {
         guard !packet.moreFragments, packet.isWhole, !packet.anomalies.contains(.udpLengthTooSmall) else { return }
         failed.insert(.udpTrailingData)
     }
@@ -114,7 +117,8 @@ extension Conformance {
     /// §7.3).
     @inline(never)
     private static func examineDHCP(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ failed: inout CheckSet
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ failed: inout CheckSet
     ) {
         guard packet.payloadLength > 0, around.sender >= 0 || around.sourceGuest >= 0 else { return }
         let kind = bytes.be8(Int(packet.payloadOffset))

@@ -36,7 +36,8 @@ public struct Surroundings: Sendable, BitwiseCopyable {
 public enum Conformance {
     /// The checks that a captured packet fails. `bytes` are what it was decoded from.
     public static func examine(
-        _ packet: borrowing Packet, _ bytes: RawSpan, _ around: Surroundings, _ table: CheckTable.View,
+        _ packet: borrowing @_addressable Packet, _ bytes: RawSpan, _ around: @_addressable Surroundings,
+        _ table: CheckTable.View,
         _ memory: inout NeighbourMemory
     ) -> CheckSet {
         var failed = CheckSet(packet.anomalies)

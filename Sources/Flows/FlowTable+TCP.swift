@@ -4,7 +4,7 @@ extension FlowTable {
     /// Follows a TCP segment: the handshake, what is acknowledged, the end; and takes its payload into the
     /// stream.
     mutating func follow(
-        _ flow: UnsafeMutablePointer<Flow>, _ packet: Packet, _ bytes: RawSpan, _ step: inout FlowStep
+        _ flow: UnsafeMutablePointer<Flow>, _ packet: @_addressable Packet, _ bytes: RawSpan, _ step: inout FlowStep
     ) {
         let start = Int(packet.transportOffset)
         guard start >= 0, start + TCPHeader.minimumSize <= bytes.byteCount,

@@ -127,12 +127,14 @@ public struct FlowTable: ~Copyable {
     // MARK: - Following
 
     /// Finds or makes the flow of a packet and follows its state. `vlan` is the tags' identifiers, `time`
-    /// nanoseconds since the Unix epoch. A packet whose checksum is wrong counts, but changes nothing.
+    /// nanoseconds since the Unix epoch. A packet whose checksum is wrong counts, but changes nothing. What it did is
+    /// written to `step`, a fresh one: a record of this size that is returned is copied, field after field just
+    /// written.
     public mutating func track(
-        _ packet: Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64, checksumIsGood: Bool
-    ) -> FlowStep {
-        var step = FlowStep()
-        guard let key = FlowKey(packet, bytes, vlan: vlan) else { return step }
+        _ packet: @_addressable Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64, checksumIsGood: Bool,
+        into step: inout FlowStep
+    ) {
+        guard let key = FlowKey(packet, bytes, vlan: vlan) else { return }
         let bucket = unsafe buckets + Int(key.hash(secret) & bucketMask)
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
@@ -183,7 +185,6 @@ public struct FlowTable: ~Copyable {
         if after != before { step.changes.insert(after == .closed ? .closed : .established) }
         step.isEstablished =
             unsafe wasEstablished || (flow.pointee.state != .new && (packet.kind != .tcp || packet.payloadLength > 0))
-        return step
     }
 
     /// The flow that a packet would belong to, if there is one: nothing is made, counted or touched.

@@ -71,6 +71,13 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Packet `index` by its address, to be read while other parts of the inspector are changed.
+    @inline(__always)
+    func pointer(to index: Int) -> UnsafePointer<InspectedPacket> {
+        precondition(index >= 0 && index < count)
+        return unsafe UnsafePointer(storage + index)
+    }
+
     /// The bytes of packet `index`, from its link header on; `frame` is the captured packet's. Valid until the
     /// next packet is captured.
     @_lifetime(copy frame)

@@ -12,7 +12,7 @@ extension Inspector {
     /// to be dropped; `none` if it is not. `recorded` is the same where that is only to be recorded.
     @inline(__always)
     mutating func checkForm(
-        _ frame: RawSpan, _ arrival: Arrival, _ source: HostSlot, _ recorded: inout Reason
+        _ frame: RawSpan, _ arrival: @_addressable Arrival, _ source: HostSlot, _ recorded: inout Reason
     ) -> Reason {
         var around = Surroundings(time: arrival.time)
         around.sourceGuest = hosts.guest(of: source)

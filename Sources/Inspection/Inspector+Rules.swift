@@ -21,13 +21,14 @@ extension Inspector {
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
     mutating func match<Asking: RuleAsking>(
-        _ layer: Int, _ frame: RawSpan, _ arrival: Arrival, _ asked: inout Asked, _ asking: Asking
+        _ layer: Int, _ frame: RawSpan, _ arrival: @_addressable Arrival, _ asked: inout Asked, _ asking: Asking
     ) {
         let whole = packets.bytes(of: layer, in: frame)
         let isGood = !packets[layer].isChecksumBad
-        var step = unsafe flows.pointee.track(
+        var step = FlowStep()
+        unsafe flows.pointee.track(
             packets[layer].packet, whole, vlan: packets.tags(around: layer, arrival), time: arrival.time,
-            checksumIsGood: isGood && !asked.isRefused)
+            checksumIsGood: isGood && !asked.isRefused, into: &step)
         if layer == 0, let flow = unsafe step.flow { unsafe learn(flow, arrival.time) }
         if !relations.isEmpty, layer == 0 || layer == packets.whole, !asked.isForbidden, !isUnrelated(layer, step) {
             asked.isForbidden = relate(layer, step)
@@ -61,13 +62,14 @@ extension Inspector {
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
+        let place = unsafe packets.pointer(to: layer)
         let outcome = unsafe asking.ask(
-            &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+            &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
         take(outcome, layer, step, &asked)
         if layer == packets.whole { checkDNS(layer, bytes, step, &asked) }
         if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked, asking) }
         if unsafe matcher.isTagged(
-            packets[layer].packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
+            place.pointee.packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
         {
             findings.append(Finding(.tag, code: 0, concern: .low, asks: .accept))
             asked.tagged += 1
@@ -103,11 +105,12 @@ extension Inspector {
         _ asked: inout Asked, _ asking: Asking
     ) {
         step.isStreamOnly = true
+        let place = unsafe packets.pointer(to: layer)
         while unsafe flows.pointee.nextWindow(&step) {
             checkStream(step, context.time, &asked)
             let known = findings.count
             let outcome = unsafe asking.ask(
-                &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)
+                &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
             findings.removeRepeats(from: known, since: before)
             take(outcome, layer, step, &asked)
             if outcome.passes { return }

@@ -6,7 +6,7 @@ import Wire
 /// Which guest a packet comes from, and what it says of that guest's addresses.
 extension Inspector {
     @inline(never)
-    mutating func identifySender(_ frame: RawSpan, _ arrival: Arrival, _ around: inout Surroundings) {
+    mutating func identifySender(_ frame: RawSpan, _ arrival: @_addressable Arrival, _ around: inout Surroundings) {
         let byMAC = senders.guest(ofMAC: around.sourceMAC)
         let byPort = senders.guest(atPort: arrival.port)
         around.sender = byPort >= 0 ? byPort : byMAC

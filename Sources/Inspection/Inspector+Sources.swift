@@ -11,7 +11,8 @@ extension Inspector {
     /// counted.
     @inline(never)
     mutating func sift(
-        _ floodClass: FloodClass, _ outcome: GateOutcome, _ bytes: RawSpan, _ arrival: Arrival, isShadow: Bool
+        _ floodClass: FloodClass, _ outcome: GateOutcome, _ bytes: RawSpan, _ arrival: @_addressable Arrival,
+        isShadow: Bool
     ) -> FloodAdvice {
         let packet = packets[0].packet
         let isOfFlow = outcome == .sifted && floodClass != .syn && isOfFlow(floodClass, packet, bytes, arrival)
@@ -33,7 +34,7 @@ extension Inspector {
 
     /// A connection request that its gate let through.
     @inline(never)
-    mutating func meet(_ bytes: RawSpan, _ arrival: Arrival, isShadow: Bool) -> FloodAdvice {
+    mutating func meet(_ bytes: RawSpan, _ arrival: @_addressable Arrival, isShadow: Bool) -> FloodAdvice {
         let packet = packets[0].packet
         guard floods.siftsHandshakes(destination) else {
             unsafe sieve.pointee.observe(request: packet, bytes)
@@ -65,7 +66,7 @@ extension Inspector {
     /// Whether the packet is of a flow that no stranger can have made up: of TCP one in which both sides have
     /// a stream, of others one that the guest began, or one with answers that is older than the attack.
     private mutating func isOfFlow(
-        _ floodClass: FloodClass, _ packet: Packet, _ bytes: RawSpan, _ arrival: Arrival
+        _ floodClass: FloodClass, _ packet: Packet, _ bytes: RawSpan, _ arrival: @_addressable Arrival
     ) -> Bool {
         guard
             let flow = unsafe flows.pointee.peek(
@@ -81,7 +82,7 @@ extension Inspector {
 
     /// Whether a reset is the answer to a challenge.
     @inline(never)
-    mutating func takesAnswer(_ bytes: RawSpan, _ arrival: Arrival) -> Bool {
+    mutating func takesAnswer(_ bytes: RawSpan, _ arrival: @_addressable Arrival) -> Bool {
         unsafe sieve.pointee.takeAnswer(packets[0].packet, bytes, time: arrival.time)
     }
 

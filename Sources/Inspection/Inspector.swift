@@ -154,21 +154,21 @@ public struct Inspector: ~Copyable {
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
     /// `capturedShort`; the clock is `arrival.time`.
     public mutating func inspect(
-        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool = false
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: @_addressable Arrival, capturedShort: Bool = false
     ) -> Decision {
         inspect(bytes, link, arrival, capturedShort, AskingRules())
     }
 
     /// The same, and what each rule cost.
     public mutating func profile(
-        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, capturedShort: Bool, _ costs: RuleCosts
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: @_addressable Arrival, capturedShort: Bool, _ costs: RuleCosts
     ) -> Decision {
         inspect(bytes, link, arrival, capturedShort, ProfilingRules(costs: costs))
     }
 
     @inline(__always)
     private mutating func inspect<Asking: RuleAsking>(
-        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: Arrival, _ capturedShort: Bool, _ asking: Asking
+        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: @_addressable Arrival, _ capturedShort: Bool, _ asking: Asking
     ) -> Decision {
         findings.removeAll()
         firstTime = min(firstTime, arrival.time)

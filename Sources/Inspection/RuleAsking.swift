@@ -7,7 +7,8 @@ import Wire
 /// live one knows nothing of the other.
 protocol RuleAsking {
     func ask(
-        _ matcher: inout Matcher, _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
+        _ matcher: inout Matcher, _ packet: @_addressable Packet, _ bytes: RawSpan,
+        _ context: @_addressable MatchContext, _ step: @_addressable FlowStep,
         _ flows: inout FlowTable, into findings: inout Findings
     ) -> MatchOutcome
 }
@@ -15,7 +16,8 @@ protocol RuleAsking {
 struct AskingRules: RuleAsking {
     @inline(__always)
     func ask(
-        _ matcher: inout Matcher, _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
+        _ matcher: inout Matcher, _ packet: @_addressable Packet, _ bytes: RawSpan,
+        _ context: @_addressable MatchContext, _ step: @_addressable FlowStep,
         _ flows: inout FlowTable, into findings: inout Findings
     ) -> MatchOutcome {
         matcher.inspect(packet, bytes, context, step, &flows, into: &findings)
@@ -26,7 +28,8 @@ struct ProfilingRules: RuleAsking {
     let costs: RuleCosts
 
     func ask(
-        _ matcher: inout Matcher, _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
+        _ matcher: inout Matcher, _ packet: @_addressable Packet, _ bytes: RawSpan,
+        _ context: @_addressable MatchContext, _ step: @_addressable FlowStep,
         _ flows: inout FlowTable, into findings: inout Findings
     ) -> MatchOutcome {
         matcher.profile(packet, bytes, context, step, &flows, into: &findings, costs)

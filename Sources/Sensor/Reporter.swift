@@ -31,7 +31,7 @@ struct Reporter: ~Copyable {
     /// of line, and called only where there are findings: most packets have none, and the call copies the inspector.
     @inline(never)
     mutating func record(
-        _ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival, keptPacket: UInt64 = 0
+        _ inspector: borrowing @_addressable Inspector, _ decision: Decision, _ arrival: Arrival, keptPacket: UInt64 = 0
     ) {
         var withheld = UInt64(inspector.findings.overflow)
         for index in 0..<inspector.findings.count
@@ -49,7 +49,8 @@ struct Reporter: ~Copyable {
 
     /// Returns whether finding `index` is an event of its own.
     private mutating func say(
-        _ index: Int, _ inspector: borrowing Inspector, _ decision: Decision, _ arrival: Arrival, _ keptPacket: UInt64
+        _ index: Int, _ inspector: borrowing @_addressable Inspector, _ decision: Decision, _ arrival: Arrival,
+        _ keptPacket: UInt64
     ) -> Bool {
         let finding = inspector.findings[index]
         let limits = inspector.eventLimits
@@ -75,7 +76,7 @@ struct Reporter: ~Copyable {
 }
 
 extension EventAggregator.Subject {
-    init(_ finding: Finding, _ inspector: borrowing Inspector, _ decision: Decision) {
+    init(_ finding: Finding, _ inspector: borrowing @_addressable Inspector, _ decision: Decision) {
         let layer = Int(finding.layer)
         self.init(
             source: inspector.packets[layer].packet.source, destination: inspector.packets[layer].packet.destination,
@@ -87,7 +88,8 @@ extension EventAggregator.Subject {
 extension Event {
     /// The event for finding `index` of the last packet inspected.
     init(
-        _ inspector: borrowing Inspector, finding index: Int, decision: Decision, arrival: Arrival, flowHash: SecretHash
+        _ inspector: borrowing @_addressable Inspector, finding index: Int, decision: Decision, arrival: Arrival,
+        flowHash: SecretHash
     ) {
         let finding = inspector.findings[index]
         let layer = Int(finding.layer)

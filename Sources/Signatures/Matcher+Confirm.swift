@@ -6,7 +6,8 @@ import Wire
 extension Matcher {
     @inline(never)
     mutating func confirm<Meter: RuleMeter>(
-        _ packet: Packet, _ subject: Subject, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep,
+        _ packet: @_addressable Packet, _ subject: Subject, _ bytes: RawSpan, _ context: @_addressable MatchContext,
+        _ step: @_addressable FlowStep,
         _ flows: inout FlowTable, into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         unsafe withUnsafePointer(to: packet) { packet in

@@ -10,7 +10,8 @@ extension Matcher {
     /// Lets the first bytes of a flow say which application it is of: a datagram, or what a TCP stream begins with.
     @inline(never)
     mutating func recognise(
-        _ packet: Packet, _ bytes: RawSpan, _ subject: Subject, _ step: FlowStep, _ flows: inout FlowTable
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ subject: Subject, _ step: @_addressable FlowStep,
+        _ flows: inout FlowTable
     ) {
         guard let flow = unsafe step.flow else { return }
         if packet.kind == .udp, subject.payloadLength > 0 {
@@ -38,7 +39,7 @@ extension Matcher {
 
     /// Looks for patterns in the payload, and in what is new in the stream, if that is something else.
     @inline(never)
-    mutating func scan(_ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep) {
+    mutating func scan(_ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: @_addressable FlowStep) {
         let window = step.window
         if subject.payloadLength > 0 {
             unsafe bytes.withUnsafeBytes { buffer in

@@ -90,7 +90,8 @@ public struct Matcher: ~Copyable {
     /// `pass` rule that matches is the last that is asked. `bytes` are those that `packet` was decoded from;
     /// `step` is what it did to its flow in `flows`.
     public mutating func inspect(
-        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ context: @_addressable MatchContext,
+        _ step: @_addressable FlowStep, _ flows: inout FlowTable,
         into findings: inout Findings
     ) -> MatchOutcome {
         inspect(packet, bytes, context, step, &flows, into: &findings, NoMeter())
@@ -98,7 +99,8 @@ public struct Matcher: ~Copyable {
 
     /// The same, and what each rule cost.
     public mutating func profile(
-        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ context: @_addressable MatchContext,
+        _ step: @_addressable FlowStep, _ flows: inout FlowTable,
         into findings: inout Findings, _ costs: RuleCosts
     ) -> MatchOutcome {
         inspect(packet, bytes, context, step, &flows, into: &findings, costs)
@@ -106,7 +108,8 @@ public struct Matcher: ~Copyable {
 
     @inline(__always)
     private mutating func inspect<Meter: RuleMeter>(
-        _ packet: Packet, _ bytes: RawSpan, _ context: MatchContext, _ step: FlowStep, _ flows: inout FlowTable,
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ context: @_addressable MatchContext,
+        _ step: @_addressable FlowStep, _ flows: inout FlowTable,
         into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         let subject = Subject(packet, byteCount: bytes.byteCount, step)

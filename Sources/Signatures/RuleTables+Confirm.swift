@@ -3,7 +3,7 @@ import Wire
 extension RuleTables {
     /// The group that lookup `index` finds for a packet; 0 for none.
     @inline(__always)
-    func group(_ packet: Packet, lookups index: Int, _ subject: Subject) -> Int {
+    func group(_ packet: @_addressable Packet, lookups index: Int, _ subject: Subject) -> Int {
         let lookup = unsafe lookups + index
         if unsafe lookup.pointee.addressesOnly && !subject.asksAddresses { return 0 }
         switch unsafe lookup.pointee.key {

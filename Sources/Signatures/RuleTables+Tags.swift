@@ -24,14 +24,16 @@ extension Matcher {
     /// of its hosts. `bytes` is how long it is.
     @inline(__always)
     public mutating func isTagged(
-        _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: inout FlowTable, time: UInt64
+        _ packet: @_addressable Packet, bytes: Int, _ step: @_addressable FlowStep, _ flows: inout FlowTable,
+        time: UInt64
     ) -> Bool {
         tags.isInUse(time) && packet.isIP && hasTag(packet, bytes: bytes, step, &flows, time: time)
     }
 
     @inline(never)
     private mutating func hasTag(
-        _ packet: Packet, bytes: Int, _ step: FlowStep, _ flows: inout FlowTable, time: UInt64
+        _ packet: @_addressable Packet, bytes: Int, _ step: @_addressable FlowStep, _ flows: inout FlowTable,
+        time: UInt64
     ) -> Bool {
         let size = UInt64(bytes)
         var isTagged = false

@@ -15,7 +15,7 @@ struct Subject {
     var payloadLength: Int32
 
     @inline(__always)
-    init(_ packet: Packet, byteCount: Int, _ step: FlowStep) {
+    init(_ packet: @_addressable Packet, byteCount: Int, _ step: @_addressable FlowStep) {
         payloadOffset = packet.payloadOffset
         payloadLength = packet.hidesPayload || step.isStreamOnly ? 0 : packet.payloadLength
         key = 0

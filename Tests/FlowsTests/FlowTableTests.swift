@@ -54,7 +54,8 @@ struct Conversation: ~Copyable {
             toServer: toServer, sequence, acknowledgement, flags, Array(payload.utf8), port: port, window: window,
             options: options)
         let packet = unsafe Decoder.decode(bytes.span.bytes, as: .ip)
-        let step = unsafe table.track(packet, bytes.span.bytes, vlan: 0, time: time, checksumIsGood: good)
+        var step = FlowStep()
+        unsafe table.track(packet, bytes.span.bytes, vlan: 0, time: time, checksumIsGood: good, into: &step)
         let (start, length) = unsafe table.contiguous(step)
         let window = step.window.freshLength == 0 ? [] : (0..<Int(length)).map { unsafe start[$0] }
         return unsafe Seen(
@@ -188,7 +189,8 @@ struct Conversation: ~Copyable {
         var talk = Conversation(capacity: 2)
         let bytes = Conversation.segment(toServer: true, 1, 0, 0x02)
         let packet = unsafe Decoder.decode(bytes.span.bytes, as: .ip)
-        let step = unsafe talk.table.track(packet, bytes.span.bytes, vlan: 0, time: 1, checksumIsGood: true)
+        var step = FlowStep()
+        unsafe talk.table.track(packet, bytes.span.bytes, vlan: 0, time: 1, checksumIsGood: true, into: &step)
         let flow = unsafe step.flow!
         for name in 1...8 { unsafe talk.table.set(UInt16(name), UInt32(name) * 10, flow) }
         #expect(unsafe talk.table.integer(3, flow) == 30)

@@ -27,7 +27,8 @@ public func fuzzRules(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         var findings = Findings()
         let span = packet.span.bytes
         let packet = Decoder.decode(span, as: .ip)
-        let step = flows.track(packet, span, vlan: 0, time: 1, checksumIsGood: true)
+        var step = FlowStep()
+        flows.track(packet, span, vlan: 0, time: 1, checksumIsGood: true, into: &step)
         _ = matcher.inspect(packet, span, MatchContext(time: 1), step, &flows, into: &findings)
         for index in 0..<findings.count { precondition(Int(findings[index].code) < rules.rules.count) }
     }

@@ -30,7 +30,8 @@ import Wire
 
         mutating func sids(_ packet: Packet, _ bytes: RawSpan, _ rules: RuleSet) -> [UInt32] {
             time += 1_000
-            let step = flows.track(packet, bytes, vlan: 0, time: time, checksumIsGood: true)
+            var step = FlowStep()
+            flows.track(packet, bytes, vlan: 0, time: time, checksumIsGood: true, into: &step)
             var findings = Findings()
             _ = matcher.inspect(packet, bytes, MatchContext(time: time), step, &flows, into: &findings)
             return (0..<findings.count).map { rules.rules[Int(findings[$0].code)].sid }

@@ -125,7 +125,8 @@ extension Matcher {
     mutating func inspect(_ packet: Packet, _ bytes: RawSpan, into findings: inout Findings) {
         var flows = FlowTable(
             capacity: 4, variables: 16, streamBytes: 1 << 16, mode: FlowMode(isInline: true, midstream: false))
-        let step = flows.track(packet, bytes, vlan: 0, time: 1, checksumIsGood: true)
+        var step = FlowStep()
+        flows.track(packet, bytes, vlan: 0, time: 1, checksumIsGood: true, into: &step)
         _ = inspect(packet, bytes, MatchContext(time: 1), step, &flows, into: &findings)
     }
 }

@@ -52,7 +52,8 @@ struct Timeline: ~Copyable {
 
     private mutating func see(_ bytes: RawSpan, _ time: UInt64) -> Seen {
         let packet = Decoder.decode(bytes, as: .ip)
-        let step = flows.track(packet, bytes, vlan: 0, time: time, checksumIsGood: true)
+        var step = FlowStep()
+        flows.track(packet, bytes, vlan: 0, time: time, checksumIsGood: true, into: &step)
         var seen = Seen()
         seen.outcome = matcher.inspect(packet, bytes, MatchContext(time: time), step, &flows, into: &findings)
         seen.isTagged = matcher.isTagged(packet, bytes: bytes.byteCount, step, &flows, time: time)

@@ -110,6 +110,12 @@ int flinch_bind_capture(int fd, unsigned int interface) {
     return to.sll_hatype;
 }
 
+int flinch_capture_interface(int fd) {
+    struct sockaddr_ll at;
+    socklen_t size = sizeof at;
+    return getsockname(fd, (struct sockaddr *)&at, &size) == 0 ? at.sll_ifindex : -1;
+}
+
 int flinch_attach_filter(int fd, const void *instructions, unsigned short count) {
     struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)instructions};
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

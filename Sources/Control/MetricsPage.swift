@@ -87,10 +87,13 @@ public struct MetricsPage {
             ("flinch_mirror_bytes_total", "Their bytes.", \.bytes),
             ("flinch_mirror_kernel_dropped_packets_total", "Frames that found the kernel's ring full.", \.dropped),
             ("flinch_mirror_left_packets_total", "Frames left to the workers of queues, which inspect them.", \.left),
+            ("flinch_mirror_interruptions_total", "Times that an interface went down or away.", \.errors),
         ] {
             family(name, "counter", help)
             for (labels, mirror) in rows { sample(name, labels, Double(mirror[keyPath: value])) }
         }
+        family("flinch_mirror_missing_seconds_total", "counter", "Seconds for which nothing was listened to there.")
+        for (labels, mirror) in rows { sample("flinch_mirror_missing_seconds_total", labels, mirror.missing) }
     }
 
     private mutating func verdicts(_ status: Status) {

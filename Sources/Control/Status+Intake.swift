@@ -51,8 +51,12 @@ extension Status {
         public var bytes: UInt64 = 0
         /// Of those read, frames that were left to the workers of the queues.
         public var left: UInt64 = 0
-        /// Times that the interface went down.
+        /// Times that the interface went down or away.
         public var errors: UInt64 = 0
+        /// `listening`, `down`, or `gone` where there is none of that name or it cannot be listened to.
+        public var condition = "listening"
+        /// Seconds for which nothing was listened to there.
+        public var missing: Double = 0
         /// Of all interfaces together, with the first: frames a second over the last second, and CPU time in seconds.
         public var rate: UInt64 = 0
         public var userTime: Double = 0

@@ -1,5 +1,6 @@
 import CLinux
 import CPcap
+import Glibc
 
 /// A filter of frames, in tcpdump's words (pcap-filter(7)), compiled to what the kernel runs on a socket.
 @safe
@@ -52,6 +53,14 @@ public struct FrameFilter: ~Copyable {
     /// Puts it in the place of the socket's filter. Returns whether the kernel took it.
     borrowing func attach(to descriptor: Int32) -> Bool {
         unsafe flinch_attach_filter(descriptor, program.bf_insns, UInt16(clamping: program.bf_len)) == 0
+    }
+
+    /// Lets everything through again. Returns whether the kernel took it.
+    static func remove(_ descriptor: Int32) -> Bool {
+        var ignored: Int32 = 0
+        return unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_DETACH_FILTER, &ignored, socklen_t(MemoryLayout<Int32>.size)) == 0
+            || errno == ENOENT
     }
 
     /// Lets nothing through.

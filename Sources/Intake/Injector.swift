@@ -13,8 +13,8 @@ public struct Injector: ~Copyable {
     static let capacity = 32
     /// Frames a second, and at once after a pause: a tenth of it.
     public static let rate: UInt64 = 1_000
-    private let interval: UInt64
-    private let burst: UInt64
+    private var interval: UInt64 = 0
+    private var burst: UInt64 = 0
     private let isDelivered: Bool
     /// Ethernet with one tag.
     private static let headerRoom = 18
@@ -41,13 +41,18 @@ public struct Injector: ~Copyable {
 
     /// `rate` is frames a second. `isDelivered`: packets that are refused have arrived, because all is only listened to.
     public init(rate: UInt64 = Injector.rate, isDelivered: Bool = false) {
-        interval = 1_000_000_000 / max(1, rate)
-        burst = max(2, rate / 10)
         self.isDelivered = isDelivered
         unsafe frames = .allocate(capacity: Injector.capacity)
         unsafe frames.initialize(repeating: Frame(port: 0, start: 0, length: 0), count: Injector.capacity)
         unsafe slab = .allocate(byteCount: Injector.capacity * Injector.slotBytes, alignment: 16)
         unsafe slab.initializeMemory(as: UInt8.self, repeating: 0, count: Injector.capacity * Injector.slotBytes)
+        limit(to: rate)
+    }
+
+    /// Frames a second from now on.
+    public mutating func limit(to rate: UInt64) {
+        interval = 1_000_000_000 / max(1, rate)
+        burst = max(2, rate / 10)
     }
 
     deinit {

@@ -11,7 +11,7 @@ import Synchronization
 ///     }
 ///
 /// The kernel fills blocks and hands each over when it is full, or 8 ms after its first frame. A frame that finds
-/// no block free is dropped and counted by the kernel (`MirrorLosses`): what came is what was handed out and what was
+/// no block free is dropped and counted by the kernel (`MirrorSocket`): what came is what was handed out and what was
 /// dropped.
 ///
 /// Several rings of one `group` share an interface's frames, both directions of a flow to the same: PACKET_FANOUT_HASH
@@ -21,8 +21,8 @@ import Synchronization
 @safe
 public struct MirrorRing: ~Copyable {
     public let interface: String
-    /// Counts what the kernel dropped.
-    public let losses: MirrorLosses
+    /// What others than its reader may know of it.
+    public let socket: MirrorSocket
 
     private let descriptor: Int32
     private let memory: UnsafeMutableRawPointer
@@ -65,11 +65,11 @@ public struct MirrorRing: ~Copyable {
         self.blocks = blocks
         descriptor = unsafe opened.descriptor
         unsafe memory = unsafe opened.memory
-        losses = MirrorLosses(descriptor)
+        socket = MirrorSocket(descriptor)
     }
 
     deinit {
-        losses.close()
+        socket.close()
         unsafe munmap(memory, blocks * MirrorRing.blockBytes)
         close(descriptor)
     }
@@ -142,11 +142,7 @@ public struct MirrorRing: ~Copyable {
             guard isTaken else { throw MirrorRing.refusal("attach mirror.filter to", interface) }
             return
         }
-        var ignored: Int32 = 0
-        guard
-            unsafe setsockopt(
-                descriptor, SOL_SOCKET, SO_DETACH_FILTER, &ignored, socklen_t(MemoryLayout<Int32>.size)) == 0
-        else { throw MirrorRing.refusal("open", interface) }
+        guard FrameFilter.remove(descriptor) else { throw MirrorRing.refusal("open", interface) }
     }
 
     /// Lets no more frames in. Those that came are still handed out.

@@ -185,25 +185,13 @@ final class Controller: Sendable {
         }
     }
 
-    /// One an interface. The kernel's counters are read after ours, so that nothing is missing between them.
+    /// One an interface.
     private func mirrors(_ state: borrowing State) -> [Status.Mirror] {
         let listeners = crew.listeners
         let times = listeners.map { ThreadTimes.read($0.threadIdentifier) }
         let sums = state.workerPackets.map { $0.suffix(listeners.count).reduce(0, &+) }
-        let interfaces = state.program.settings.mirror?.interfaces ?? []
-        return interfaces.enumerated().map { index, interface in
-            var row = Status.Mirror(interface: interface, workers: listeners.count)
-            for member in listeners {
-                let figures = member.figures(of: index)
-                row.packets &+= figures.packets
-                row.bytes &+= figures.bytes
-                row.left &+= figures.left
-                row.errors &+= figures.errors
-                let kernel = member.rings[index].losses.figures
-                row.came &+= kernel.came
-                row.dropped &+= kernel.dropped
-                row.full &+= kernel.full
-            }
+        return (crew.mirror?.ports ?? []).enumerated().map { index, port in
+            var row = Status.Mirror(port, workers: listeners.count)
             // Threads read all interfaces: their figures are shown with the first.
             guard index == 0 else { return row }
             row.rate = (sums.max() ?? 0) - (sums.min() ?? 0)

@@ -6,6 +6,7 @@ import Events
 import Glibc
 import Inspection
 import Intake
+import Inventory
 import Offload
 import Synchronization
 import Wire
@@ -20,14 +21,11 @@ final class Crew: @unchecked Sendable {
     struct Member: @unchecked Sendable {
         /// nil for a worker of the mirror.
         let queue: QueuePlace?
-        /// The rings of a worker of the mirror; empty for one of a queue.
-        let rings: [RingPlace]
         let core: Int
         let ring: EventRing
         let flowRing: Ring<FlowEvent>
         let kept: PacketRing
         fileprivate let cell: UnsafeMutablePointer<WorkerCell>
-        fileprivate let gauges: UnsafeMutablePointer<RingGauges>
         fileprivate let thread: pthread_t
     }
 
@@ -38,15 +36,12 @@ final class Crew: @unchecked Sendable {
         let setup: Queue.Setup
     }
 
-    struct RingPlace {
-        let interface: String
-        let losses: MirrorLosses
-    }
-
     /// Those of queues first.
     let members: [Member]
     var queues: ArraySlice<Member> { members.prefix { $0.queue != nil } }
     var listeners: ArraySlice<Member> { members.drop { $0.queue != nil } }
+    /// nil where nothing is listened to.
+    let mirror: MirrorPorts?
 
     /// Opens all queues and rings, then starts the threads: `cores` are those of the queues' workers,
     /// `listenerCores` those of the mirror's, which come after them. On an error nothing is left open.
@@ -55,24 +50,14 @@ final class Crew: @unchecked Sendable {
     ) throws {
         // Two passes: a queue that somebody else has is found before any thread runs.
         var queues: [UnsafeMutablePointer<Queue>] = unsafe []
-        var rings: [UnsafeMutablePointer<MirrorRing>] = unsafe []
         var inspectors: [UnsafeMutablePointer<Inspector>] = unsafe []
-        let interfaces = settings.mirror?.interfaces ?? []
-        if let answer = settings.mirror?.answer, unsafe if_nametoindex(answer.interface) == 0 {
-            throw ControlError(
-                "there is no interface \(answer.interface) to answer by: correct mirror.answer.interface, or leave it out"
-            )
-        }
         do {
             for index in cores.indices {
                 let queue = UnsafeMutablePointer<Queue>.allocate(capacity: 1)
                 unsafe queue.initialize(to: try Queue(settings.queue(of: index, workers: cores.count)))
                 unsafe queues.append(queue)
             }
-            for _ in listenerCores {
-                unsafe rings.append(try Crew.rings(settings))
-            }
-            try unsafe Crew.share(rings, interfaces)
+            mirror = try settings.mirror.map { try MirrorPorts($0, workers: listenerCores.count) }
             for index in 0..<cores.count + listenerCores.count {
                 let slot = UnsafeMutablePointer<Inspector>.allocate(capacity: 1)
                 unsafe slot.initialize(to: try inspector(index))
@@ -80,13 +65,11 @@ final class Crew: @unchecked Sendable {
             }
         } catch {
             unsafe queues.forEach { unsafe Crew.free($0) }
-            unsafe rings.forEach { unsafe Crew.free($0, interfaces.count) }
             unsafe inspectors.forEach { unsafe Crew.free($0) }
             throw error
         }
         let flowHash = SecretHash(seed: .random(in: .min ... .max))
         let limiter = EventLimiter()
-        let answers = settings.mirror?.answer.map { unsafe if_nametoindex($0.interface) } ?? 0
         let share = settings.evidence.memory / (cores.count + listenerCores.count)
         var members: [Member] = []
         for index in 0..<cores.count + listenerCores.count {
@@ -111,32 +94,24 @@ final class Crew: @unchecked Sendable {
                 }
                 unsafe members.append(
                     Member(
-                        queue: QueuePlace(number: place.number, doubtful: place.doubtful, setup: setup), rings: [],
-                        core: cores[index], ring: ring, flowRing: flowRing, kept: kept, cell: cell,
-                        gauges: UnsafeMutablePointer<RingGauges>.allocate(capacity: 1), thread: thread))
-            } else {
+                        queue: QueuePlace(number: place.number, doubtful: place.doubtful, setup: setup),
+                        core: cores[index], ring: ring, flowRing: flowRing, kept: kept, cell: cell, thread: thread))
+            } else if let mirror {
                 let number = index - cores.count
-                let own = unsafe rings[number]
-                let gauges = UnsafeMutablePointer<RingGauges>.allocate(capacity: interfaces.count)
-                for i in interfaces.indices { unsafe (gauges + i).initialize(to: RingGauges()) }
-                let places = interfaces.indices.map {
-                    unsafe RingPlace(interface: interfaces[$0], losses: own[$0].losses)
-                }
                 nonisolated(unsafe) let worker = UnsafeMutablePointer<MirrorWorker>.allocate(capacity: 1)
                 unsafe worker.initialize(
                     to: MirrorWorker(
-                        rings: own, count: interfaces.count, inspector: inspectors[index], events: ring.makeWriter(),
+                        set: mirror.set(of: number), inspector: inspectors[index], events: ring.makeWriter(),
                         flows: flowRing.makeWriter(), packets: kept.makeWriter(), limiter: limiter, cell: cell,
-                        gauges: gauges, flowHash: flowHash, answers: answers,
-                        rate: max(1, (settings.mirror?.answer?.rate ?? 0) / listenerCores.count)))
+                        flowHash: flowHash))
                 let thread = unsafe Crew.start("mirror \(number)", on: listenerCores[number], cell) {
                     unsafe worker.pointee.run()
                     unsafe Crew.free(worker)
                 }
                 unsafe members.append(
                     Member(
-                        queue: nil, rings: places, core: listenerCores[number], ring: ring, flowRing: flowRing,
-                        kept: kept, cell: cell, gauges: gauges, thread: thread))
+                        queue: nil, core: listenerCores[number], ring: ring, flowRing: flowRing, kept: kept,
+                        cell: cell, thread: thread))
             }
         }
         self.members = members
@@ -154,42 +129,6 @@ final class Crew: @unchecked Sendable {
         }
     }
 
-    // MARK: - Rings
-
-    /// Those of one worker, one an interface.
-    private static func rings(_ settings: Settings) throws -> UnsafeMutablePointer<MirrorRing> {
-        let mirror = settings.mirror ?? Settings.Mirror()
-        let rings = UnsafeMutablePointer<MirrorRing>.allocate(capacity: max(1, mirror.interfaces.count))
-        for (index, interface) in mirror.interfaces.enumerated() {
-            do {
-                unsafe (rings + index).initialize(
-                    to: try MirrorRing(interface: interface, memory: mirror.ringShare, filter: mirror.filter))
-            } catch {
-                unsafe free(rings, index)
-                throw error
-            }
-        }
-        return unsafe rings
-    }
-
-    /// Workers share an interface's frames by the same hash at each: the two directions of a flow may come by two
-    /// interfaces. All join before any is opened, so that no frame is seen twice.
-    private static func share(_ rings: [UnsafeMutablePointer<MirrorRing>], _ interfaces: [String]) throws {
-        for index in interfaces.indices {
-            // Of the whole network namespace: another's group of the same number would be refused.
-            let group = UInt16(truncatingIfNeeded: getpid() &* 17 &+ Int32(index))
-            if unsafe rings.count > 1 {
-                unsafe try rings.forEach { unsafe try $0[index].join(group: group) }
-            }
-        }
-        for index in interfaces.indices { unsafe try rings.forEach { unsafe try $0[index].start() } }
-    }
-
-    private static func free<T: ~Copyable>(_ pointer: UnsafeMutablePointer<T>, _ count: Int) {
-        unsafe pointer.deinitialize(count: count)
-        unsafe pointer.deallocate()
-    }
-
     private static func free<T: ~Copyable>(_ pointer: UnsafeMutablePointer<T>) {
         unsafe pointer.deinitialize(count: 1)
         unsafe pointer.deallocate()
@@ -197,8 +136,7 @@ final class Crew: @unchecked Sendable {
 
     // MARK: - Reload
 
-    /// Gives every worker a new inspector and waits until all have taken it (a worker looks every 50 ms at
-    /// least). The old ones are freed here.
+    /// Gives every worker a new inspector and waits until all have taken it. The old ones are freed here.
     ///
     /// Those of the mirror take it from the frames on that came after `since`, packets' clock.
     func adopt(since: UInt64 = 0, _ make: (Int) throws -> Inspector) throws {
@@ -215,18 +153,26 @@ final class Crew: @unchecked Sendable {
         }
         for (index, member) in members.enumerated() {
             unsafe member.cell.pointee.nextSince.store(since, ordering: .relaxed)
-            unsafe member.cell.pointee.next.store(UInt(bitPattern: fresh[index]), ordering: .releasing)
+            unsafe member.cell.pointee.inspector.offer(fresh[index])
         }
-        for member in members {
-            var old: UInt = 0
-            while old == 0 {
-                old = unsafe member.cell.pointee.retired.exchange(0, ordering: .acquiring)
-                if old == 0 { usleep(1_000) }
-            }
-            if let inspector = unsafe UnsafeMutablePointer<Inspector>(bitPattern: old) {
-                unsafe Crew.free(inspector)
-            }
-        }
+        for member in members { unsafe Crew.free(member.cell.pointee.inspector.takeBack()) }
+    }
+
+    /// Opens what another configuration of the mirror comes to. Throws what keeps it from being taken over.
+    func prepare(_ settings: Settings.Mirror?) throws -> MirrorPorts.Change? {
+        guard let mirror, let settings else { return nil }
+        return try mirror.prepare(settings)
+    }
+
+    /// Puts it in force.
+    func commit(_ change: MirrorPorts.Change?) throws {
+        guard let mirror, let change else { return }
+        try unsafe mirror.commit(change, listeners.map { unsafe $0.cell })
+    }
+
+    /// Follows what is listened to. `time`: monotonic.
+    func follow(_ links: LinkTable, _ time: UInt64) -> [MirrorPorts.News] {
+        unsafe mirror?.follow(links, listeners.map { unsafe $0.cell }, time) ?? []
     }
 
     // MARK: - Stop
@@ -243,10 +189,7 @@ final class Crew: @unchecked Sendable {
     }
 
     deinit {
-        for member in members {
-            unsafe Crew.free(member.cell)
-            unsafe Crew.free(member.gauges, member.rings.count)
-        }
+        for member in members { unsafe Crew.free(member.cell) }
     }
 }
 
@@ -269,12 +212,6 @@ extension Crew.Member {
     var pinError: Int32 { unsafe cell.pointee.pinError.load(ordering: .relaxed) }
     /// Identifier of the worker's thread; 0 before it runs.
     var threadIdentifier: Int32 { unsafe cell.pointee.thread.load(ordering: .relaxed) }
-    /// Of one of its rings.
-    func figures(of ring: Int) -> (packets: UInt64, bytes: UInt64, left: UInt64, errors: UInt64) {
-        unsafe (
-            gauges[ring].packets.value, gauges[ring].bytes.value, gauges[ring].left.value, gauges[ring].errors.value
-        )
-    }
 }
 
 extension Settings {

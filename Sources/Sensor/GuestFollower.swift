@@ -45,6 +45,9 @@ final class GuestFollower: Sendable {
 
     var roster: GuestRoster { state.withLock { $0.roster } }
 
+    /// The interfaces of this host, as they were in the last step.
+    var links: LinkTable { state.withLock { $0.links } }
+
     /// Other sources and another way to learn, as a reloaded file has them.
     func adopt(_ discovery: Settings.Discovery) {
         watch.read(discovery.sources)

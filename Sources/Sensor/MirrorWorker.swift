@@ -12,24 +12,20 @@ import Wire
 /// `Worker`, but nobody waits for a verdict: what was found is told, and that is all.
 @safe
 struct MirrorWorker: ~Copyable {
-    private let rings: UnsafeMutablePointer<MirrorRing>
-    private let count: Int
+    private var set: UnsafeMutablePointer<RingSet>
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
     private var flows: FlowReporter
     private var kept: PacketRing.Writer
     private let cell: UnsafePointer<WorkerCell>
-    /// One for each ring.
-    private let gauges: UnsafePointer<RingGauges>
-    /// Index of the interface that resets leave by; 0 where there are none.
-    private let answers: UInt32
     private var injector: Injector
     private let sender = FrameSender()
-    private let polls: UnsafeMutablePointer<pollfd>
     /// Packets' clock up to which all frames were read.
     private var seenUntil: UInt64 = 0
     /// When a worker that was told to stop has had what was on its way; 0 before it was told.
     private var deadline: UInt64 = 0
+    /// When the rings that are to go have had what was on its way; 0 while none are.
+    private var leaving: UInt64 = 0
 
     /// Frames of one ring before another's turn.
     private static let batch = 64
@@ -37,35 +33,25 @@ struct MirrorWorker: ~Copyable {
     private static let delay: UInt64 = 20_000_000
     private static let sleep: Int32 = 50
 
-    /// Takes over `rings` and `inspector`; `cell` and `gauges` must outlive the worker.
+    /// Takes over `inspector`; `set` and `cell` must outlive the worker.
     init(
-        rings: UnsafeMutablePointer<MirrorRing>, count: Int, inspector: UnsafeMutablePointer<Inspector>,
+        set: UnsafeMutablePointer<RingSet>, inspector: UnsafeMutablePointer<Inspector>,
         events: consuming EventRing.Writer, flows: consuming Ring<FlowEvent>.Writer,
         packets: consuming PacketRing.Writer, limiter: EventLimiter, cell: UnsafePointer<WorkerCell>,
-        gauges: UnsafePointer<RingGauges>, flowHash: SecretHash, answers: UInt32 = 0, rate: Int = 0
+        flowHash: SecretHash
     ) {
-        unsafe self.rings = unsafe rings
-        self.count = count
+        unsafe self.set = unsafe set
         unsafe self.inspector = unsafe inspector
         reporter = unsafe Reporter(events: events, limiter: limiter, cell: cell, flowHash: flowHash)
         self.flows = unsafe FlowReporter(events: flows, cell: cell, flowHash: flowHash)
         kept = packets
         unsafe self.cell = unsafe cell
-        unsafe self.gauges = unsafe gauges
-        self.answers = answers
-        injector = Injector(rate: UInt64(rate), isDelivered: true)
-        unsafe polls = .allocate(capacity: count)
-        for i in 0..<count {
-            unsafe (polls + i).initialize(to: pollfd(fd: rings[i].handle, events: Int16(POLLIN), revents: 0))
-        }
+        unsafe injector = Injector(rate: set.pointee.rate, isDelivered: true)
     }
 
     deinit {
-        unsafe rings.deinitialize(count: count)
-        unsafe rings.deallocate()
         unsafe inspector.deinitialize(count: 1)
         unsafe inspector.deallocate()
-        unsafe polls.deallocate()
     }
 
     /// Read what is there, inspect each frame, record; until told to stop and nothing is left to read.
@@ -75,9 +61,10 @@ struct MirrorWorker: ~Copyable {
             let before = flinch_now()
             var frames = 0
             var oldest = UInt64.max
-            for index in 0..<count { frames += read(index, before, &oldest) }
+            for index in unsafe 0..<set.pointee.count { frames += read(index, before, &oldest) }
             seenUntil = max(seenUntil, oldest)
             adoptInspector()
+            if unsafe cell.pointee.rings.hasNext { adoptRings(before) }
             settle(before)
             if injector.isUsed { answer() }
             if frames > 0 {
@@ -95,25 +82,29 @@ struct MirrorWorker: ~Copyable {
         var frames = 0
         var left: UInt64 = 0
         var bytes: UInt64 = 0
-        while frames < MirrorWorker.batch, unsafe rings[index].next() {
+        let ring = unsafe set.pointee.rings[index]
+        let answers = unsafe set.pointee.answers
+        while frames < MirrorWorker.batch, unsafe ring.pointee.next() {
             frames &+= 1
-            unsafe bytes &+= UInt64(rings[index].wireLength)
-            guard unsafe MirrorWorker.inspect(rings[index], &inspector.pointee, &reporter, &kept) else {
+            unsafe bytes &+= UInt64(ring.pointee.wireLength)
+            guard unsafe MirrorWorker.inspect(ring.pointee, &inspector.pointee, &reporter, &kept) else {
                 left &+= 1
                 continue
             }
             // Before what is left of other flows is looked at, after which the inspector no longer has this packet.
             if answers != 0, unsafe inspector.pointee.isDropAsked {
-                unsafe MirrorWorker.reset(rings[index], inspector.pointee, answers, &injector, sender)
+                unsafe MirrorWorker.reset(ring.pointee, inspector.pointee, answers, &injector, sender)
             }
-            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, rings[index].arrival)
+            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, ring.pointee.arrival)
         }
         if frames == MirrorWorker.batch {
-            unsafe oldest = min(oldest, rings[index].arrival.time)
+            unsafe oldest = min(oldest, ring.pointee.arrival.time)
         } else {
             oldest = min(oldest, now &- MirrorWorker.delay)
         }
-        if frames > 0 { unsafe gauges[index].add(packets: UInt64(frames), bytes: bytes, left: left) }
+        if frames > 0 {
+            unsafe set.pointee.gauges[index].pointee.add(packets: UInt64(frames), bytes: bytes, left: left)
+        }
         return frames
     }
 
@@ -179,15 +170,36 @@ struct MirrorWorker: ~Copyable {
     /// A reload puts a new inspector into the cell. It is taken once all frames from before it were read: who is
     /// filtered from then on was watched until then.
     private mutating func adoptInspector() {
-        guard unsafe cell.pointee.hasNext(at: seenUntil), let next = unsafe cell.pointee.takeNext() else { return }
-        unsafe cell.pointee.retire(inspector)
-        unsafe inspector = unsafe next
+        guard unsafe cell.pointee.hasInspector(at: seenUntil) else { return }
+        _ = unsafe cell.pointee.inspector.take(inPlaceOf: &inspector)
+    }
+
+    /// Other rings are taken over once those that go have been read to their end: from the first time on no more frames
+    /// are let into them, and what is on its way then is handed over.
+    private mutating func adoptRings(_ now: UInt64) {
+        guard let next = unsafe cell.pointee.rings.offered else { return }
+        if leaving == 0 {
+            for index in unsafe 0..<set.pointee.count where unsafe !next.pointee.contains(set.pointee.rings[index]) {
+                unsafe set.pointee.rings[index].pointee.stop()
+            }
+            leaving = now &+ MirrorWorker.delay
+        }
+        guard now > leaving else { return }
+        var frames = 0
+        for index in unsafe 0..<set.pointee.count where unsafe !next.pointee.contains(set.pointee.rings[index]) {
+            var oldest = UInt64.max
+            while case let more = read(index, now, &oldest), more > 0 { frames += more }
+        }
+        unsafe cell.pointee.packets.add(UInt64(frames))
+        unsafe injector.limit(to: next.pointee.rate)
+        _ = unsafe cell.pointee.rings.take(inPlaceOf: &set)
+        leaving = 0
     }
 
     /// No more frames are let in from the first time on, and what is on its way then is read.
     private mutating func mustLeave(_ frames: Int, _ now: UInt64) -> Bool {
         if deadline == 0 {
-            for index in 0..<count { unsafe rings[index].stop() }
+            for index in unsafe 0..<set.pointee.count { unsafe set.pointee.rings[index].pointee.stop() }
             deadline = now &+ MirrorWorker.delay
         }
         if frames == 0, now > deadline { return true }
@@ -195,28 +207,13 @@ struct MirrorWorker: ~Copyable {
     }
 
     private func wait() {
-        let ready = unsafe poll(polls, nfds_t(count), deadline == 0 ? MirrorWorker.sleep : 1)
-        guard ready > 0 else { return }
+        let isLeaving = deadline != 0 || leaving != 0
+        let count = unsafe set.pointee.count
+        let polls = unsafe set.pointee.polls
+        guard unsafe poll(polls, nfds_t(count), isLeaving ? 1 : MirrorWorker.sleep) > 0 else { return }
         for index in 0..<count where unsafe polls[index].revents & Int16(POLLERR) != 0 {
-            unsafe gauges[index].errors.add(1)
-            unsafe rings[index].clearError()
+            unsafe set.pointee.gauges[index].pointee.errors.add(1)
+            unsafe set.pointee.rings[index].pointee.clearError()
         }
-    }
-}
-
-/// What a worker counts of one ring.
-struct RingGauges: ~Copyable {
-    /// Frames that were read, and their bytes on the wire.
-    let packets = Gauge()
-    let bytes = Gauge()
-    /// Of them, those that workers of queues inspect.
-    let left = Gauge()
-    /// Times that the interface went down or away.
-    let errors = Gauge()
-
-    func add(packets: UInt64, bytes: UInt64, left: UInt64) {
-        self.packets.add(packets)
-        self.bytes.add(bytes)
-        if left > 0 { self.left.add(left) }
     }
 }

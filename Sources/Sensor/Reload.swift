@@ -87,7 +87,13 @@ extension Settings {
         evidence = running.evidence
         metrics = running.metrics
         behaviour.peers = running.behaviour.peers
-        mirror = running.mirror
+        if let former = running.mirror, var now = mirror {
+            // Threads and rings are made once.
+            (now.workers, now.ring) = (former.workers, former.ring)
+            mirror = now
+        } else {
+            mirror = running.mirror
+        }
         divert.backend = running.divert.backend
         divert.whenOverloaded = running.divert.whenOverloaded
         divert.offload = running.divert.offload
@@ -104,7 +110,9 @@ extension Settings {
             ("behaviour.peers", running.behaviour.peers != file.behaviour.peers),
             ("evidence", running.evidence != file.evidence),
             ("metrics", running.metrics != file.metrics),
-            ("mirror", running.mirror != file.mirror),
+            ("mirror", (running.mirror == nil) != (file.mirror == nil)),
+            ("mirror.workers", running.mirror != nil && running.listeners != file.listeners && file.mirror != nil),
+            ("mirror.ring", running.mirror != nil && running.mirror?.ring != file.mirror?.ring && file.mirror != nil),
             ("divert.backend", running.divert.backend != file.divert.backend),
             ("divert.when-overloaded", running.divert.whenOverloaded != file.divert.whenOverloaded),
             ("divert.offload", running.divert.offload != file.divert.offload),

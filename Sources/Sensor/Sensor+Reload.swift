@@ -68,8 +68,10 @@ extension Sensor {
 
     func adopt(_ next: Program) throws {
         let nextRules = try KernelRules(next.settings, workers: cores.count)
+        let mirror = try crew.prepare(next.settings.mirror)
         try sinks.adopt(next.settings.allSinks)
         try takeOver(next, nextRules)
+        try crew.commit(mirror)
     }
 
     /// Takes over a program, with other kernel rules where it was not made only for what is known of the guests now.

@@ -201,6 +201,7 @@ public final class Sensor {
                 finishReload()
                 if reload == nil, let order = desk.take() { startReload(order) }
                 follow()
+                followMirror()
                 if index % 10 == 0 {
                     rules.recordProgress()
                     Notify.watchdog()
@@ -252,7 +253,7 @@ public final class Sensor {
         let inspected = crew.queues.reduce(0) { $0 + $1.packets }
         log.notice("stopped; \(inspected) packets inspected, \(uninspected.total) not")
         if program.settings.mirror != nil {
-            let lost = crew.listeners.flatMap(\.rings).reduce(0) { $0 + $1.losses.figures.dropped }
+            let lost = crew.mirror?.ports.reduce(0) { $0 + $1.figures.kernel.dropped } ?? 0
             log.notice("\(crew.listeners.reduce(0) { $0 + $1.packets }) frames listened to, \(lost) lost by the kernel")
         }
     }

@@ -22,6 +22,7 @@ extension Status {
             counters["mirror.\(mirror.interface).packets"] = mirror.packets
             counters["mirror.\(mirror.interface).bytes"] = mirror.bytes
             counters["mirror.\(mirror.interface).left"] = mirror.left
+            counters["mirror.\(mirror.interface).interruptions"] = mirror.errors
         }
         if let evidence {
             counters["evidence.files"] = UInt64(evidence.files)

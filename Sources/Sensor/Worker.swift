@@ -149,9 +149,7 @@ struct Worker: ~Copyable {
     /// A reload puts a new inspector into the cell; it is taken between two batches, and the old one
     /// handed back to be freed elsewhere.
     private mutating func adoptInspector() {
-        guard let next = unsafe cell.pointee.takeNext() else { return }
-        unsafe cell.pointee.retire(inspector)
-        unsafe inspector = unsafe next
+        _ = unsafe cell.pointee.inspector.take(inPlaceOf: &inspector)
     }
 
     /// A netlink socket that fails at once would spin.

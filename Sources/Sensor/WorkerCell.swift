@@ -8,15 +8,13 @@ struct WorkerCell: ~Copyable {
     let stopping = Atomic<Bool>(false)
     /// Packets' clock after which a worker that was told to stop leaves although packets still come.
     let deadline = Atomic<UInt64>(.max)
-    /// Bit pattern of the inspector to take over, 0 for none.
-    let next = Atomic<UInt>(0)
-
-    /// Packets' clock from which on that inspector is to be taken: by who is behind (`MirrorWorker`).
+    /// The inspector, and packets' clock from which on the next one is to be taken: by who is behind (`MirrorWorker`).
+    let inspector = Handover<Inspector>()
     let nextSince = Atomic<UInt64>(0)
+    /// What a worker of the mirror reads.
+    let rings = Handover<RingSet>()
 
     // Written by the worker.
-    /// Bit pattern of the inspector that was replaced, 0 for none.
-    let retired = Atomic<UInt>(0)
     /// Thread identifier, for /proc/self/task.
     let thread = Atomic<Int32>(0)
     /// Why the thread could not be pinned, an errno value; 0 when it was.
@@ -40,19 +38,9 @@ struct WorkerCell: ~Copyable {
     let framesSent = Gauge()
     let frameErrors = Gauge()
 
-    /// The inspector to take over, if the controller has put one here.
-    func takeNext() -> UnsafeMutablePointer<Inspector>? {
-        guard next.load(ordering: .relaxed) != 0 else { return nil }
-        return unsafe UnsafeMutablePointer(bitPattern: next.exchange(0, ordering: .acquiring))
-    }
-
-    /// Whether there is one to take over by whoever has seen all that came before `time`.
-    func hasNext(at time: UInt64) -> Bool {
-        next.load(ordering: .acquiring) != 0 && nextSince.load(ordering: .relaxed) <= time
-    }
-
-    func retire(_ inspector: UnsafeMutablePointer<Inspector>) {
-        retired.store(UInt(bitPattern: inspector), ordering: .releasing)
+    /// Whether there is an inspector to take over by whoever has seen all that came before `time`.
+    func hasInspector(at time: UInt64) -> Bool {
+        inspector.hasNext && nextSince.load(ordering: .relaxed) <= time
     }
 
     func mustLeave(_ now: UInt64) -> Bool {

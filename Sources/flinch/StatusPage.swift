@@ -152,7 +152,11 @@ struct StatusPage {
             if mirror.dropped > 0 {
                 text += style.concern("medium", ", \(Figure.whole(mirror.dropped)) lost by the kernel (ring full)")
             }
-            if mirror.errors > 0 { text += style.concern("low", ", went down \(mirror.errors) times") }
+            if mirror.errors > 0 || mirror.missing > 0 {
+                let seconds = Figure.whole(UInt64(mirror.missing.rounded(.up)))
+                text += style.concern("low", ", went down \(mirror.errors) times, \(seconds) s not seen")
+            }
+            if mirror.condition != "listening" { text += style.concern("medium", ", \(mirror.condition)") }
             return text
         }
     }

@@ -65,6 +65,9 @@ int flinch_capture_socket(void);
 // errno.
 int flinch_bind_capture(int fd, unsigned int interface);
 
+// Index of the interface that such a socket is bound to; 0 for none, -1 once that is gone or with errno.
+int flinch_capture_interface(int fd);
+
 // Puts a filter (struct sock_filter[count]) in the place of the one that is there. Returns 0 or -1 with errno.
 int flinch_attach_filter(int fd, const void *instructions, unsigned short count);
 

@@ -49,10 +49,12 @@ extension Inspector {
             if login != .none { unsafe tell(login, flow, time) }
         }
         let application = unsafe flow.pointee.application
-        guard !Application.isAwaited(application, toServer: step.toServer) else { return }
-        let form = unsafe ApplicationForm(
-            application, bytes, serverPort: flow.pointee.serverPort,
-            toServer: step.toServer)
+        // What is plain already need not wait: it may be all that is sent.
+        let form =
+            Application.isAwaited(application, toServer: step.toServer)
+            ? ApplicationForm(firstBytes: bytes, toServer: step.toServer)
+            : unsafe ApplicationForm(
+                application, bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
         guard take(Conformance.examine(streamStart: bytes, form, toServer: step.toServer), &asked) else { return }
         asked.isStartRefused = true
         unsafe asked.flow = unsafe flow

@@ -147,85 +147,6 @@ struct SettingsReader {
         }
     }
 
-    private func divert(_ value: Value, _ divert: inout Settings.Divert) {
-        let keys = [
-            "backend", "bridges", "when-stopped", "when-overloaded", "arp", "other-protocols", "exclude",
-            "only", "mark-bit", "offload",
-        ]
-        guard let section = value.section(keys) else { return }
-        divert.backend = section["backend"]?.choice() ?? divert.backend
-        for element in section["bridges"]?.elements(like: "[br0]") ?? [] {
-            guard let name = InterfaceName.read(element) else { continue }
-            if divert.bridges.contains(name) { element.problem("\(name) is listed twice") }
-            divert.bridges.append(name)
-        }
-        divert.whenStopped = section["when-stopped"]?.choice() ?? divert.whenStopped
-        divert.whenOverloaded = section["when-overloaded"]?.choice() ?? divert.whenOverloaded
-        divert.arp = section["arp"]?.choice() ?? divert.arp
-        divert.otherProtocols = section["other-protocols"]?.choice() ?? divert.otherProtocols
-        for key in ["arp", "other-protocols"] where divert.backend == .inet {
-            guard let value = section[key], value.word == "inspect" else { continue }
-            value.problem(
-                "the inet backend brings up IP alone; write pass or drop, or choose the bridge backend")
-        }
-        divert.offload = section["offload"]?.flag() ?? divert.offload
-        if let value = section["mark-bit"] {
-            if let number = value.number, let bit = UInt32(exactly: number), bit.nonzeroBitCount == 1 {
-                divert.markBit = bit
-            } else {
-                value.refuse("one bit of 32; write a power of two, like 0x01000000")
-            }
-        }
-    }
-
-    private func rules(_ value: Value, _ rules: inout Settings.Rules) {
-        let keys = ["files", "thresholds", "classification", "variables", "cache", "action-order"]
-        guard let section = value.section(keys) else { return }
-        for element in section["files"]?.elements(like: "[rules/starter.rules]") ?? [] {
-            if let path = element.text("a path") { rules.files.append(resolved(path)) }
-        }
-        if let path = section["thresholds"]?.text("a path") { rules.thresholds = resolved(path) }
-        if let path = section["cache"]?.text("a folder") { rules.cache = resolved(path) }
-        if let value = section["action-order"] { actionOrder(value, &rules) }
-        if let path = section["classification"]?.text("a path") { rules.classification = resolved(path) }
-        let example = #"{HOME_NET: "[10.0.0.0/8]", HTTP_PORTS: "[80,8080]"}"#
-        for (name, value) in section["variables"]?.entries(like: example) ?? [] {
-            guard !name.isEmpty, name.utf8.count <= 64,
-                name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
-            else {
-                value.problem(
-                    "\(quoted(name)) is not the name of a variable; write letters, digits and _, like HOME_NET"
-                )
-                continue
-            }
-            guard let text = variable(value) else { continue }
-            if name.hasSuffix("PORTS") {
-                rules.variables.ports[name] = text
-            } else {
-                rules.variables.addresses[name] = text
-            }
-        }
-    }
-
-    private func actionOrder(_ value: Value, _ rules: inout Settings.Rules) {
-        guard let elements = value.elements(like: "[pass, drop, reject, alert]") else { return }
-        let order = elements.compactMap { $0.choice(RuleAction.self) }
-        guard order.count == elements.count else { return }
-        guard Set(order).count == order.count, order.count == RuleAction.allCases.count else {
-            value.problem("each of pass, drop, reject and alert must stand in it once")
-            return
-        }
-        rules.actionOrder = order
-    }
-
-    /// In rule syntax, or as a YAML list of its elements.
-    private func variable(_ value: Value) -> String? {
-        if value.word != nil { return value.text("a value in rule syntax") }
-        guard let elements = value.elements(like: #""[10.0.0.0/8,!10.1.0.0/16]""#) else { return nil }
-        let words = elements.compactMap { $0.text("a value in rule syntax") }
-        return words.count == elements.count ? "[\(words.joined(separator: ","))]" : nil
-    }
-
     private func flows(_ value: Value, _ flows: inout Settings.Flows) {
         let keys = ["count", "stream-memory", "midstream", "when-full", "segment-overlap", "fragment-overlap"]
         guard let section = value.section(keys) else { return }
@@ -257,61 +178,6 @@ struct SettingsReader {
         behaviour.peers = section["peers"]?.integer(1_024...1 << 20, "relationships") ?? behaviour.peers
     }
 
-    private func events(_ value: Value, _ events: inout Settings.Events) {
-        let keys = ["eve", "rotate-at", "keep", "community-id", "drops", "packets", "flows", "stats", "ring", "limits"]
-        guard let section = value.section(keys) else { return }
-        if let path = section["eve"]?.text("a path, or \"-\" for standard output") {
-            events.eve.path = path == "-" ? path : resolved(path)
-        }
-        if let value = section["limits"] { limits(value, &events.limits) }
-        events.eve.rotation = SinkReader.rotation(section)
-        events.communityID = section["community-id"]?.flag() ?? events.communityID
-        events.drops = section["drops"]?.flag() ?? events.drops
-        events.packets = section["packets"]?.flag() ?? events.packets
-        events.flows = section["flows"]?.flag() ?? events.flows
-        events.stats = section["stats"]?.integer(0...86_400, "seconds") ?? events.stats
-        if let value = section["ring"], let ring = value.integer(64...1 << 20, "events") {
-            if ring.nonzeroBitCount == 1 {
-                events.ring = ring
-            } else {
-                let below = 1 << (Int.bitWidth - 1 - ring.leadingZeroBitCount)
-                value.problem("\(ring) is not a power of two; write \(below) or \(below * 2)")
-            }
-        }
-    }
-
-    private func evidence(_ value: Value, _ evidence: inout Settings.Evidence) {
-        guard let section = value.section(["memory", "packets", "folder", "file", "total"]) else { return }
-        if let memory = section["memory"] {
-            evidence.memory = memory.number == 0 ? 0 : memory.size(1 << 20...1 << 30) ?? evidence.memory
-        }
-        evidence.packets = section["packets"]?.integer(1...255, "packets") ?? evidence.packets
-        if let path = section["folder"]?.text("a folder") { evidence.folder = resolved(path) }
-        evidence.file = section["file"]?.size(64 << 10...1 << 30) ?? evidence.file
-        evidence.total = section["total"]?.size(1 << 20...1 << 40) ?? evidence.total
-        if evidence.file > evidence.total {
-            (section["file"] ?? section["total"])?.problem(
-                "one capture may be larger than all of them; write a total that is larger than file")
-        }
-    }
-
-    private func limits(_ value: Value, _ limits: inout Settings.Events.Limits) {
-        guard let section = value.section(["period", "default", "rules", "drops"]) else { return }
-        limits.period = section["period"]?.integer(1...3600, "seconds") ?? limits.period
-        limits.standard = section["default"]?.integer(0...1_000_000, "events") ?? limits.standard
-        limits.drops = section["drops"]?.choice() ?? limits.drops
-        for (name, value) in section["rules"]?.entries(like: "{2100498: 5, \"3:19187\": 0}") ?? [] {
-            guard let number = Settings.RuleNumber(name) else {
-                value.problem("\(quoted(name)) is not the number of a rule; write its sid, or gid:sid in quotes")
-                continue
-            }
-            guard let limit = value.integer(0...1_000_000, "events") else { continue }
-            if limits.rules.updateValue(limit, forKey: number) != nil {
-                value.problem("rule \(number.gid):\(number.sid) has a limit already; write one of the two")
-            }
-        }
-    }
-
     /// Without a password, so for this machine alone.
     private func metrics(_ value: Value) -> Endpoint? {
         guard let section = value.section(["listen"]) else { return nil }
@@ -334,7 +200,7 @@ struct SettingsReader {
 
     // MARK: - Pieces
 
-    private func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+    func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
 
     private static func hostName() -> String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
@@ -345,33 +211,5 @@ struct SettingsReader {
             }
             return unsafe String(cString: start)
         }
-    }
-}
-
-enum InterfaceName {
-    /// What the kernel takes for an interface's name (net/core/dev.c, dev_valid_name).
-    static func read(_ value: Value) -> String? {
-        guard let name = value.word, isValid(name) else {
-            value.refuse("an interface's name (\(right))")
-            return nil
-        }
-        return name
-    }
-
-    static let right = "1 to 15 bytes, no blank, no slash, no colon"
-
-    static func isValid(_ name: String) -> Bool {
-        (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && !name.utf8.contains { $0 <= 0x20 || $0 == 0x7F || $0 == 0x2F || $0 == 0x3A }
-    }
-}
-
-extension Settings.RuleNumber {
-    /// `sid` or `gid:sid`; nil for what is neither.
-    init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { UInt32($0) }
-        guard (1...2).contains(parts.count), numbers.count == parts.count, numbers.last != 0 else { return nil }
-        self.init(gid: parts.count == 2 ? numbers[0] : 1, sid: numbers.last!)
     }
 }

@@ -7,26 +7,31 @@ public enum ApplicationForm: UInt8, BitwiseCopyable, Sendable {
 }
 
 extension ApplicationForm {
-    /// What the first bytes of a TCP stream are: by themselves, and at the ports whose service cannot be told by
-    /// them alone. Whoever recognises applications for rules may say it instead.
-    public init(firstBytes bytes: RawSpan, serverPort: UInt16, toServer: Bool) {
+    /// What the first bytes of a TCP stream are by themselves.
+    public init(firstBytes bytes: RawSpan, toServer: Bool) {
+        self = .none
+        guard bytes.byteCount >= 4 else { return }
+        if bytes.be16(0) == 0x1603 {
+            self = .tls
+        } else if toServer ? ApplicationForm.isMethod(bytes) : bytes.be32(0) == 0x4854_5450 {
+            self = .http
+        }
+    }
+
+    /// What a server's port is for, whatever the first bytes are; they may still say that it cannot be.
+    public init(expectedAt serverPort: UInt16, _ bytes: RawSpan) {
         switch serverPort {
-        case 53: self = .dns
+        case 53: self = DNSMessage.isFramed(bytes) ? .dns : .none
         case 139: self = .netbios
         case 445: self = .smb
-        default:
-            guard bytes.byteCount >= 4 else {
-                self = .none
-                return
-            }
-            if bytes.be16(0) == 0x1603 {
-                self = .tls
-            } else if toServer ? ApplicationForm.isMethod(bytes) : bytes.be32(0) == 0x4854_5450 {
-                self = .http
-            } else {
-                self = .none
-            }
+        default: self = .none
         }
+    }
+
+    /// SMB, with a session of NetBIOS before it or without.
+    public init(sessionAt serverPort: UInt16, _ bytes: RawSpan) {
+        let isSession = bytes.byteCount > 0 && bytes.be8(0) & 0x80 != 0
+        self = serverPort == 139 || serverPort != 445 && isSession ? .netbios : .smb
     }
 
     /// The first four bytes of the methods that browsers and tools use (IANA http-methods), a blank after the
@@ -51,11 +56,7 @@ extension Conformance {
         var failed = CheckSet()
         switch application {
         case .none: break
-        case .dns:
-            // Two bytes of length before each message (RFC 1035 §4.2.2).
-            guard bytes.byteCount >= 2 else { break }
-            let end = 2 + Int(bytes.be16(0))
-            if end <= bytes.byteCount { DNSMessage.examine(bytes.clamped(2, end), overTCP: true, &failed) }
+        case .dns: DNSMessage.examine(stream: bytes, &failed)
         case .netbios: NetBIOSSession.examine(bytes, isDirect: false, &failed)
         case .smb: NetBIOSSession.examine(bytes, isDirect: true, &failed)
         case .http: HTTPHead.examine(bytes, isRequest: toServer, &failed)

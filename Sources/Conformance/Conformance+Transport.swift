@@ -77,21 +77,17 @@ extension Conformance {
         let end = Int(packet.payloadOffset) + Int(packet.payloadLength)
         if end < packet.statedEnd { examineTrailingData(packet, end, &failed) }
         if from == 67 || from == 547 { examineDHCP(packet, bytes, around, &failed) }
-        if from == 53 || to == 53, !packet.moreFragments, packet.isWhole {
-            DNSMessage.examine(bytes.clamped(Int(packet.payloadOffset), end), overTCP: false, &failed)
-        }
     }
 
-    /// The checks that a datagram fails which is known to be DNS though its ports do not say so.
+    /// The checks that a datagram fails which is known to be DNS, or expected to be.
     public static func examine(dnsIn packet: Packet, _ bytes: RawSpan) -> CheckSet {
         var failed = CheckSet()
         // Multicast DNS has other rules: its answers do not repeat the question (RFC 6762 §6).
-        let (from, to) = (packet.sourcePort, packet.destinationPort)
-        guard from != 53, to != 53, from != 5353, to != 5353, !packet.moreFragments, packet.isWhole else {
+        guard packet.sourcePort != 5353, packet.destinationPort != 5353, !packet.moreFragments, packet.isWhole else {
             return failed
         }
-        let end = Int(packet.payloadOffset) + Int(packet.payloadLength)
-        DNSMessage.examine(bytes.clamped(Int(packet.payloadOffset), end), overTCP: false, &failed)
+        let start = Int(packet.payloadOffset)
+        DNSMessage.examine(bytes.clamped(start, start + Int(packet.payloadLength)), overTCP: false, &failed)
         return failed
     }
 

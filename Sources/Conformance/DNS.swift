@@ -48,11 +48,32 @@ enum DNSMessage {
     /// Pointers in one name.
     private static let pointerLimit = 16
 
+    /// Messages of a stream that are looked at: as many as a resolver asks at once.
+    private static let messageLimit = 16
+
+    /// Whether a stream begins with a message, behind two bytes of length (RFC 1035 §4.2.2), that is all there.
+    static func isFramed(_ stream: RawSpan) -> Bool {
+        guard stream.byteCount >= 2 else { return false }
+        let length = Int(stream.be16(0))
+        return length >= headerSize && 2 + length <= stream.byteCount
+    }
+
+    /// Looks at the messages that begin in the first bytes of a stream, at the last as far as it goes.
+    static func examine(stream: RawSpan, _ failed: inout CheckSet) {
+        var rest = stream
+        for _ in 0..<messageLimit where rest.byteCount >= 2 {
+            let end = 2 + Int(rest.be16(0))
+            examine(rest.clamped(2, end), overTCP: true, isCut: end > rest.byteCount, &failed)
+            rest = rest.clamped(end, rest.byteCount)
+        }
+    }
+
+    /// `message` is all of it, or what there is of it where it `isCut`.
     @inline(never)
-    static func examine(_ message: RawSpan, overTCP: Bool, _ failed: inout CheckSet) {
+    static func examine(_ message: RawSpan, overTCP: Bool, isCut: Bool = false, _ failed: inout CheckSet) {
         let size = message.byteCount
         guard size >= headerSize else {
-            if size > 0 { failed.insert(.dnsTooShort) }
+            if size > 0 || overTCP, !isCut { failed.insert(.dnsTooShort) }
             return
         }
         let flags = message.be16(2)
@@ -69,7 +90,7 @@ enum DNSMessage {
             if isResponse, answers > 0, questions == 0, !overTCP { failed.insert(.dnsAnswerWithoutQuestion) }
         }
         // The root's name, type and class; those, time to live and length.
-        guard questions * 5 + records * 11 <= size - headerSize else {
+        guard isCut || questions * 5 + records * 11 <= size - headerSize else {
             if !isTruncated { failed.insert(.dnsCounts) }
             return
         }
@@ -94,7 +115,7 @@ enum DNSMessage {
         }
         if !overTCP, size > (hasEDNS ? 4096 : 512), reader.problem == nil { failed.insert(.dnsOversize) }
         switch reader.problem {
-        case .dnsCounts: if !isTruncated { failed.insert(.dnsCounts) }
+        case .dnsCounts: if !isTruncated, !isCut { failed.insert(.dnsCounts) }
         case let problem?: failed.insert(problem)
         case nil: if reader.offset < size, !reader.isTired { failed.insert(.dnsTrailingData) }
         }

@@ -95,7 +95,9 @@ extension FlowTable {
                 unsafe time - flow.pointee.lastTime > FlowTimeout.nanoseconds(flow)
             else { continue }
             unsafe note(flow, .timeout)
+            changes.begin()
             remove(swept)
+            changes.end()
         }
     }
 

@@ -28,8 +28,7 @@ struct FlowKey {
                 packet.kind == .icmp ? packet.icmpType == 0 || packet.icmpType == 8 : packet.icmpType & 0xFE == 128
             var number = UInt16(packet.icmpType) << 8 | UInt16(packet.icmpCode)
             if isQuery, start >= 0, start + 6 <= bytes.byteCount {
-                number = unsafe UInt16(
-                    bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start + 4, as: UInt16.self))
+                number = bytes.be16(start + 4)
             }
             sourcePort = number
             destinationPort = number

@@ -3,25 +3,27 @@ public import Wire
 /// Looks into a worker's flows for another worker.
 ///
 /// The kernel gives an ICMP error to a worker by the error's own addresses, so it is not always the one that has the
-/// flow it is about. The owner may write meanwhile: the steps are bounded, indices stay within the array, and what is
-/// read half changed makes at worst one error be believed, or doubted, that should not be. Valid while the table lives.
-@safe @frozen
+/// flow it is about. The owner writes meanwhile and never waits: what was read while it did is read again. Valid while
+/// the table lives.
+@safe
 public struct FlowReader: @unchecked Sendable, BitwiseCopyable {
     private let flows: UnsafeMutablePointer<Flow>
     private let buckets: UnsafeMutablePointer<UInt32>
     private let bucketMask: UInt64
     private let records: UInt32
     private let secret: SecretHash
+    private let changes: ChangeCount
 
     init(
         flows: UnsafeMutablePointer<Flow>, buckets: UnsafeMutablePointer<UInt32>, bucketMask: UInt64, records: Int,
-        secret: SecretHash
+        secret: SecretHash, changes: ChangeCount
     ) {
         unsafe self.flows = unsafe flows
         unsafe self.buckets = unsafe buckets
         self.bucketMask = bucketMask
         self.records = UInt32(records)
         self.secret = secret
+        self.changes = changes
     }
 
     /// What a table tells of a packet that an ICMP error quotes.
@@ -36,8 +38,11 @@ public struct FlowReader: @unchecked Sendable, BitwiseCopyable {
 
     /// Flows of one bucket that are looked at.
     private static let mostSteps = 64
+    /// How often is read again. An owner is at a record for a small part of its time.
+    private static let mostReadings = 64
 
-    /// `vlan` as for `FlowTable.track`. `mayBe` for a protocol without ports that is no echo.
+    /// `vlan` as for `FlowTable.track`. `mayBe` for a protocol without ports that is no echo, and where the owner would
+    /// not let us read.
     public func find(_ quoted: QuotedPacket, vlan: UInt32) -> Answer {
         let ports: (UInt16, UInt16)
         if let identifier = quoted.echoIdentifier {
@@ -50,17 +55,30 @@ public struct FlowReader: @unchecked Sendable, BitwiseCopyable {
         let key = FlowKey(
             source: quoted.source, destination: quoted.destination, sourcePort: ports.0, destinationPort: ports.1,
             vlan: vlan, ipProtocol: quoted.ipProtocol)
+        for _ in 0..<FlowReader.mostReadings {
+            if let answer = read(key, quoted.sequence) { return answer }
+        }
+        return .mayBe
+    }
+
+    /// nil if something changed meanwhile. Until that is known, what was read may be of two flows; an index is within the
+    /// array all the same.
+    func read(_ key: FlowKey, _ sequence: UInt32?) -> Answer? {
+        guard let before = changes.standing else { return nil }
         var index = unsafe buckets[Int(key.hash(secret) & bucketMask)]
         for _ in 0..<FlowReader.mostSteps {
+            guard changes.stands(since: before) else { return nil }
             guard index != 0, index <= records else { return .unknown }
             let flow = unsafe flows + Int(index)
             if let toServer = unsafe key.direction(in: flow) {
-                guard let number = quoted.sequence else { return .mayBe }
-                return unsafe flow.pointee.session.mayHaveSent(number, toServer: toServer) ? .mayBe : .isOutside
+                let mayBe =
+                    unsafe sequence.map { unsafe flow.pointee.session.mayHaveSent($0, toServer: toServer) } ?? true
+                guard changes.stands(since: before) else { return nil }
+                return mayBe ? .mayBe : .isOutside
             }
             index = unsafe flow.pointee.next
         }
-        return .mayBe
+        return changes.stands(since: before) ? .mayBe : nil
     }
 }
 
@@ -80,6 +98,7 @@ extension FlowTable {
     /// By which another worker looks into it.
     public var reader: FlowReader {
         unsafe FlowReader(
-            flows: flows, buckets: buckets, bucketMask: bucketMask, records: records, secret: secret)
+            flows: flows, buckets: buckets, bucketMask: bucketMask, records: records, secret: secret,
+            changes: changes)
     }
 }

@@ -32,7 +32,9 @@ extension FlowTable {
                 let next = unsafe flow.pointee.newer
                 guard unsafe time > flow.pointee.lastTime, unsafe time - flow.pointee.lastTime > FlowTimeout.longest
                 else { break }
+                changes.begin()
                 if !end(index, time == .max ? .shutdown : .timeout) { remove(index) }
+                changes.end()
                 index = next
             }
         }
@@ -56,8 +58,10 @@ extension FlowTable {
             let index = unfinished
             unfinished = unsafe flow.pointee.next
             unsafe note(flow, flow.pointee.end)
+            changes.begin()
             unsafe giveBack(flow)
             release(index)
+            changes.end()
         }
         return nil
     }

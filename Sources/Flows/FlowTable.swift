@@ -51,6 +51,8 @@ public struct FlowTable: ~Copyable {
     let buckets: UnsafeMutablePointer<UInt32>
     let bucketMask: UInt64
     let secret: SecretHash
+    /// Readers look on while records change.
+    let changes = ChangeCount()
     public let capacity: Int
     /// Those of ended flows included.
     let records: Int
@@ -109,6 +111,7 @@ public struct FlowTable: ~Copyable {
     }
 
     deinit {
+        changes.deallocate()
         unsafe Glibc.free(buckets)
         unsafe Glibc.free(flows)
     }
@@ -136,6 +139,8 @@ public struct FlowTable: ~Copyable {
     ) {
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return }
         let bucket = unsafe buckets + Int(key.hash(secret) & bucketMask)
+        changes.begin()
+        defer { changes.end() }
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
         let before = unsafe flow.pointee.state

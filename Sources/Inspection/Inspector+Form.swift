@@ -6,7 +6,7 @@ import Policy
 import Topology
 import Wire
 
-/// What is wrong with the form of a packet, with what an application says first, and with whom it says it is from.
+/// What is wrong with the form of a packet, and with whom it says it is from.
 extension Inspector {
     /// What is wrong with the form of the captured packet, and of the datagram that it makes whole. Returns why it is
     /// to be dropped; `none` if it is not. `recorded` is the same where that is only to be recorded.
@@ -75,32 +75,5 @@ extension Inspector {
         let asked = checks.report(failed, guest: guest, into: &findings)
         findings.place(from: before, layer: UInt8(packets.whole))
         if reason == .none { reason = asked }
-    }
-
-    @inline(__always)
-    mutating func checkStream(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
-        if step.window.freshLength > 0, step.window.offset == 0, step.window.historyLength == 0 {
-            checkStart(step, time, &asked)
-        }
-    }
-
-    /// What is wrong with the form of what an application says first in a stream.
-    @inline(never)
-    mutating func checkStart(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
-        guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream),
-            let start = unsafe step.window.fresh
-        else { return }
-        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(step.window.freshLength)).bytes
-        let login = Login(bytes)
-        if login != .none { unsafe tell(login, flow, time) }
-        let application = unsafe ApplicationForm(
-            firstBytes: bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
-        let failed = Conformance.examine(streamStart: bytes, application, toServer: step.toServer)
-        guard !failed.isEmpty else { return }
-        let reason = checks.report(failed, guest: guest, into: &findings)
-        guard reason != .none, asked.form == .none else { return }
-        asked.form = reason
-        asked.isStartRefused = true
-        unsafe asked.flow = unsafe flow
     }
 }

@@ -58,7 +58,6 @@ extension Inspector {
         let bytes = packets.bytes(of: layer, in: frame)
         let before = findings.count
         if layer == packets.whole { checkSession(step, &asked) }
-        checkStream(step, arrival.time, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
@@ -66,7 +65,7 @@ extension Inspector {
         let outcome = unsafe asking.ask(
             &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
         take(outcome, layer, step, &asked)
-        if layer == packets.whole { checkDNS(layer, bytes, step, &asked) }
+        checkApplication(layer, bytes, step, arrival.time, &asked)
         if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked, asking) }
         if unsafe matcher.isTagged(
             place.pointee.packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
@@ -107,12 +106,12 @@ extension Inspector {
         step.isStreamOnly = true
         let place = unsafe packets.pointer(to: layer)
         while unsafe flows.pointee.nextWindow(&step) {
-            checkStream(step, context.time, &asked)
             let known = findings.count
             let outcome = unsafe asking.ask(
                 &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
             findings.removeRepeats(from: known, since: before)
             take(outcome, layer, step, &asked)
+            checkApplication(layer, bytes, step, context.time, &asked)
             if outcome.passes { return }
         }
     }

@@ -66,7 +66,7 @@ extension Inspector {
         guard packet.icmpType == 136 || packet.source == .none else { return nil }
         let target = Int(packet.transportOffset) + 8
         guard target + 16 <= frame.byteCount else { return nil }
-        let address = Address(high: frame.number(target, 8), low: frame.number(target + 8, 8))
+        let address = Address(high: frame.be64(target), low: frame.be64(target + 8))
         return address.isLearnable && !address.isV4 ? (address, true) : nil
     }
 
@@ -77,25 +77,25 @@ extension Inspector {
         let start = Int(packet.payloadOffset)
         let end = min(frame.byteCount, start + Int(packet.payloadLength))
         // BOOTREPLY, Ethernet, with the magic cookie before the options.
-        guard !packet.isUndecodable, !packet.isFragment, end - start > 240, frame.number(start, 1) == 2,
-            frame.number(start + 1, 1) == 1, frame.number(start + 236, 4) == 0x6382_5363
+        guard !packet.isUndecodable, !packet.isFragment, end - start > 240, frame.be8(start) == 2,
+            frame.be8(start + 1) == 1, frame.be32(start + 236) == 0x6382_5363
         else { return }
-        let address = Address(v4: UInt32(frame.number(start + 16, 4)))
-        let mac = frame.number(start + 28, 6)
+        let address = Address(v4: frame.be32(start + 16))
+        let mac = frame.be48(start + 28)
         guard address.isLearnable, senders.learning(of: senders.guest(ofMAC: mac)).contains(.v4) else { return }
         var offset = start + 240
-        while offset + 3 <= end, frame.number(offset, 1) != 255 {
-            guard frame.number(offset, 1) != 0 else {
+        while offset + 3 <= end, frame.be8(offset) != 255 {
+            guard frame.be8(offset) != 0 else {
                 offset += 1
                 continue
             }
-            if frame.number(offset, 1) == 53 {
-                if frame.number(offset + 2, 1) == 5 {
+            if frame.be8(offset) == 53 {
+                if frame.be8(offset + 2) == 5 {
                     unsafe sightings.pointee.append(Sighting(.leased, address, port: 0, mac: mac, time: arrival.time))
                 }
                 return
             }
-            offset += 2 + Int(frame.number(offset + 1, 1))
+            offset += 2 + Int(frame.be8(offset + 1))
         }
     }
 }
@@ -103,16 +103,4 @@ extension Inspector {
 extension Packet {
     /// From a DHCP server to a client.
     fileprivate var isFromDHCPServer: Bool { kind == .udp && sourcePort == 67 && destinationPort == 68 }
-}
-
-extension RawSpan {
-    /// A big-endian number of up to eight bytes, which the caller has found to be there.
-    fileprivate func number(_ offset: Int, _ count: Int) -> UInt64 {
-        precondition(offset >= 0 && offset + count <= byteCount)
-        var number: UInt64 = 0
-        for place in offset..<offset + count {
-            number = unsafe number << 8 | UInt64(unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self))
-        }
-        return number
-    }
 }

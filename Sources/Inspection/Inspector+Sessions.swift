@@ -1,7 +1,6 @@
 import Conformance
 import Evidence
 import Flows
-import Signatures
 import Topology
 import Wire
 
@@ -20,22 +19,6 @@ extension Inspector {
         // A capture may lack what is acknowledged.
         if mode.isInline, step.events.contains(.pktInvalidAck) { failed.insert(.tcpAcknowledgesUnsent) }
         if step.isResetDoubted { failed.insert(.tcpResetOutOfWindow) }
-        guard !failed.isEmpty else { return }
-        let reason = checks.report(failed, guest: guest, into: &findings)
-        if asked.form == .none { asked.form = reason }
-    }
-
-    /// DNS over UDP where nobody expects it: the flow was recognised, by this packet or one before.
-    @inline(__always)
-    mutating func checkDNS(_ layer: Int, _ bytes: RawSpan, _ step: FlowStep, _ asked: inout Asked) {
-        guard let flow = unsafe step.flow, unsafe flow.pointee.application == Application.dns.rawValue else { return }
-        checkRecognisedDNS(packets[layer].packet, bytes, &asked)
-    }
-
-    @inline(never)
-    private mutating func checkRecognisedDNS(_ packet: Packet, _ bytes: RawSpan, _ asked: inout Asked) {
-        guard packet.kind == .udp, packet.payloadLength > 0 else { return }
-        let failed = Conformance.examine(dnsIn: packet, bytes)
         guard !failed.isEmpty else { return }
         let reason = checks.report(failed, guest: guest, into: &findings)
         if asked.form == .none { asked.form = reason }

@@ -36,8 +36,7 @@ public final class Sensor {
     let desk = ReloadDesk()
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
-    let learnedFile: StateFile<Learned>
-    let shadowFile: StateFile<ShadowFigures>
+    private let keeper: StateKeeper
     let follower: GuestFollower
     /// Of the configuration that runs.
     var text: String
@@ -130,8 +129,7 @@ public final class Sensor {
                 floodDroppedBefore: rules.floodDroppedBefore, unbound: rules.unbound,
                 unboundPassed: settings.divert.whenStopped == .pass),
             time: flinch_now())
-        learnedFile = StateFile(state: settings.sensor.state, "behaviour.json")
-        shadowFile = StateFile(state: settings.sensor.state, "shadow.json")
+        keeper = StateKeeper(folder: settings.sensor.state, controller, shadow, log)
         self.cores = cores
         self.tally = tally
         self.heard = heard
@@ -150,8 +148,7 @@ public final class Sensor {
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
             sinks, crew)
         follower.start()
-        recall()
-        recallShadow()
+        keeper.start(settings)
         serve()
         announce(settings, bound)
         // Reading rules takes more than they do.
@@ -237,16 +234,17 @@ public final class Sensor {
     private func stop() {
         log.notice("stopping")
         follower.stop()
+        keeper.stop()
         offload.clear()
         rules.quiesce(log)
         let uninspected = controller.settleLosses()
         crew.stop(patience: 2_000_000_000)
         rules.remove(log)
         report(controller.finish(flinch_now()))
-        keepLearned()
+        keeper.keepLearned()
         collector.stop()
         // What was in the rings is counted now.
-        keepShadow()
+        keeper.keepShadow()
         sinks.stop(patience: Sensor.sinkPatience)
         control.stop()
         metrics?.stop()

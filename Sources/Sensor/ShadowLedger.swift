@@ -22,6 +22,8 @@ final class ShadowLedger: Sendable {
 
     private struct State {
         var since: Double
+        /// Goes up with each change.
+        var revision: UInt64 = 0
         var entries: [Key: ShadowFigures.Entry] = [:]
         var others: UInt64 = 0
         var names: [(generation: UInt32, names: EVENames)]
@@ -39,6 +41,7 @@ final class ShadowLedger: Sendable {
     func recall(_ figures: ShadowFigures, _ settings: Settings) {
         let guests = ShadowLedger.guests(settings)
         state.withLock { state in
+            state.revision &+= 1
             state.since = min(state.since, figures.since)
             state.others &+= figures.others
             for kept in figures.entries where guests.contains(kept.guest) {
@@ -70,6 +73,7 @@ final class ShadowLedger: Sendable {
     func adopt(_ program: Program) {
         let guests = ShadowLedger.guests(program.settings)
         state.withLock { state in
+            state.revision &+= 1
             if state.names.last?.generation == program.generation { state.names.removeLast() }
             state.names.append((program.generation, program.names))
             // Events of the one before may still wait.
@@ -84,6 +88,7 @@ final class ShadowLedger: Sendable {
         let count = max(1, UInt64(event.summary.count))
         let last = Double(event.summary.count > 0 ? event.summary.last : event.arrival.time) / 1e9
         state.withLock { state in
+            state.revision &+= 1
             guard let names = state.names.last(where: { $0.generation == event.generation })?.names else {
                 state.others &+= count
                 return
@@ -99,10 +104,14 @@ final class ShadowLedger: Sendable {
     func note(_ flood: FloodEvent) {
         guard flood.shadow, flood.phase == .close, flood.dropped > 0 else { return }
         state.withLock { state in
+            state.revision &+= 1
             let key = Key(guest: flood.guest, source: "flood", message: "\(flood.floodClass.name) flood")
             ShadowLedger.add(flood.dropped, key, Double(flood.time) / 1e9, nil, &state)
         }
     }
+
+    /// Differs from what it was if the figures may.
+    var revision: UInt64 { state.withLock { $0.revision } }
 
     var figures: ShadowFigures {
         state.withLock { state in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What outlives the sensor, in one file of its state folder: read when it starts, written when it stops.
+/// What outlives the sensor, in one file of its state folder: read when it starts (`StateKeeper`).
 struct StateFile<Content: Codable & Sendable>: Sendable {
     let path: String
 

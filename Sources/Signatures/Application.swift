@@ -1,5 +1,6 @@
 /// Application protocols that a rule's header may name. Which of them a flow speaks is told by its first
 /// bytes, never by its ports.
+@frozen
 public enum Application: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// Not known yet.
     case unknown = 0
@@ -36,7 +37,17 @@ public enum Application: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     }
 
     /// What a condition about the application compares; 0 for what is no protocol.
-    var bit: Int64 { rawValue > 0 && rawValue < 63 ? 1 << Int64(rawValue) : 0 }
+    var bit: Int64 { Application.isRecognised(rawValue) ? 1 << Int64(rawValue) : 0 }
+
+    /// Whether a flow's number is that of a protocol.
+    @inlinable @inline(__always)
+    public static func isRecognised(_ number: UInt8) -> Bool { number > 0 && number < 63 }
+
+    /// Whether a flow's number says that what comes in this direction may still tell the protocol.
+    @inlinable @inline(__always)
+    public static func isAwaited(_ number: UInt8, toServer: Bool) -> Bool {
+        number == 0 || number == (toServer ? Application.notByServer : .notByClient).rawValue
+    }
 
     private var transport: ProtocolClasses {
         switch self {

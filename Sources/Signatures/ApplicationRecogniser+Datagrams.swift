@@ -23,6 +23,13 @@ extension ApplicationRecogniser {
         return [1, 3, 4, 254, 255].contains(space & 0x7FFF)
     }
 
+    /// The same behind its length (RFC 1035 §4.2.2). What follows it is another (RFC 7766 §6.2.1.1).
+    static func isDNSStream(_ bytes: ApplicationBytes) -> Bool {
+        let next = unsafe bytes.word(0) + 2
+        guard next >= 2 + 17, unsafe isDNS(bytes, from: 2) else { return false }
+        return unsafe next + 2 > bytes.count || bytes.word(next) >= 17
+    }
+
     /// Behind a name; nil if it is none, or one of NetBIOS (RFC 1001 §14.1).
     private static func nameEnd(_ bytes: ApplicationBytes, from start: Int, base: Int) -> Int? {
         var place = start

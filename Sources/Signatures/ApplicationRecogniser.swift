@@ -16,33 +16,24 @@ enum ApplicationRecogniser {
         case none
     }
 
-    /// Looks at what a packet adds to a flow whose application is not known yet. Returns whether it told.
+    /// Looks at what a packet adds to a flow whose application is not known yet, and takes down in the flow what it told.
     static func advance(
         _ flow: UnsafeMutablePointer<Flow>, _ packet: Packet, _ bytes: ApplicationBytes, toServer: Bool,
         mayGoOn: Bool
-    ) -> Bool {
+    ) -> Answer {
         let answer =
             unsafe packet.kind == .udp
             ? datagram(bytes, packet) : stream(bytes, mayGoOn: mayGoOn && bytes.count < reach)
         switch answer {
-        case .more: return false
-        case .found(let application):
-            unsafe flow.pointee.application = application.rawValue
-            return true
+        case .more: break
+        case .found(let application): unsafe flow.pointee.application = application.rawValue
         case .none:
             let own = toServer ? Application.notByClient : .notByServer
             let other = toServer ? Application.notByServer : .notByClient
             unsafe flow.pointee.application =
                 (flow.pointee.application == other.rawValue ? Application.other : own).rawValue
-            return false
         }
-    }
-
-    /// Whether a direction is still to be looked at.
-    @inline(__always)
-    static func isOpen(_ application: UInt8, toServer: Bool) -> Bool {
-        application == 0
-            || application == (toServer ? Application.notByServer : .notByClient).rawValue
+        return answer
     }
 
     /// The first bytes of a direction of a TCP connection.
@@ -65,7 +56,7 @@ enum ApplicationRecogniser {
         if unsafe isPostgreSQL(bytes) { return .pgsql }
         if unsafe isDNP3(bytes) { return .dnp3 }
         if unsafe isNFSCall(bytes, from: 4), unsafe bytes[0] & 0x80 != 0 { return .nfs }
-        if unsafe isDNS(bytes, from: 2), unsafe bytes.word(0) + 2 >= bytes.count { return .dns }
+        if unsafe isDNSStream(bytes) { return .dns }
         if unsafe isENIP(bytes) { return .enip }
         return unsafe isModbus(bytes) ? .modbus : nil
     }

@@ -26,57 +26,39 @@ public final class TagTable: Sendable {
         let mostSeconds = Atomic<UInt32>(0)
     }
 
-    private static let ways = 8
     /// A rule that matches again begins anew, but not more often than this (DETECT_TAG_MATCH_LIMIT).
     private static let mostRenewals: UInt32 = 10
     /// Nanoseconds without a packet after which a tag is over (TAG_MAX_LAST_TIME_SEEN).
     fileprivate static let patience: UInt64 = 600_000_000_000
 
-    private let sets: Int
-    private let secret: SecretHash
-    nonisolated(unsafe) private let records: UnsafeMutablePointer<Record>
+    private let sets: HostSets<Record>
     /// No tag lives later than this.
     private let end = Atomic<UInt64>(0)
-    private let lost = Atomic<UInt64>(0)
 
     /// Room for at least `capacity` tags.
     public init(capacity: Int, seed: UInt64 = .random(in: .min ... .max)) {
-        var sets = 1
-        while sets * TagTable.ways < capacity { sets *= 2 }
-        self.sets = sets
-        secret = SecretHash(seed: seed)
-        unsafe records = .allocate(capacity: sets * TagTable.ways)
-        for i in 0..<sets * TagTable.ways { unsafe (records + i).initialize(to: Record()) }
+        sets = HostSets(capacity: capacity, seed: seed) { Record() }
     }
 
-    deinit {
-        unsafe records.deinitialize(count: sets * TagTable.ways)
-        unsafe records.deallocate()
-    }
-
-    public var memoryBytes: Int { sets * TagTable.ways * MemoryLayout<Record>.stride }
+    public var memoryBytes: Int { sets.memoryBytes }
     /// Tags that had to go before they were over.
-    public var evicted: UInt64 { lost.load(ordering: .relaxed) }
+    public var evicted: UInt64 { sets.evicted }
 
     /// Whether there may be a tag. Most of the time there is none, and this is all that a packet costs.
     @inline(__always)
     func isInUse(_ time: UInt64) -> Bool { time <= end.load(ordering: .relaxed) }
 
-    func key(ofHost address: Address) -> HostKey { HostKey(1, address, secret: secret) }
-    func key(ofFlow identity: UInt64) -> HostKey { HostKey(0, secret: secret).part(identity) }
-
-    private func set(of owner: HostKey) -> UnsafeMutablePointer<Record> {
-        unsafe records + Int(truncatingIfNeeded: owner.hash & UInt64(sets - 1)) * TagTable.ways
-    }
+    func key(ofHost address: Address) -> HostKey { HostKey(1, address, secret: sets.secret) }
+    func key(ofFlow identity: UInt64) -> HostKey { HostKey(0, secret: sets.secret).part(identity) }
 
     // MARK: - What the matcher does
 
     /// A rule matched: what follows is to be written.
     func add(_ tag: CompiledTag, _ owner: HostKey, time: UInt64) {
-        let set = unsafe set(of: owner)
+        let set = unsafe sets[owner]
         var best = 0
         var bestRank = UInt64.max
-        for way in 0..<TagTable.ways {
+        for way in 0..<HostSets<Record>.ways {
             let record = unsafe set + way
             let other = unsafe record.pointee.owner.load(ordering: .acquiring)
             if other == owner.hash, unsafe record.pointee.rule.load(ordering: .relaxed) == tag.rule {
@@ -87,7 +69,7 @@ public final class TagTable: Sendable {
             let rank = other == 0 || time > last &+ TagTable.patience ? 0 : last
             if rank < bestRank { (best, bestRank) = (way, rank) }
         }
-        if bestRank != 0 { lost.wrappingAdd(1, ordering: .relaxed) }
+        if bestRank != 0 { sets.evict() }
         let record = unsafe set + best
         unsafe record.pointee.begin(tag, owner, time)
         extend(time)
@@ -96,9 +78,9 @@ public final class TagTable: Sendable {
     /// A packet of a flow or host, of `bytes` on the wire: whether one of its tags has it written. The packet
     /// that set the tag is counted, but it has its alert.
     func account(_ owner: HostKey, bytes: UInt64, time: UInt64) -> Bool {
-        let set = unsafe set(of: owner)
+        let set = unsafe sets[owner]
         var isWritten = false
-        for way in 0..<TagTable.ways {
+        for way in 0..<HostSets<Record>.ways {
             let record = unsafe set + way
             guard unsafe record.pointee.owner.load(ordering: .acquiring) == owner.hash else { continue }
             if unsafe record.pointee.takes(bytes, time) { isWritten = true }

@@ -27,42 +27,29 @@ public final class ThresholdTable: Sendable {
         }
     }
 
-    private static let ways = 8
-    private let sets: Int
-    let secret: SecretHash
-    nonisolated(unsafe) private let records: UnsafeMutablePointer<Record>
-    private let lost = Atomic<UInt64>(0)
+    private let sets: HostSets<Record>
 
     /// Room for at least `capacity` records.
     public init(capacity: Int, seed: UInt64 = .random(in: .min ... .max)) {
-        var sets = 1
-        while sets * ThresholdTable.ways < capacity { sets *= 2 }
-        self.sets = sets
-        secret = SecretHash(seed: seed)
-        unsafe records = .allocate(capacity: sets * ThresholdTable.ways)
-        for i in 0..<sets * ThresholdTable.ways { unsafe (records + i).initialize(to: Record()) }
+        sets = HostSets(capacity: capacity, seed: seed) { Record() }
     }
 
-    deinit {
-        unsafe records.deinitialize(count: sets * ThresholdTable.ways)
-        unsafe records.deallocate()
-    }
-
-    public var memoryBytes: Int { sets * ThresholdTable.ways * MemoryLayout<Record>.stride }
+    var secret: SecretHash { sets.secret }
+    public var memoryBytes: Int { sets.memoryBytes }
     /// Records that had to go while they still mattered.
-    public var evicted: UInt64 { lost.load(ordering: .relaxed) }
+    public var evicted: UInt64 { sets.evicted }
 
     /// The record of a key, made if there is none: `isNew` says so, and its count is then 1 and its time begins
     /// at `time`. nil if others took every place in the same instant.
     func record(
         _ key: HostKey, time: UInt64, lifetime: UInt32
     ) -> (record: UnsafeMutablePointer<Record>, isNew: Bool)? {
-        let set = unsafe records + Int(truncatingIfNeeded: key.hash & UInt64(sets - 1)) * ThresholdTable.ways
-        for _ in 0..<ThresholdTable.ways {
+        let set = unsafe sets[key]
+        for _ in 0..<HostSets<Record>.ways {
             var best = 0
             var bestKey: UInt64 = 0
             var bestRank = UInt64.max
-            for way in 0..<ThresholdTable.ways {
+            for way in 0..<HostSets<Record>.ways {
                 let other = unsafe set[way].key.load(ordering: .acquiring)
                 if other == key.hash { return unsafe (set + way, false) }
                 // What is free or over, then what is over first.
@@ -75,7 +62,7 @@ public final class ThresholdTable: Sendable {
                 expected: bestKey, desired: 0, ordering: .acquiringAndReleasing
             ).exchanged
             guard isTaken else { continue }
-            if bestRank != 0 { lost.wrappingAdd(1, ordering: .relaxed) }
+            if bestRank != 0 { sets.evict() }
             unsafe record.pointee.start.store(time, ordering: .relaxed)
             unsafe record.pointee.since.store(0, ordering: .relaxed)
             unsafe record.pointee.count.store(1, ordering: .relaxed)

@@ -58,14 +58,14 @@ extension Decoder {
     }
 
     static func readICMPv6(_ bytes: RawSpan, _ start: Int, _ cut: Bool, _ packet: inout Packet) {
-        guard let header = ICMPv6Header(bytes) else {
+        guard let header = ICMPHeader(bytes) else {
             return packet.stopUpper(.icmp6TooShort, .icmpv6PktTooSmall, cut: cut)
         }
         packet.kind = .icmp6
         packet.icmpType = header.type
         packet.icmpCode = header.code
-        packet.transportLength = UInt16(truncatingIfNeeded: ICMPv6Header.size)
-        packet.setPayload(start + ICMPv6Header.size, end: start + bytes.byteCount)
+        packet.transportLength = UInt16(truncatingIfNeeded: ICMPHeader.size)
+        packet.setPayload(start + ICMPHeader.size, end: start + bytes.byteCount)
         // Of other messages than errors and echoes, what follows the checksum is data already.
         if !(1...4).contains(header.type), header.type & 0xFE != 128 {
             packet.setPayload(start + 4, end: start + bytes.byteCount)
@@ -98,7 +98,7 @@ extension Decoder {
     }
 
     private static func checkQuoted(_ bytes: RawSpan, _ packet: inout Packet) {
-        let quoted = bytes.from(ICMPv6Header.size)
+        let quoted = bytes.from(ICMPHeader.size)
         if quoted.byteCount < IPv6Header.size {
             packet.fault(.icmpv6Ipv6TruncPkt)
         } else if quoted.be8(0) >> 4 != 6 {

@@ -1,12 +1,14 @@
 import Conformance
 import Wire
 
-private func query(flags: Int = 0x0100, counts: [Int] = [1, 0, 0, 0], _ body: [UInt8]) -> [UInt8] {
-    ipv4(17, udp(dns(flags: flags, counts: counts, body), to: 53))
+private func query(flags: Int = 0x0100, counts: [Int] = [1, 0, 0, 0], _ body: [UInt8]) -> Sample {
+    .dns(ipv4(17, udp(dns(flags: flags, counts: counts, body), to: 53)))
 }
-private func response(_ counts: [Int], _ body: [UInt8]) -> [UInt8] {
-    ipv4(17, udp(dns(flags: 0x8180, counts: counts, body), from: 53))
+private func response(_ counts: [Int], _ body: [UInt8]) -> Sample {
+    .dns(ipv4(17, udp(dns(flags: 0x8180, counts: counts, body), from: 53)))
 }
+/// Messages of a stream, each behind its length.
+private func streamed(_ messages: [UInt8]...) -> Sample { .stream(.dns, messages.flatMap { big16($0.count) + $0 }) }
 private let kind = hex("0001 0001")
 
 /// A name of labels of 63 bytes, and one of the rest.
@@ -39,7 +41,8 @@ private func hello(suites: [UInt8] = hex("0002 1301"), extensions: [UInt8] = hex
 
 extension CheckTests {
     static let applicationCases: [CheckCase] = [
-        CheckCase(.dnsTooShort, ipv4(17, udp(zeros(11), to: 53)), ipv4(17, udp(zeros(11), to: 54))),
+        CheckCase(.dnsTooShort, .dns(ipv4(17, udp(zeros(11)))), .dns(ipv4(17, udp(zeros(12))))),
+        CheckCase(.dnsTooShort, streamed(zeros(11)), streamed(zeros(12))),
         CheckCase(.dnsCounts, query(counts: [2, 0, 0, 0], question), query(counts: [1, 0, 0, 0], question)),
         CheckCase(
             .dnsCounts, query(counts: [1, 0, 0, 0], hex("05 777777 00 0001 0001")),
@@ -78,8 +81,14 @@ extension CheckTests {
         CheckCase(
             .dnsTrailingData, query(counts: [1, 0, 0, 0], question + [0]), query(counts: [1, 0, 0, 0], question)),
         CheckCase(
-            .dnsOpcode, .stream(.dns, big16(21) + dns(flags: 0x3900, question)),
-            .stream(.dns, big16(21) + dns(question))),
+            .dnsOpcode, streamed(dns(question), dns(flags: 0x3900, question)), streamed(dns(question), dns(question))),
+        // As far as it goes: the pointer is there, what is behind it is not.
+        CheckCase(
+            .dnsPointerLoop, .stream(.dns, big16(300) + dns(counts: [1, 0, 0, 1], hex("c00c") + kind)),
+            .stream(.dns, big16(300) + dns(counts: [1, 0, 0, 1], question))),
+        CheckCase(
+            .dnsCounts, streamed(dns(counts: [1, 0, 0, 1], question)),
+            .stream(.dns, big16(300) + dns(counts: [1, 0, 0, 1], question))),
 
         CheckCase(.netbiosType, .stream(.smb, session(type: 0x81, smb2)), .stream(.netbios, session(type: 0x81, smb2))),
         CheckCase(.netbiosLength, .stream(.smb, session(type: 0, [])), .stream(.smb, session(type: 0x85, []))),

@@ -14,6 +14,8 @@ struct Sample: Sendable {
     /// It is the beginning of a stream of this application.
     var application = ApplicationForm.none
     var isToServer = true
+    /// It is a datagram that was recognised as DNS.
+    var isDNS = false
     var change: @Sendable (inout Surroundings) -> Void = { _ in }
 
     init(_ bytes: [UInt8], _ link: LinkLayer = .ip, change: @escaping @Sendable (inout Surroundings) -> Void = { _ in })
@@ -48,6 +50,12 @@ struct Sample: Sendable {
         return sample
     }
 
+    static func dns(_ bytes: [UInt8]) -> Sample {
+        var sample = Sample(bytes)
+        sample.isDNS = true
+        return sample
+    }
+
     static let table = CheckTable(guestCount: 2)
 
     /// The checks that it fails.
@@ -75,7 +83,9 @@ struct Sample: Sendable {
         if let header = EthernetHeader(span.extracting(packet.linkHeader)) { around.sourceMAC = header.source }
         around.isTransportChecksumBad = packet.hasValidTransportChecksum(in: span) == false
         change(&around)
-        return Sample.set(Conformance.examine(packet, span, around, Sample.table.view, &memory))
+        var failed = Conformance.examine(packet, span, around, Sample.table.view, &memory)
+        if isDNS { failed.formUnion(Conformance.examine(dnsIn: packet, span)) }
+        return Sample.set(failed)
     }
 
     private static func set(_ failed: CheckSet) -> Set<Check> {
@@ -132,10 +142,20 @@ struct CheckCase: Sendable, CustomTestStringConvertible {
         ipv4(17, udp()), ipv4(1, icmp(8)), ipv4(1, icmp(0)),
         ipv4(1, icmp(3, 3, rest: zeros(4), ipv4(17, udp(), from: "10.0.0.2"))),
         ipv6(6, tcp()), ipv6(17, udp()), ipv6(58, icmp(128)), ipv6(58, icmp(135, rest: zeros(4), two), hops: 255),
-        ipv4(17, udp(dns(question), to: 53)),
-        ipv4(17, udp(dns(flags: 0x8180, counts: [1, 1, 0, 0], question + answer), from: 53)),
         ipv4(17, udp([1] + zeros(239), from: 68, to: 67), from: "0.0.0.0", to: "255.255.255.255"),
     ]) func ordinaryPacketsFailNothing(_ bytes: [UInt8]) {
         #expect(Sample(bytes).failures() == [])
+    }
+
+    @Test(arguments: [
+        udp(dns(question), to: 53), udp(dns(flags: 0x8180, counts: [1, 1, 0, 0], question + answer), from: 53),
+    ]) func ordinaryDNSFailsNothing(_ datagram: [UInt8]) {
+        #expect(Sample.dns(ipv4(17, datagram)).failures() == [])
+        let message = Array(datagram.dropFirst(8))
+        let stream = big16(message.count) + message
+        // Two at once, and any part of them.
+        for end in 0...2 * stream.count {
+            #expect(Sample.stream(.dns, Array((stream + stream).prefix(end))).failures() == [], "\(end)")
+        }
     }
 }

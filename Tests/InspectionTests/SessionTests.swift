@@ -164,29 +164,4 @@ import Wire
         #expect(play(Self.error(.v4, about: sent), &other) == 0)
         #expect(play(Self.error(.v4, about: Family.v4.udp(.web, .client, port: 9001)), &other) == 1)
     }
-
-    // MARK: - DNS
-
-    /// `example.org` asked for in `count` questions, of which one is there.
-    private static func query(_ count: Int) -> [UInt8] {
-        big16(0x1234) + big16(0x0100) + big16(count) + big16(0) + big16(0) + big16(0) + [7] + Array("example".utf8) + [
-            3
-        ]
-            + Array("org".utf8) + [0] + big16(1) + big16(1)
-    }
-
-    /// It is DNS by its bytes, whatever the port; what merely looks odd in the same way is not.
-    @Test(arguments: [5300, 53]) func dnsOnAnyPort(_ port: Int) throws {
-        var rig = try Rig()
-        func ask(_ message: [UInt8], from: Int = 40_000) -> [UInt8] {
-            Family.v4.ip(.client, .dns, 17, big16(from) + big16(port) + big16(8 + message.count) + big16(0) + message)
-        }
-        _ = rig.inspect(ask(Self.query(1)))
-        #expect(rig.findings == [])
-        _ = rig.inspect(ask(Self.query(3)))
-        #expect(rig.findings.contains("dns.counts"))
-        #expect(rig.findings.count { $0 == "dns.counts" } == 1)
-        _ = rig.inspect(ask(Array(repeating: 0xAA, count: 40), from: 40_001))
-        if port != 53 { #expect(rig.findings == []) }
-    }
 }

@@ -109,8 +109,8 @@ extension Integration {
             }
         }
 
-        /// The figures of shadow mode go on after a restart.
-        @Test func shadowFiguresOutliveTheSensor() async throws {
+        /// The figures of shadow mode go on after a restart, and after a crash ten seconds later.
+        @Test(arguments: [SIGTERM, SIGKILL]) func shadowFiguresOutliveTheSensor(_ signal: Int32) async throws {
             var configuration = SensorConfiguration()
             configuration.shadow = true
             let rules = FileManager.default.temporaryDirectory.appendingPathComponent("flinch-\(UUID()).rules")
@@ -118,17 +118,24 @@ extension Integration {
             defer { try? FileManager.default.removeItem(at: rules) }
             configuration.ruleFiles = [rules.path]
             try await Integration.withSensor(configuration) { lab, sensor in
-                try strike(lab)
-                #expect(sensor.terminate() == .exited(0), "\(sensor.program.complained)")
-                let next = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
-                func counted() -> UInt64 {
-                    let figures = try? json(next.policy("shadow", "--json"), ShadowFigures.self)
+                func counted(_ sensor: SensorProcess) -> UInt64 {
+                    let figures = try? json(sensor.policy("shadow", "--json"), ShadowFigures.self)
                     return figures?.entries.first { $0.source == "1:1" }?.count ?? 0
                 }
-                #expect(counted() == 5)
                 try strike(lab)
-                // What follows the first of a rule is told of ten seconds later.
-                #expect(eventually(within: .seconds(15)) { counted() == 10 })
+                if signal == SIGKILL {
+                    // What follows the first of a rule is told of ten seconds later, and written within ten more.
+                    #expect(eventually(within: .seconds(15)) { counted(sensor) == 5 })
+                    rest(.seconds(11))
+                    sensor.program.send(SIGKILL)
+                    #expect(sensor.program.wait(atMost: .seconds(2)) == .killed(signal: SIGKILL))
+                } else {
+                    #expect(sensor.terminate() == .exited(0), "\(sensor.program.complained)")
+                }
+                let next = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
+                #expect(counted(next) == 5)
+                try strike(lab)
+                #expect(eventually(within: .seconds(15)) { counted(next) == 10 })
                 #expect(next.terminate() == .exited(0), "\(next.program.complained)")
             }
         }

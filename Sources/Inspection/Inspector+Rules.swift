@@ -104,7 +104,7 @@ extension Inspector {
     ) {
         step.isStreamOnly = true
         while unsafe flows.pointee.nextWindow(&step) {
-            checkStream(step, context.time, &asked)
+            if step.reading == 0 { checkStream(step, context.time, &asked) }
             let known = findings.count
             let outcome = unsafe asking.ask(
                 &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)

@@ -26,6 +26,10 @@ public struct Matcher: ~Copyable {
     let tags: TagTable
     /// The packet at hand told which application its flow is of.
     var isTold = false
+    /// Codes of the rules that matched a window of the packet at hand, as far as they fit: they are not asked about
+    /// its other readings.
+    var matched = InlineArray<16, UInt32>(repeating: 0)
+    var matchedCount = 0
 
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
@@ -116,6 +120,7 @@ public struct Matcher: ~Copyable {
         var prompted = hasWindow && flows.hasPending(step)
         if prompted { recall(step, &flows) }
         isTold = false
+        if step.reading == 0 { matchedCount = 0 }
         if let flow = unsafe step.flow,
             unsafe ApplicationRecogniser.isOpen(flow.pointee.application, toServer: step.toServer)
         {

@@ -147,7 +147,7 @@ let package = Package(
             [
                 "Inspection", "Behaviour", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology",
                 "Evidence", "Wire",
-                "Intake", "Sensor", "Configuration", "Events", "Sinks", "Store",
+                "Intake", "Sensor", "Configuration", "Events", "Sinks", "Store", "CLinux",
             ]),
         tests("InventoryTests", ["Inventory", "Topology", "Wire", "CLinux"], exclude: ["Fixtures"]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),

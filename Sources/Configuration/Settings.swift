@@ -168,6 +168,8 @@ public struct Settings: Sendable, Equatable {
         public var midstream = true
         /// What becomes of a segment that cannot be kept until it can be inspected with its stream.
         public var whenFull = Uninspected.drop
+        /// What is made of bytes that TCP calls urgent.
+        public var urgent = UrgentData.both
         /// What guests make of TCP segments that contradict each other, to who cannot stop them (replay).
         public var segmentOverlap = SegmentOverlap.bsd
         /// The same for fragments that overlap; nil for what Suricata's stock configuration has.

@@ -148,12 +148,15 @@ struct SettingsReader {
     }
 
     private func flows(_ value: Value, _ flows: inout Settings.Flows) {
-        let keys = ["count", "stream-memory", "midstream", "when-full", "segment-overlap", "fragment-overlap"]
+        let keys = [
+            "count", "stream-memory", "midstream", "when-full", "urgent", "segment-overlap", "fragment-overlap",
+        ]
         guard let section = value.section(keys) else { return }
         flows.count = section["count"]?.integer(1_024...1 << 24, "flows") ?? flows.count
         flows.streamMemory = section["stream-memory"]?.size(1 << 20...16 << 30) ?? flows.streamMemory
         flows.midstream = section["midstream"]?.flag() ?? flows.midstream
         flows.whenFull = section["when-full"]?.choice() ?? flows.whenFull
+        flows.urgent = section["urgent"]?.choice() ?? flows.urgent
         flows.segmentOverlap = section["segment-overlap"]?.choice() ?? flows.segmentOverlap
         flows.fragmentOverlap = section["fragment-overlap"]?.choice()
     }

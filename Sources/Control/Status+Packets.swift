@@ -32,8 +32,9 @@ extension Status {
         public var count: UInt64 = 0
         public var evicted: UInt64 = 0
         /// Segments of TCP streams: kept until they can be inspected with what comes before; without room for
-        /// that, dropped or passed as `when-full` says; different from what came first at their place; and
-        /// retransmitted when what came first was forgotten, so that they were looked at by themselves.
+        /// that, or with more urgent bytes than are told apart, dropped or passed as `when-full` says; different from
+        /// what came first at their place; and retransmitted when what came first was forgotten, so that they were
+        /// looked at by themselves.
         public var held: UInt64 = 0
         public var refused: UInt64 = 0
         public var contradictions: UInt64 = 0

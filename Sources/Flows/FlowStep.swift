@@ -17,8 +17,14 @@ public struct FlowStep: BitwiseCopyable {
     public var isResetDoubted = false
     /// The packet itself was asked about before, or there is none: what counts is the window.
     public var isStreamOnly = false
-    /// Listening only: there may be another window (`FlowTable.nextWindow`).
+    /// There may be another window (`FlowTable.nextWindow`).
     public var hasMore = false
+    /// How many readings of the window there are beside that of the wire, and the number of the one that is in it
+    /// (`FlowTable.nextWindow`): a bit for each urgent byte that is taken out.
+    var readings: UInt8 = 0
+    public internal(set) var reading: UInt8 = 0
+    /// It called a byte urgent that was not yet.
+    var marks = false
     /// Nothing more will come: what was not acknowledged is given as well.
     var isEnd = false
     /// What became of the flow by this packet; empty for nearly all.

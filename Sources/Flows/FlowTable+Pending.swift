@@ -43,7 +43,8 @@ extension FlowTable {
 
     /// To be called when a step's window was scanned: who is too late is remembered anew.
     public mutating func endScan(_ step: FlowStep) {
-        guard let flow = unsafe step.flow else { return }
+        // Other readings of the window follow.
+        guard step.reading == 0, let flow = unsafe step.flow else { return }
         unsafe stream(of: flow, step.toServer).pointee.flags.remove(.scansAgain)
     }
 }

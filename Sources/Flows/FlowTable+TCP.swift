@@ -13,6 +13,7 @@ extension FlowTable {
         let sender = unsafe stream(of: flow, step.toServer)
         let receiver = unsafe stream(of: flow, !step.toServer)
         let flags = header.flags
+        if flags.contains(.urg), mode.urgent == .drop, mode.isInline { return refuseUrgent(&step) }
         if !flags.contains(.ack), header.acknowledgement != 0 { step.events.insert(.pktBrokenAck) }
         if flags.contains(.syn), !flags.contains(.rst) {
             unsafe synchronise(flow, sender, receiver, header, step.toServer, &step)
@@ -38,10 +39,15 @@ extension FlowTable {
         if unsafe isTaken || isAcceptable(flow, sender, receiver, header, window, packet, &step) {
             unsafe sender.pointee.window = window
             if flags.contains(.ack) { unsafe acknowledge(flow, sender, receiver, header, window, packet, &step) }
+            if packet.payloadLength == 0 { isTaken = true }
         }
-        if packet.payloadLength > 0 {
-            if !isTaken { isTaken = unsafe isWanted(flow, sender, receiver, header, packet) }
-            if isTaken { unsafe take(packet, bytes, header, sender, &step) }
+        if packet.payloadLength > 0, !isTaken { isTaken = unsafe isWanted(flow, sender, receiver, header, packet) }
+        if flags.contains(.urg), isTaken, mode.urgent == .both || mode.urgent == .oob {
+            guard unsafe heed(urgent: header, sender, &step) else { return }
+        }
+        if packet.payloadLength > 0, isTaken { unsafe take(packet, bytes, header, sender, &step) }
+        if unsafe sender.pointee.history != 0, unsafe streams.hasMarks(sender.pointee.history) {
+            unsafe offerReadings(sender, &step)
         }
         if flags.contains(.fin) { unsafe finish(flow, sender, receiver, header, packet) }
     }

@@ -271,12 +271,15 @@ extension FlowTable {
         return waiting >= Int32(StreamWindow.historyLimit)
     }
 
-    /// Listening only: puts the next part of the step's stream into its window, up to what was acknowledged or,
-    /// at the end, all. Returns false when there is none.
+    /// Puts another reading of the step's window into it (`UrgentData`) or, listening only, the next part of its
+    /// stream, up to what was acknowledged or, at the end, all. Returns false when there is none.
     public mutating func nextWindow(_ step: inout FlowStep) -> Bool {
+        if nextReading(&step) { return true }
         step.window = StreamWindow()
         step.hasMore = false
-        guard let flow = unsafe step.flow else { return false }
+        step.reading = 0
+        step.readings = 0
+        guard !mode.isInline, let flow = unsafe step.flow else { return false }
         let stream = unsafe stream(of: flow, step.toServer)
         guard unsafe stream.pointee.held != 0 else { return false }
         var limit = StreamPools.reach
@@ -296,6 +299,7 @@ extension FlowTable {
         guard count > 0 else { return false }
         unsafe advance(stream, streams.assembly, count, &step)
         step.hasMore = true
+        if unsafe streams.hasMarks(stream.pointee.history) { unsafe offerReadings(stream, &step) }
         return true
     }
 }

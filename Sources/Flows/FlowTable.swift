@@ -11,14 +11,17 @@ public struct FlowMode: Sendable, Equatable {
     public var passesExceptions: Bool
     /// Listening: what the receivers make of segments that contradict each other.
     public var overlap: SegmentOverlap
+    public var urgent: UrgentData
 
     public init(
-        isInline: Bool, midstream: Bool, passesExceptions: Bool = false, overlap: SegmentOverlap = .bsd
+        isInline: Bool, midstream: Bool, passesExceptions: Bool = false, overlap: SegmentOverlap = .bsd,
+        urgent: UrgentData = .both
     ) {
         self.isInline = isInline
         self.midstream = midstream
         self.passesExceptions = passesExceptions
         self.overlap = overlap
+        self.urgent = urgent
     }
 }
 
@@ -32,7 +35,7 @@ public struct FlowCounters: Sendable, Equatable {
     public var historiesLost: UInt64 = 0
     /// Places where bytes are missing that will not come any more.
     public var gaps: UInt64 = 0
-    /// Segments that were kept to be inspected later, and those that found no room.
+    /// Segments that were kept to be inspected later, and those that found no room, or none for what they call urgent.
     public var held: UInt64 = 0
     public var refused: UInt64 = 0
     /// Segments whose bytes differ from those seen before at the same place.
@@ -86,6 +89,7 @@ public struct FlowTable: ~Copyable {
     public private(set) var count = 0
     var variables: VariablePool
     var streams: StreamPools
+    var reading = UrgentReading()
 
     /// For `capacity` flows, `variables` flowbits and flowints of all of them, and `streamBytes` of kept
     /// payload. `endings`: ended flows that may wait to be taken; 0 where nobody takes them.

@@ -2,7 +2,7 @@
 /// table (decode-events.c), 3whs written threeWay; the raw value is the bit in `StreamEvents`.
 ///
 /// They are said where Suricata says them: of the beginning in `FlowTable+Handshake`, of all that follows in
-/// `FlowTable+Judgement`, of what a stream is made of in `FlowTable+Reassembly`. Six are never said, and have a name
+/// `FlowTable+Judgement`, of what a stream is made of in `FlowTable+Reassembly`. Five are never said, and have a name
 /// so that rules which ask for them can be loaded (`isNeverSaid`).
 @frozen
 public enum StreamEvent: UInt8, BitwiseCopyable, Sendable, CaseIterable {
@@ -35,12 +35,12 @@ extension StreamEvent {
     }
 
     /// What does not happen here: no connection is followed from one side only (`async-oneside`), none meets two
-    /// workers, none is followed to a depth only, urgent bytes stay where they are in the stream; a segment that
-    /// makes no sense or is before all that is kept is told of by other names, as it is by Suricata.
+    /// workers, none is followed to a depth only; a segment that makes no sense or is before all that is kept is told
+    /// of by other names, as it is by Suricata.
     public var isNeverSaid: Bool {
         switch self {
-        case .threeWayAsyncWrongSeq, .wrongThread, .reassemblyDepthReached, .reassemblyUrgentOobLimitReached,
-            .reassemblySegmentBeforeBaseSeq, .reassemblyInsertInvalid:
+        case .threeWayAsyncWrongSeq, .wrongThread, .reassemblyDepthReached, .reassemblySegmentBeforeBaseSeq,
+            .reassemblyInsertInvalid:
             true
         default: false
         }

@@ -22,6 +22,9 @@ struct StreamPools: ~Copyable {
         var nextFree: UInt32
         /// Whose it is: the stream's address; 0 for nobody's.
         var owner: UInt
+        /// The numbers of bytes that were called urgent, in their order.
+        var marks = InlineArray<4, UInt32>(repeating: 0)
+        var markCount: Int32 = 0
 
         /// Bytes behind the last gap.
         var unbroken: Int { Int(count - beforeGap) }
@@ -59,6 +62,8 @@ struct StreamPools: ~Copyable {
     /// from there on.
     let assembly: UnsafeMutablePointer<UInt8>
     private let assemblyStart: UnsafeMutablePointer<UInt8>
+    /// Where a window is put together without some of its urgent bytes.
+    let readings: UnsafeMutablePointer<UInt8>
     /// A segment is at most 65,535 bytes, and behind it may be what waits.
     private static let assemblySize = 2 * StreamWindow.historyLimit + reach + (1 << 16)
 
@@ -79,6 +84,8 @@ struct StreamPools: ~Copyable {
         unsafe assemblyStart = unsafe calloc(1, StreamPools.assemblySize)!
             .bindMemory(to: UInt8.self, capacity: StreamPools.assemblySize)
         unsafe assembly = unsafe assemblyStart + StreamWindow.historyLimit
+        unsafe readings = unsafe calloc(1, StreamPools.assemblySize)!
+            .bindMemory(to: UInt8.self, capacity: StreamPools.assemblySize)
     }
 
     deinit {
@@ -87,11 +94,12 @@ struct StreamPools: ~Copyable {
         unsafe free(pieceBytes)
         unsafe free(pieces)
         unsafe free(assemblyStart)
+        unsafe free(readings)
     }
 
     var memoryBytes: Int {
         historyCount * (StreamPools.historySize + MemoryLayout<History>.stride)
-            + pieceCount * (StreamPools.pieceSize + MemoryLayout<Piece>.stride) + StreamPools.assemblySize
+            + pieceCount * (StreamPools.pieceSize + MemoryLayout<Piece>.stride) + 2 * StreamPools.assemblySize
     }
 
     // MARK: - Histories
@@ -153,6 +161,50 @@ struct StreamPools: ~Copyable {
         if unsafe history.pointee.missing != 0 { unsafe forget(block, Int(history.pointee.beforeGap)) }
         unsafe history.pointee.beforeGap = unsafe history.pointee.count
         unsafe history.pointee.missing = missing
+    }
+
+    // MARK: - Urgent bytes
+
+    @inline(__always)
+    func hasMarks(_ block: UInt32) -> Bool { unsafe histories[Int(block)].markCount != 0 }
+
+    func hasRoomForMark(_ block: UInt32) -> Bool {
+        unsafe Int(histories[Int(block)].markCount) < histories[Int(block)].marks.count
+    }
+
+    func isMarked(_ block: UInt32, _ number: UInt32) -> Bool {
+        for i in 0..<Int(unsafe histories[Int(block)].markCount) where unsafe histories[Int(block)].marks[i] == number {
+            return true
+        }
+        return false
+    }
+
+    /// Takes note of the number of an urgent byte; there is room for it.
+    func mark(_ block: UInt32, _ number: UInt32) {
+        let history = unsafe history(block)
+        var place = unsafe Int(history.pointee.markCount)
+        while place > 0, unsafe Int32(bitPattern: number &- history.pointee.marks[place - 1]) < 0 {
+            unsafe history.pointee.marks[place] = unsafe history.pointee.marks[place - 1]
+            place -= 1
+        }
+        unsafe history.pointee.marks[place] = number
+        unsafe history.pointee.markCount += 1
+    }
+
+    func forgetFirstMark(_ block: UInt32) {
+        unsafe forgetMarks(block, before: histories[Int(block)].marks[0] &+ 1)
+    }
+
+    /// Forgets those with lower numbers.
+    func forgetMarks(_ block: UInt32, before number: UInt32) {
+        let history = unsafe history(block)
+        var kept = 0
+        for i in 0..<Int(unsafe history.pointee.markCount)
+        where unsafe Int32(bitPattern: history.pointee.marks[i] &- number) >= 0 {
+            unsafe history.pointee.marks[kept] = unsafe history.pointee.marks[i]
+            kept += 1
+        }
+        unsafe history.pointee.markCount = Int32(kept)
     }
 
     // MARK: - Pieces

@@ -73,7 +73,7 @@ public final class FlowMemory: @unchecked Sendable {
             let mode = worker < workers - listeners ? mode : listening ?? mode
             let flowMode = FlowMode(
                 isInline: mode.isInline, midstream: mode.midstream, passesExceptions: mode.passesExceptions,
-                overlap: mode.segmentOverlap)
+                overlap: mode.segmentOverlap, urgent: mode.urgent)
             unsafe (tables + worker).initialize(
                 to: FlowTable(
                     capacity: share, variables: share, streamBytes: streamBytes / workerCount, mode: flowMode,

@@ -15,6 +15,8 @@ public struct InspectionMode: Sendable, Equatable {
     /// Inline: segments that cannot be kept until they can be inspected with their stream pass, looked at by
     /// themselves. Otherwise they are dropped, and will be sent again.
     public var passesExceptions = false
+    /// What is made of bytes that TCP calls urgent.
+    public var urgent = UrgentData.both
     /// Listening: what receivers make of segments that contradict each other. Most are Windows or BSD to
     /// Suricata's stock configuration.
     public var segmentOverlap = SegmentOverlap.bsd

@@ -111,7 +111,7 @@ extension Inspector {
                 &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
             findings.removeRepeats(from: known, since: before)
             take(outcome, layer, step, &asked)
-            checkApplication(layer, bytes, step, context.time, &asked)
+            if step.reading == 0 { checkApplication(layer, bytes, step, context.time, &asked) }
             if outcome.passes { return }
         }
     }

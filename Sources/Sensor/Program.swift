@@ -59,6 +59,7 @@ public final class Program: Sendable {
         mode: InspectionMode? = nil, listeners: Int = 0, found: [Guest] = [], keepsRules: Bool = false
     ) throws(RuleLoadError) {
         var mode = mode ?? Program.live(settings.flows)
+        mode.urgent = settings.flows.urgent
         mode.segmentOverlap = settings.flows.segmentOverlap
         mode.fragmentOverlap = settings.flows.fragmentOverlap
         let heard = Program.listening(settings.flows)
@@ -130,6 +131,7 @@ public final class Program: Sendable {
     /// Of a mirror. It has the packets as they were sent, so that their checksums can be verified.
     private static func listening(_ flows: Settings.Flows) -> InspectionMode {
         var mode = InspectionMode(isInline: false, verifiesChecksums: true, midstream: flows.midstream)
+        mode.urgent = flows.urgent
         mode.segmentOverlap = flows.segmentOverlap
         mode.fragmentOverlap = flows.fragmentOverlap
         return mode

@@ -27,6 +27,7 @@ extension Matcher {
         _ scene: Scene, _ subject: Subject, _ flows: inout FlowTable, into findings: inout Findings, _ meter: Meter
     ) -> MatchOutcome {
         var outcome = MatchOutcome()
+        let isOtherReading = unsafe scene.step.reading != 0
         var cursor = 0
         var alerts = 0
         var last = UInt32.max
@@ -35,6 +36,7 @@ extension Matcher {
             guard unsafe !scene.step.isStreamOnly || entry.pointee.traits.isSuperset(of: [.hasPayload, .streams]) else {
                 continue
             }
+            if isOtherReading, unsafe hasMatched(entry.pointee.finding.code) { continue }
             meter.turn(to: unsafe entry.pointee.finding.code)
             guard unsafe tables.endpointsMatch(entry, scene.packet.pointee, subject),
                 unsafe scene.admits(entry.pointee.flow)
@@ -58,6 +60,10 @@ extension Matcher {
             // The two directions of a rule are neighbours, and one finding of it is enough.
             if finding.code == last { continue }
             last = finding.code
+            if matchedCount < matched.count {
+                matched[matchedCount] = last
+                matchedCount &+= 1
+            }
             meter.matched()
             unsafe tables.apply(entry.pointee.effects, scene, &flows, hostBits)
             var action = unsafe entry.pointee.action
@@ -88,6 +94,11 @@ extension Matcher {
         }
         meter.end()
         return outcome
+    }
+
+    private func hasMatched(_ code: UInt32) -> Bool {
+        for i in 0..<matchedCount where matched[i] == code { return true }
+        return false
     }
 
     /// Has an entry whose pattern was found in the stream asked again when there is more of it.

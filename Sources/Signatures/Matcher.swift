@@ -30,6 +30,10 @@ public struct Matcher: ~Copyable {
     var hasTold: Bool { if case .found = told { true } else { false } }
     /// Since the packet at hand it is known what its direction speaks, or that it is nothing known.
     public var settlesApplication: Bool { told != .more }
+    /// Codes of the rules that matched a window of the packet at hand, as far as they fit: they are not asked about
+    /// its other readings.
+    var matched = InlineArray<16, UInt32>(repeating: 0)
+    var matchedCount = 0
 
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
@@ -123,6 +127,7 @@ public struct Matcher: ~Copyable {
         var prompted = hasWindow && flows.hasPending(step)
         if prompted { recall(step, &flows) }
         told = .more
+        if step.reading == 0 { matchedCount = 0 }
         if let flow = unsafe step.flow,
             unsafe Application.isAwaited(flow.pointee.application, toServer: step.toServer)
         {

@@ -66,7 +66,7 @@ struct GoodFileTests {
               thresholds: threshold.config
               cache: patterns
               variables: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"], EXTERNAL_NET: any, HTTP_PORTS: 80}
-            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass, segment-overlap: old-linux, fragment-overlap: bsd-right}
+            flows: {count: 1000000, stream-memory: 1 GiB, midstream: false, when-full: pass, urgent: oob, segment-overlap: old-linux, fragment-overlap: bsd-right}
             policy:
               conformance: {ip.land: alert}
               unknown-protocols: alert
@@ -106,7 +106,8 @@ struct GoodFileTests {
         #expect(settings.flows.count == 1_000_000)
         #expect(settings.flows.streamMemory == 1 << 30)
         #expect(
-            !settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.segmentOverlap == .oldLinux)
+            !settings.flows.midstream && settings.flows.whenFull == .pass && settings.flows.urgent == .oob
+                && settings.flows.segmentOverlap == .oldLinux)
         #expect(settings.rules.cache == "/etc/flinch/patterns")
         #expect(settings.rules.actionOrder == [.drop, .reject, .pass, .alert])
         #expect(settings.rules.files == ["/etc/flinch/rules/starter.rules", "/opt/own.rules"])

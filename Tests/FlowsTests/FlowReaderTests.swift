@@ -22,6 +22,11 @@ import Wire
         return packet
     }
 
+    private static func follow(_ packet: Packet, in table: inout FlowTable, time: UInt64) {
+        var step = FlowStep()
+        table.track(packet, RawSpan(), vlan: 0, time: time, checksumIsGood: true, into: &step)
+    }
+
     private static func key(_ from: Address, _ to: Address) -> FlowKey {
         FlowKey(source: from, destination: to, sourcePort: 4000, destinationPort: 80, vlan: 0, ipProtocol: 6)
     }
@@ -46,7 +51,7 @@ import Wire
         var table = Self.table()
         let reader = table.reader
         let (a, b, c, d) = (Self.address(1), Self.address(2), Self.address(3), Self.address(4))
-        _ = table.track(Self.segment(a, b), RawSpan(), vlan: 0, time: 1, checksumIsGood: true)
+        Self.follow(Self.segment(a, b), in: &table, time: 1)
         unsafe table.flows[1].session.state = .established
         unsafe table.flows[1].session.client.flags = .isOpen
         let thread = Thread {
@@ -102,11 +107,11 @@ import Wire
             last = now ?? last
         }
         let (a, b, c) = (Self.address(1), Self.address(2), Self.address(3))
-        _ = table.track(Self.segment(a, b), RawSpan(), vlan: 0, time: 1, checksumIsGood: true)
+        Self.follow(Self.segment(a, b), in: &table, time: 1)
         expectChange("a new flow")
-        _ = table.track(Self.segment(a, b), RawSpan(), vlan: 0, time: 2, checksumIsGood: true)
+        Self.follow(Self.segment(a, b), in: &table, time: 2)
         expectChange("a packet of one")
-        _ = table.track(Self.segment(c, b), RawSpan(), vlan: 0, time: 3, checksumIsGood: true)
+        Self.follow(Self.segment(c, b), in: &table, time: 3)
         expectChange("another in its place")
         _ = table.peek(Self.segment(c, b), RawSpan(), vlan: 0, time: 3)
         #expect(table.changes.standing == last)
@@ -114,7 +119,7 @@ import Wire
         table.sweep(700_000_000_000)
         #expect(table.count == 0)
         expectChange("one that was silent")
-        _ = table.track(Self.segment(a, b), RawSpan(), vlan: 0, time: 800_000_000_000, checksumIsGood: true)
+        Self.follow(Self.segment(a, b), in: &table, time: 800_000_000_000)
         last = table.changes.standing ?? last
         table.endFlows()
         #expect(table.count == 0)
@@ -125,7 +130,7 @@ import Wire
     @Test func nothingIsReadMeanwhile() {
         var table = Self.table()
         let (a, b) = (Self.address(1), Self.address(2))
-        _ = table.track(Self.segment(a, b), RawSpan(), vlan: 0, time: 1, checksumIsGood: true)
+        Self.follow(Self.segment(a, b), in: &table, time: 1)
         let reader = table.reader
         #expect(
             reader.read(Self.key(a, b), nil) == .mayBe && reader.read(Self.key(b, Self.address(3)), nil) == .unknown)

@@ -12,11 +12,13 @@ struct Conversation: ~Copyable {
 
     init(
         capacity: Int = 64, midstream: Bool = false, isInline: Bool = true, overlap: SegmentOverlap = .bsd,
-        endings: Int = 0
+        passesExceptions: Bool = false, urgent: UrgentData = .both, endings: Int = 0
     ) {
         table = FlowTable(
             capacity: capacity, variables: 8, streamBytes: 4 << 20,
-            mode: FlowMode(isInline: isInline, midstream: midstream, overlap: overlap), endings: endings, seed: 7)
+            mode: FlowMode(
+                isInline: isInline, midstream: midstream, passesExceptions: passesExceptions, overlap: overlap,
+                urgent: urgent), endings: endings, seed: 7)
     }
 
     static func segment(
@@ -37,6 +39,8 @@ struct Conversation: ~Copyable {
     struct Seen {
         var fresh: [UInt8]
         var window: [UInt8]
+        /// What follows from urgent bytes: what else there is to inspect, `|` where it was inspected before.
+        var readings: [String] = []
         var isAdded: Bool
         var mustDrop: Bool
         var toServer: Bool
@@ -58,8 +62,16 @@ struct Conversation: ~Copyable {
         unsafe table.track(packet, bytes.span.bytes, vlan: 0, time: time, checksumIsGood: good, into: &step)
         let (start, length) = unsafe table.contiguous(step)
         let window = step.window.freshLength == 0 ? [] : (0..<Int(length)).map { unsafe start[$0] }
+        let fresh = Array(window.dropFirst(Int(step.window.historyLength)))
+        var readings: [String] = []
+        while table.mode.isInline, step.hasMore, table.nextWindow(&step) {
+            let (start, length) = unsafe table.contiguous(step)
+            let text = (0..<Int(length)).map { unsafe start[$0] }
+            let before = Int(step.window.historyLength)
+            readings.append(String(decoding: text[..<before] + [0x7C] + text[before...], as: UTF8.self))
+        }
         return unsafe Seen(
-            fresh: Array(window.dropFirst(Int(step.window.historyLength))), window: window,
+            fresh: fresh, window: window, readings: readings,
             isAdded: step.isAdded, mustDrop: step.mustDrop, toServer: step.toServer,
             state: step.flow!.pointee.state, events: step.events)
     }

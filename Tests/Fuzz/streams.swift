@@ -98,14 +98,14 @@ private struct FuzzedTalk: ~Copyable {
             let variant = word[3] & 7
             var text = (0..<length).map { index in UInt8(truncatingIfNeeded: (place + index) &* 7 &+ 13) }
             if variant > 4, length > 0 { text[Int(word[3] >> 3) * 61 % length] ^= variant }
-            segment(place, text)
+            segment(place, text, flags: word[0] & 0xC0 == 0xC0 ? 0x38 : 0x18)
         }
     }
 
-    private mutating func segment(_ place: Int, _ text: [UInt8]) {
+    private mutating func segment(_ place: Int, _ text: [UInt8], flags: UInt8) {
         // What lies before the first byte is nobody's.
         let refused = table.counters.refused
-        let step = send(toServer: true, 1 + place, 1, 0x18, text)
+        let step = send(toServer: true, 1 + place, 1, flags, text)
         if table.counters.refused > refused {
             precondition(step.mustDrop == isInline && !step.isAdded, "what found no room passed")
         } else if isInline {
@@ -155,6 +155,8 @@ private struct FuzzedTalk: ~Copyable {
             guard step.window.freshLength > 0 else { return }
             precondition(length == step.window.historyLength + step.window.freshLength)
             precondition(step.window.historyLength <= StreamWindow.historyLimit)
+            // Without some of the bytes that were called urgent.
+            if step.reading != 0 { continue }
             let start = Int(step.window.offset)
             for index in 0..<Int(length) {
                 let at = start + index

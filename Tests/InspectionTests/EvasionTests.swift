@@ -24,7 +24,7 @@ import Wire
     ) throws -> Outcome {
         var rig = try Rig(rules: "\(action) tcp any any -> any any (content:\"EVIL/RUN\"; sid:1;)", mode: mode)
         var talk = Talk(clientStart: evasion.clientStart)
-        var guest = TCPGuest()
+        var guest = TCPGuest(reader: evasion.reader)
         var outcome = Outcome()
 
         func pass(_ segment: TestSegment) -> Bool {
@@ -54,7 +54,7 @@ import Wire
         while rig.inspector.inspectEnding(arrival) != nil {
             if rig.findings.contains("sid:1") { outcome.isFound = true }
         }
-        outcome.isDelivered = guest.delivered.contains(pattern)
+        outcome.isDelivered = guest.read.contains(pattern)
         return outcome
     }
 
@@ -65,13 +65,13 @@ import Wire
     @Test(arguments: Evasion.all) func whatReachesTheGuestDoesSo(_ evasion: Evasion) throws {
         for cut in Self.cuts {
             var talk = Talk(clientStart: evasion.clientStart)
-            var guest = TCPGuest()
+            var guest = TCPGuest(reader: evasion.reader)
             for segment in evasion.segments(Self.text, cut) {
                 talk.clock += 1
                 _ = guest.receive(segment, talk)
                 talk.received = guest.delivered.count
             }
-            #expect(guest.delivered.contains(Self.pattern) == evasion.reaches, "cut at \(cut)")
+            #expect(guest.read.contains(Self.pattern) == evasion.reaches, "cut at \(cut)")
         }
     }
 
@@ -89,6 +89,16 @@ import Wire
         for cut in Self.cuts {
             let outcome = try Self.play(evasion, cut: cut, .v4, action: "alert", mode: .live)
             #expect(outcome.isFound || !outcome.isDelivered, "cut at \(cut)")
+        }
+    }
+
+    /// What nobody expects to be urgent may not come at all.
+    @Test(arguments: Evasion.urgent) func inlineUrgentDataCanBeRefused(_ evasion: Evasion) throws {
+        var mode = InspectionMode.live
+        mode.urgent = .drop
+        for cut in Self.cuts {
+            let outcome = try Self.play(evasion, cut: cut, .v4, action: "alert", mode: mode)
+            #expect(outcome.dropped > 0 && (outcome.isFound || !outcome.isDelivered), "cut at \(cut)")
         }
     }
 

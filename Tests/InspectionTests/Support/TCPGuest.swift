@@ -13,6 +13,8 @@ struct TestSegment {
     var isDamaged = false
     var urgent = 0
     var fromGuest = false
+    /// It passes the sensor and is lost behind it.
+    var isLost = false
 
     func bytes(_ family: Family, _ talk: Talk) -> [UInt8] {
         let (from, to): (Party, Party) = fromGuest ? (.web, .client) : (.client, .web)
@@ -56,11 +58,46 @@ struct Talk {
 
 /// A receiver as Linux is one, as far as the tests need it: what its application reads, of what comes in.
 struct TCPGuest {
+    /// How the application reads what is not urgent: as soon as it can, or when all is there; or all as it came
+    /// (SO_OOBINLINE).
+    enum Reader: Sendable { case prompt, late, inline }
+
+    let reader: Reader
     private(set) var delivered: [UInt8] = []
     private(set) var isReset = false
+    /// What the application has read of what was delivered, and how far that is.
+    private var text: [UInt8] = []
+    private var copied = 0
+    /// The place of the byte that is urgent, if that was not passed yet.
+    private var urgent: Int?
     /// By place; what came first stays.
     private var waiting: [Int: UInt8] = [:]
     private var lastStamp = 0
+
+    init(reader: Reader = .prompt) { self.reader = reader }
+
+    /// All that the application reads, if nothing more comes.
+    var read: [UInt8] {
+        var guest = self
+        guest.readOn()
+        return guest.text
+    }
+
+    /// As tcp_recvmsg passes over the urgent byte.
+    private mutating func readOn() {
+        while copied < delivered.count {
+            if copied != urgent || reader == .inline { text.append(delivered[copied]) }
+            copied += 1
+        }
+        if let place = urgent, place < copied { urgent = nil }
+    }
+
+    /// As tcp_check_urg does: of two the later counts, unless the earlier is the next to be read.
+    private mutating func heed(_ place: Int) {
+        guard place >= delivered.count, place > urgent ?? -1 else { return }
+        if urgent == copied, reader != .inline, copied < delivered.count { copied += 1 }
+        urgent = place
+    }
 
     /// Takes a segment in; false if it is not even looked at.
     mutating func receive(_ segment: TestSegment, _ talk: Talk) -> Bool {
@@ -75,12 +112,15 @@ struct TCPGuest {
         guard !segment.flags.contains(.syn), segment.flags.contains(.ack), segment.acknowledges <= 0,
             segment.place + segment.text.count <= delivered.count + Talk.window
         else { return false }
+        if segment.isLost { return false }
         if segment.place <= delivered.count { lastStamp = max(lastStamp, stamp) }
+        if segment.flags.contains(.urg) { heed(segment.place + max(1, segment.urgent) - 1) }
         for (index, byte) in segment.text.enumerated() {
             let place = segment.place + index
             if place >= delivered.count, waiting[place] == nil { waiting[place] = byte }
         }
         while let byte = waiting.removeValue(forKey: delivered.count) { delivered.append(byte) }
+        if reader == .prompt { readOn() }
         return true
     }
 }

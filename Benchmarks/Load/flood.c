@@ -35,7 +35,7 @@ struct frame {
 
 static const char usage[] =
     "usage: flinch-load flood --interface NAME --destination-mac MAC --destination A …\n"
-    "Sends frames from random addresses of 11.0.0.0/8 and prints {\"sent\":n,\"nanoseconds\":n}.\n"
+    "Sends frames from random addresses of 11.0.0.0/8 and prints {\"sent\":n,\"nanoseconds\":n,\"cpu\":n}.\n"
     "  --class NAME     syn (default), tcp, udp, icmp, fragment, or all: one after the other\n"
     "  --sources N      addresses, from 11.0.0.0 upwards, to 16777216 (1048576)\n"
     "  --rate N         packets a second (0: as fast as possible)\n"
@@ -169,7 +169,10 @@ int flood(int count, char **arguments) {
         if (n < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR) fail("sendmmsg");
         if (n > 0) sent += (unsigned)n;
     }
-    printf("{\"sent\":%llu,\"nanoseconds\":%llu}\n", (unsigned long long)sent,
-           (unsigned long long)(now() - start));
+    uint64_t wall = now() - start;
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    printf("{\"sent\":%llu,\"nanoseconds\":%llu,\"cpu\":%llu}\n", (unsigned long long)sent, (unsigned long long)wall,
+           (unsigned long long)cpu.tv_sec * 1000000000u + (unsigned long long)cpu.tv_nsec);
     return 0;
 }

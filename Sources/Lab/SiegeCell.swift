@@ -17,7 +17,7 @@ public struct SiegeCell: Sendable, Codable {
     /// What is played.
     public struct Plan: Sendable, Codable {
         public var barrier: Barrier
-        /// syn, tcp, udp, icmp, fragment, or all: one after the other.
+        /// syn, tcp, udp, icmp, fragment, or all: one after the other; or client-syn: SYNs that look like clients'.
         public var floodClass: String
         /// Addresses that the packets are from.
         public var sources: Int
@@ -141,6 +141,7 @@ extension SiegeCell.Plan {
             }
         }
         plans.append(plan(.flinch, "all", million, 0))
+        for rate in [20_000, 100_000, 0] { plans.append(plan(.flinch, "client-syn", million, rate)) }
         for sources in [10_000, 65_537, 1 << 24] {
             for rate in [20_000, 100_000, 0] { plans.append(plan(.flinch, "syn", sources, rate)) }
         }

@@ -19,8 +19,12 @@
 #include <unistd.h>
 
 enum { BURST = 32, PAYLOAD = 32 };
-enum class { SYN, TCP, UDP, ICMP, FRAGMENT, CLASSES };
-static const char *const names[CLASSES + 1] = {"syn", "tcp", "udp", "icmp", "fragment", "all"};
+enum class { SYN, TCP, UDP, ICMP, FRAGMENT, CLASSES, CLIENT_SYN, NAMES };
+static const char *const names[NAMES] = {"syn", "tcp", "udp", "icmp", "fragment", "all", "client-syn"};
+
+// The options of a SYN as Linux sends it with an MTU of 1500 (tcp_syn_options in net/ipv4/tcp_output.c): maximum segment
+// size, SACK permitted, time stamp (its value is drawn), window scale 10 (less with little memory).
+static const uint8_t client_options[20] = {2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 10};
 
 struct frame {
     struct ether_header ethernet;
@@ -35,8 +39,9 @@ struct frame {
 
 static const char usage[] =
     "usage: flinch-load flood --interface NAME --destination-mac MAC --destination A …\n"
-    "Sends frames from random addresses of 11.0.0.0/8 and prints {\"sent\":n,\"nanoseconds\":n}.\n"
-    "  --class NAME     syn (default), tcp, udp, icmp, fragment, or all: one after the other\n"
+    "Sends frames from random addresses of 11.0.0.0/8 and prints {\"sent\":n,\"nanoseconds\":n,\"cpu\":n}.\n"
+    "  --class NAME     syn (default), tcp, udp, icmp, fragment, or all of these: one after the other;\n"
+    "                   or client-syn: SYNs as Linux clients send them, but for the address\n"
     "  --sources N      addresses, from 11.0.0.0 upwards, to 16777216 (1048576)\n"
     "  --rate N         packets a second (0: as fast as possible)\n"
     "  --seconds N      time to send in, at most 60 (8)\n"
@@ -55,24 +60,36 @@ static uint64_t draw(void) {
 // Makes the packet of a class anew; returns the bytes of its frame.
 static size_t make(struct frame *f, enum class class, uint32_t sources, uint32_t destination, uint16_t port) {
     uint64_t chance = draw();
-    size_t size = class == TCP || class == SYN ? 20 : 8 + PAYLOAD;
-    uint8_t protocol = class == ICMP ? IPPROTO_ICMP : class == TCP || class == SYN ? IPPROTO_TCP : IPPROTO_UDP;
+    int is_tcp = class == TCP || class == SYN || class == CLIENT_SYN;
+    size_t size = class == CLIENT_SYN ? 20 + sizeof client_options : is_tcp ? 20 : 8 + PAYLOAD;
+    uint8_t protocol = class == ICMP ? IPPROTO_ICMP : is_tcp ? IPPROTO_TCP : IPPROTO_UDP;
     f->ip = (struct iphdr){.version = 4, .ihl = 5, .tot_len = htons((uint16_t)(20 + size)), .ttl = 64,
                            .protocol = protocol, .id = htons((uint16_t)(chance >> 48)), .daddr = destination};
     f->ip.saddr = htonl((11u << 24) + (uint32_t)(chance % sources));
-    uint16_t from = htons((uint16_t)(1024 + (chance >> 32) % 64512));
+    // A client's are those of net.ipv4.ip_local_port_range.
+    uint16_t low = class == CLIENT_SYN ? 32768 : 1024, ports = class == CLIENT_SYN ? 28232 : 64512;
+    uint16_t from = htons((uint16_t)(low + (chance >> 32) % ports));
     uint32_t pseudo = sum(protocol + (uint32_t)size, &f->ip.saddr, 8);
     memset(f->bytes, 0, sizeof f->bytes);
     switch (class) {
     case SYN:
+    case CLIENT_SYN:
     case TCP:
         f->tcp.source = from;
         f->tcp.dest = htons(port);
         f->tcp.seq = (uint32_t)draw();
         f->tcp.doff = 5;
         f->tcp.window = htons(1024);
-        if (class == SYN) f->tcp.syn = 1;
-        else f->tcp.ack = 1, f->tcp.ack_seq = (uint32_t)draw();
+        if (class == TCP) f->tcp.ack = 1, f->tcp.ack_seq = (uint32_t)draw();
+        else f->tcp.syn = 1;
+        if (class == CLIENT_SYN) {
+            f->tcp.doff = (20 + sizeof client_options) / 4;
+            f->tcp.window = htons(64240);
+            f->ip.frag_off = htons(IP_DF);
+            uint32_t stamp = (uint32_t)draw();
+            memcpy(f->bytes + 20, client_options, sizeof client_options);
+            memcpy(f->bytes + 28, &stamp, sizeof stamp);
+        }
         f->tcp.check = folded(sum(pseudo, f->bytes, size));
         break;
     case UDP:
@@ -115,8 +132,8 @@ int flood(int count, char **arguments) {
         case 'm': addressed += read_mac(optarg, mac); break;
         case 'd': addressed += inet_pton(AF_INET, optarg, &destination); break;
         case 'c':
-            for (class = 0; class < CLASSES && strcmp(optarg, names[class]) != 0;) class++;
-            if (strcmp(optarg, names[class]) != 0) return fputs(usage, stderr), 2;
+            for (class = 0; class < NAMES && strcmp(optarg, names[class]) != 0;) class++;
+            if (class == NAMES) return fputs(usage, stderr), 2;
             break;
         case 's': sources = (uint32_t)number(optarg, 1, 1 << 24); break;
         case 'r': rate = (uint64_t)number(optarg, 0, 100000000); break;
@@ -169,7 +186,10 @@ int flood(int count, char **arguments) {
         if (n < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR) fail("sendmmsg");
         if (n > 0) sent += (unsigned)n;
     }
-    printf("{\"sent\":%llu,\"nanoseconds\":%llu}\n", (unsigned long long)sent,
-           (unsigned long long)(now() - start));
+    uint64_t wall = now() - start;
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    printf("{\"sent\":%llu,\"nanoseconds\":%llu,\"cpu\":%llu}\n", (unsigned long long)sent, (unsigned long long)wall,
+           (unsigned long long)cpu.tv_sec * 1000000000u + (unsigned long long)cpu.tv_nsec);
     return 0;
 }

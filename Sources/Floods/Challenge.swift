@@ -75,3 +75,8 @@ public struct ChallengeBuffer: ~Copyable, @unchecked Sendable {
         count += 1
     }
 }
+
+extension Arrival {
+    /// Whether it is known where a frame is to be sent that answers this packet.
+    var canBeAnswered: Bool { sourceMAC != 0 && port != 0 }
+}

@@ -11,7 +11,7 @@ import Wire
 /// 2. trusted sources, each up to a ceiling and all up to the class's limit,
 /// 3. of SYNs, who answered a challenge; and in the host's budget, who sends the same SYN again
 ///    after 0.8 s or more, which spoofed floods do not do because no SYN of theirs is known to be lost,
-/// 4. anybody, in the budget for the unknown.
+/// 4. anybody, in the budget for the unknown; of SYNs not where the host's other TCP is attacked as well.
 /// A SYN that does not pass is challenged, and a DNS query sent to TCP where that is wanted, as long as the sensor's
 /// cap allows it.
 ///
@@ -158,7 +158,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
         guestMAC: UInt64, _ arrival: Arrival, _ counters: FloodCounters
     ) {
         let start = Int(packet.payloadOffset)
-        guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
+        guard guestMAC != 0, arrival.canBeAnswered, !challenges.isFull,
             let query = DNSQuery(bytes.extracting(start..<start + Int(packet.payloadLength))),
             unsafe entrance.pointee.repeats.ask(arrival.time) == .open,
             unsafe sources.pointee.challenges.ask(arrival.time) == .open
@@ -189,15 +189,20 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             counters.count(slot, .answered)
             return true
         }
-        if isAttacked, unsafe passesInBudget(slot, entrance, time, counters) { return true }
+        // Whoever passes unproved where other TCP is attacked as well would lose the end of his handshake.
+        let (losesEnd, canAnswer) = (counters.siftsHandshakes(slot), guestMAC != 0 && arrival.canBeAnswered)
+        if isAttacked, !(losesEnd && canAnswer), unsafe passesInBudget(slot, entrance, time, counters) { return true }
         if let age = firstSeen.note(hash.hash(tuple, from: known, sequence: sequence), time: time) {
             guard age >= Sieve.retransmission else { return false }
-            if unsafe !isAttacked || entrance.pointee.repeats.ask(time) == .open {
+            let isInBudget = unsafe entrance.pointee.repeats.ask(time) == .open
+            // Not proved, but rare: as many as the budget allows, which falls with those that lead to no handshake.
+            if losesEnd, isInBudget { trustedAddresses.note(packet.source, known, time: time) }
+            if !isAttacked || isInBudget {
                 counters.count(slot, .repeated)
                 return true
             }
         }
-        guard guestMAC != 0, arrival.sourceMAC != 0, arrival.port != 0, !challenges.isFull,
+        guard canAnswer, !challenges.isFull,
             unsafe sources.pointee.mayChallenge(request.shape, time)
         else { return !isAttacked }
         challenges.append(

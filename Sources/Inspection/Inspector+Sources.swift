@@ -48,11 +48,12 @@ extension Inspector {
         return .refuse
     }
 
-    /// To be called before a batch of packets. Whether it pays to `foresee` each of them: so many of the last batch
-    /// were sifted that what is fetched for the others is made up for.
-    public mutating func beginBatch() -> Bool {
+    /// To be called before a batch of packets, all of which are of a flood if it `isDoubtful`. Whether it pays to
+    /// `foresee` each of them: these will be sifted, or so many of the last batch were that what is fetched for the others
+    /// is made up for.
+    public mutating func beginBatch(isDoubtful: Bool = false) -> Bool {
         defer { siftedInBatch = 0 }
-        return siftedInBatch >= Self.foresight
+        return isDoubtful || siftedInBatch >= Self.foresight
     }
 
     /// Begins to fetch what will be looked up for a packet of the batch if it is sifted. `bytes` begin as `link` says.

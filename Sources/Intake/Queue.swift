@@ -6,9 +6,8 @@ import Glibc
 /// What is asked of one NFQUEUE.
 public struct QueueSettings: Sendable, Equatable {
     public var number: UInt16
-    /// A second queue that the same socket reads, for packets of which the kernel's rules say that they are of
-    /// a flood; nil for none. What finds it full is dropped, whatever `failOpen` says, so that a flood fills this
-    /// queue and not the other.
+    /// A second queue, for packets of which the kernel's rules say that they are of a flood; nil for none. What finds it
+    /// full is dropped, whatever `failOpen` says, so that a flood fills this queue and not the other.
     public var doubtful: UInt16?
     /// Packets that may wait for a verdict before the kernel calls the queue full.
     public var length: UInt32
@@ -18,9 +17,19 @@ public struct QueueSettings: Sendable, Equatable {
     /// a small one, 70 KiB for a 64 KiB GSO packet.
     public var receiveBuffer: Int
 
-    /// Packets that may wait in the doubtful queue: as many as a worker answers in a few milliseconds, because what
-    /// comes by the other queue waits behind them.
-    public static let doubtfulLength: UInt32 = 1024
+    /// The same for the doubtful queue: no more than a worker with nothing else to do answers in a few milliseconds.
+    static let doubtfulLength: UInt32 = 1024
+    /// Of which each packet may be as large as a card's.
+    static let doubtfulBuffer = 4 << 20
+
+    /// What is to be asked for the doubtful queue, on a socket of its own.
+    var ofDoubtful: QueueSettings? {
+        doubtful.map {
+            QueueSettings(
+                number: $0, length: QueueSettings.doubtfulLength, failOpen: false,
+                receiveBuffer: QueueSettings.doubtfulBuffer)
+        }
+    }
 
     public init(
         number: UInt16, doubtful: UInt16? = nil, length: UInt32 = 16384, failOpen: Bool = true,
@@ -44,7 +53,9 @@ public struct IntakeError: Error, CustomStringConvertible {
     static func text(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 }
 
-/// One NFQUEUE, bound: packets come in batches, verdicts go back in one message each batch.
+/// One NFQUEUE, bound, and a second one beside it for what is of a flood: packets come in batches, each of one queue,
+/// and verdicts go back in one message each batch. What is of a flood waits for what is not, as far as that leaves it
+/// any time at all.
 ///
 /// The packet path of the kernel side is `nf_queue` → netlink unicast → `recvmmsg` into `slab`, whose
 /// slots each hold the largest packet there can be. Each received message is one packet. Identifiers rise
@@ -54,6 +65,10 @@ public struct IntakeError: Error, CustomStringConvertible {
 public struct Queue: ~Copyable {
     /// Packets received at most in one call, and verdicts sent in one.
     public static let batch = 64
+    /// Of the doubtful queue: what comes by the other waits behind no more.
+    static let doubtfulBatch = 16
+    /// Milliseconds after which a worker looks up from its queue when nothing comes, to see whether it is to stop.
+    static let patience: UInt32 = 50
     /// A GSO packet's 64 KiB and room for the netlink, nfnetlink and attribute headers around it. The odd
     /// 320 bytes spread the heads of the slots over the sets of the first-level cache; at a stride of whole
     /// pages they would all share the same few.
@@ -76,7 +91,13 @@ public struct Queue: ~Copyable {
     }
 
     private let socket: OpaquePointer
-    let descriptor: Int32
+    private let doubtfulSocket: OpaquePointer?
+    /// Of the two sockets; poll(2) waits for both. Without a doubtful queue its descriptor is negative, which poll
+    /// passes over.
+    private let polled: UnsafeMutablePointer<pollfd>
+    private var turn = QueueTurn()
+    /// Whether the last batch was of the doubtful queue.
+    public private(set) var isDoubtful = false
     private let slab: UnsafeMutableRawPointer
     private let vectors: UnsafeMutablePointer<iovec>
     private let messages: UnsafeMutablePointer<flinch_mmsghdr>
@@ -89,20 +110,28 @@ public struct Queue: ~Copyable {
     }
 
     public init(_ settings: QueueSettings) throws(IntakeError) {
-        guard let opened = unsafe mnl_socket_open(NETLINK_NETFILTER) else {
-            throw IntakeError("cannot open a netlink socket: \(IntakeError.text(errno))")
-        }
-        let setup: Setup
+        let opened = try Queue.open(settings)
+        var doubtful: (socket: OpaquePointer, setup: Setup)?
         do throws(IntakeError) {
-            setup = try unsafe Queue.prepare(opened, settings)
+            unsafe doubtful = try unsafe settings.ofDoubtful.map { wanted throws(IntakeError) in
+                try unsafe Queue.open(wanted)
+            }
         } catch {
-            _ = unsafe mnl_socket_close(opened)
+            _ = unsafe mnl_socket_close(opened.socket)
             throw error
         }
         self.settings = settings
+        var setup = unsafe opened.setup
+        setup.answeredEarly &+= unsafe doubtful?.setup.answeredEarly ?? 0
         self.setup = setup
-        unsafe socket = unsafe opened
-        descriptor = unsafe mnl_socket_get_fd(opened)
+        unsafe socket = unsafe opened.socket
+        unsafe doubtfulSocket = unsafe doubtful?.socket
+        let polled = UnsafeMutablePointer<pollfd>.allocate(capacity: 2)
+        let events = Int16(POLLIN)
+        unsafe polled.initialize(to: pollfd(fd: mnl_socket_get_fd(opened.socket), events: events, revents: 0))
+        unsafe (polled + 1).initialize(
+            to: pollfd(fd: doubtful.map { unsafe mnl_socket_get_fd($0.socket) } ?? -1, events: events, revents: 0))
+        unsafe self.polled = unsafe polled
         let slab = UnsafeMutableRawPointer.allocate(byteCount: Queue.batch * Queue.slotBytes, alignment: 4096)
         let vectors = UnsafeMutablePointer<iovec>.allocate(capacity: Queue.batch)
         let messages = UnsafeMutablePointer<flinch_mmsghdr>.allocate(capacity: Queue.batch)
@@ -122,156 +151,45 @@ public struct Queue: ~Copyable {
 
     deinit {
         _ = unsafe mnl_socket_close(socket)
+        if let doubtfulSocket = unsafe doubtfulSocket { _ = unsafe mnl_socket_close(doubtfulSocket) }
+        unsafe polled.deallocate()
         unsafe slab.deallocate()
         unsafe vectors.deallocate()
         unsafe messages.deallocate()
         unsafe layouts.deallocate()
     }
 
-    // MARK: - Set-up
-
-    private static func prepare(_ socket: OpaquePointer, _ settings: QueueSettings) throws(IntakeError) -> Setup {
-        guard unsafe mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 else {
-            throw IntakeError("cannot bind a netlink socket: \(IntakeError.text(errno))")
-        }
-        let descriptor = unsafe mnl_socket_get_fd(socket)
-        let (granted, limited) = enlarge(descriptor, to: settings.receiveBuffer)
-        // Losses are read from the kernel's own counters: an ENOBUFS would only interrupt.
-        var on: Int32 = 1
-        _ = unsafe setsockopt(
-            descriptor, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, socklen_t(MemoryLayout<Int32>.size))
-        let early = try unsafe configure(socket, settings)
-        // A worker looks up from its queue this often when nothing comes, to see whether it is to stop.
-        _ = flinch_receive_timeout(descriptor, 50)
-        return Setup(
-            grantedBuffer: granted, bufferLimited: limited,
-            portIdentifier: unsafe mnl_socket_get_portid(socket), answeredEarly: early)
-    }
-
-    private static func enlarge(_ descriptor: Int32, to bytes: Int) -> (granted: Int, limited: Bool) {
-        var size = Int32(clamping: bytes)
-        let length = socklen_t(MemoryLayout<Int32>.size)
-        let forced = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, length) == 0
-        if !forced { _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, length) }
-        var granted: Int32 = 0
-        var grantedLength = length
-        _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &granted, &grantedLength)
-        return (Int(granted), !forced && Int(granted) < bytes)
-    }
-
-    /// Binds the queues and sets them up. Returns how many packets were answered for on the way, as for an
-    /// overloaded queue.
-    private static func configure(_ socket: OpaquePointer, _ settings: QueueSettings) throws(IntakeError) -> UInt64 {
-        var early = try unsafe bind(socket, settings)
-        if let doubtful = settings.doubtful {
-            early += try unsafe bind(
-                socket, QueueSettings(number: doubtful, length: QueueSettings.doubtfulLength, failOpen: false))
-        }
-        return early
-    }
-
-    /// Binds one queue, each step acknowledged by the kernel.
-    private static func bind(_ socket: OpaquePointer, _ settings: QueueSettings) throws(IntakeError) -> UInt64 {
-        var early: UInt64 = 0
-        early += try unsafe request(socket, settings, "bind") { header in
-            unsafe nfq_nlmsg_cfg_put_cmd(header, UInt16(AF_UNSPEC), UInt8(NFQNL_CFG_CMD_BIND.rawValue))
-        }
-        early += try unsafe request(socket, settings, "ask for whole packets from") { header in
-            unsafe nfq_nlmsg_cfg_put_params(header, UInt8(NFQNL_COPY_PACKET.rawValue), 0xFFFF)
-        }
-        early += try unsafe request(socket, settings, "set the length of") { header in
-            unsafe nfq_nlmsg_cfg_put_qmaxlen(header, settings.length)
-        }
-        let wanted = UInt32(NFQA_CFG_F_GSO) | (settings.failOpen ? UInt32(NFQA_CFG_F_FAIL_OPEN) : 0)
-        early += try unsafe request(socket, settings, "set the flags of") { header in
-            unsafe mnl_attr_put_u32(header, UInt16(NFQA_CFG_FLAGS.rawValue), wanted.bigEndian)
-            unsafe mnl_attr_put_u32(
-                header, UInt16(NFQA_CFG_MASK.rawValue),
-                UInt32(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN).bigEndian)
-        }
-        return early
-    }
-
-    /// Sends one configuration message and waits for the kernel's acknowledgement. Returns how many packets
-    /// came meanwhile: from the bind on the queue may be used, before it is set up to be inspected.
-    @discardableResult
-    private static func request(
-        _ socket: OpaquePointer, _ settings: QueueSettings, _ purpose: String,
-        _ fill: (UnsafeMutablePointer<nlmsghdr>) -> Void
-    ) throws(IntakeError) -> UInt64 {
-        var early: UInt64 = 0
-        let bytes = UnsafeMutableRawPointer.allocate(byteCount: slotBytes, alignment: 16)
-        defer { unsafe bytes.deallocate() }
-        let descriptor = unsafe mnl_socket_get_fd(socket)
-        guard
-            let header = unsafe nfq_nlmsg_put(
-                bytes.assumingMemoryBound(to: CChar.self), Int32(NFQNL_MSG_CONFIG.rawValue),
-                UInt32(settings.number))
-        else { throw refusal(ENOMEM, purpose, settings.number) }
-        unsafe header.pointee.nlmsg_flags |= UInt16(NLM_F_ACK)
-        unsafe fill(header)
-        guard unsafe mnl_socket_sendto(socket, header, Int(header.pointee.nlmsg_len)) >= 0 else {
-            throw refusal(errno, purpose, settings.number)
-        }
-        while true {
-            let length = unsafe recv(descriptor, bytes, slotBytes, 0)
-            if length < 0 {
-                if errno == EINTR { continue }
-                throw refusal(errno, purpose, settings.number)
-            }
-            guard length >= MemoryLayout<nlmsghdr>.size + MemoryLayout<Int32>.size else { continue }
-            if unsafe bytes.load(as: nlmsghdr.self).nlmsg_type == UInt16(NLMSG_ERROR) {
-                let error = unsafe -bytes.loadUnaligned(
-                    fromByteOffset: MemoryLayout<nlmsghdr>.size, as: Int32.self)
-                if error == 0 { return early }
-                throw refusal(error, purpose, settings.number)
-            }
-            let message = unsafe RawSpan(_unsafeStart: bytes, byteCount: length)
-            var (layouts, arrival) = (AttributeLayouts(), Arrival(time: 0))
-            if let packet = QueuedPacket(message, truncated: false, &layouts, into: &arrival) {
-                var verdict = VerdictBatch(queue: packet.queue)
-                verdict.append(packet.identifier, accept: settings.failOpen)
-                _ = verdict.send(descriptor)
-                early += 1
-            }
-        }
-    }
-
-    private static func refusal(_ error: Int32, _ purpose: String, _ number: UInt16) -> IntakeError {
-        if let holder = boundElsewhere(number), error == EPERM || error == EBUSY {
-            return IntakeError(
-                "queue \(number) is already bound by another program (netlink port \(holder)): "
-                    + "stop it, or set queues.first to queues that are free")
-        }
-        if error == EPERM {
-            return IntakeError("cannot \(purpose) queue \(number): run as root or with CAP_NET_ADMIN")
-        }
-        return IntakeError(
-            "cannot \(purpose) queue \(number): \(IntakeError.text(error)); "
-                + "is the kernel module nfnetlink_queue there?")
-    }
-
-    /// The netlink port that has the queue, if any has.
-    private static func boundElsewhere(_ number: UInt16) -> UInt32? {
-        guard let file = unsafe fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re") else { return nil }
-        defer { unsafe _ = fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        while unsafe fgets(&line, Int32(line.count), file) != nil {
-            let fields = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-                .split(whereSeparator: { $0 == 32 || $0 == 10 })
-                .compactMap { UInt32(String(decoding: $0, as: UTF8.self)) }
-            if fields.count >= 2, fields[0] == UInt32(number) { return fields[1] }
-        }
-        return nil
-    }
-
     // MARK: - The packet path
 
-    /// Waits up to 50 ms for packets and takes what is there, at most `batch`. Returns how many; 0 when
-    /// none came, and a negative errno value when the socket failed.
+    /// Waits up to 50 ms for packets and takes what is there of one queue, at most `batch`. Returns how many; 0 when
+    /// none came, and a negative errno value when a socket failed.
     public mutating func receive() -> Int {
-        let count = unsafe flinch_recvmmsg(
-            descriptor, messages, UInt32(Queue.batch), Queue.waitForOne)
+        if unsafe polled[1].fd < 0 { return take(Queue.waitForOne) }
+        if turn.isDoubtfuls {
+            let count = takeDoubtful()
+            if count != 0 { return count }
+        }
+        // Two system calls more, which nobody pays but under a flood.
+        if turn.isFlooded, unsafe poll(polled, 2, Int32(Queue.patience)) == 0 { return 0 }
+        turn.passOrdinary()
+        let count = take(turn.isFlooded ? Int32(MSG_DONTWAIT) : Queue.waitForOne)
+        return count != 0 ? count : takeDoubtful()
+    }
+
+    private mutating func takeDoubtful() -> Int {
+        let count = unsafe receive(polled[1].fd, Queue.doubtfulBatch, Int32(MSG_DONTWAIT))
+        turn.passDoubtful(wasEmpty: count == 0)
+        isDoubtful = true
+        return count
+    }
+
+    private mutating func take(_ flags: Int32) -> Int {
+        isDoubtful = false
+        return unsafe receive(polled[0].fd, Queue.batch, flags)
+    }
+
+    private func receive(_ descriptor: Int32, _ most: Int, _ flags: Int32) -> Int {
+        let count = unsafe flinch_recvmmsg(descriptor, messages, UInt32(most), flags)
         if count >= 0 { return Int(count) }
         let error = errno
         return error == EAGAIN || error == EINTR ? 0 : -Int(error)
@@ -297,7 +215,12 @@ public struct Queue: ~Copyable {
                 == UInt16(NLMSG_ERROR)
     }
 
-    /// Sends the verdicts noted and empties the batch: 0, or an errno value when the kernel did not take
+    /// Sends the verdicts noted for the last batch and empties them: 0, or an errno value when the kernel did not take
     /// them.
-    public borrowing func commit(_ verdicts: inout VerdictBatch) -> Int32 { verdicts.send(descriptor) }
+    public borrowing func commit(_ verdicts: inout VerdictBatch) -> Int32 {
+        let (descriptor, number) =
+            isDoubtful
+            ? unsafe (polled[1].fd, settings.doubtful ?? settings.number) : unsafe (polled[0].fd, settings.number)
+        return verdicts.send(descriptor, queue: number)
+    }
 }

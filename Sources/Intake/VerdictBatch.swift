@@ -16,14 +16,12 @@ public struct VerdictBatch: ~Copyable {
     private let identifiers: UnsafeMutablePointer<UInt32>
     private let accepts: UnsafeMutablePointer<Bool>
     private let buffer: UnsafeMutableRawPointer
-    private let queue: UInt16
     public private(set) var count = 0
     private var acceptCount = 0
 
     static var memoryBytes: Int { capacity * (4 + 1 + messageBytes) + messageBytes }
 
-    public init(queue: UInt16) {
-        self.queue = queue
+    public init() {
         unsafe identifiers = .allocate(capacity: VerdictBatch.capacity)
         unsafe accepts = .allocate(capacity: VerdictBatch.capacity)
         unsafe buffer = .allocate(byteCount: (VerdictBatch.capacity + 1) * VerdictBatch.messageBytes, alignment: 16)
@@ -45,23 +43,23 @@ public struct VerdictBatch: ~Copyable {
         acceptCount &+= accept ? 1 : 0
     }
 
-    /// Writes the messages and empties the batch. Returns the bytes to send.
-    mutating func encode() -> UnsafeRawBufferPointer {
+    /// Writes the messages for queue `queue` and empties the batch. Returns the bytes to send.
+    mutating func encode(queue: UInt16) -> UnsafeRawBufferPointer {
         guard count > 0 else { return unsafe UnsafeRawBufferPointer(start: buffer, count: 0) }
         let majorityAccepts = acceptCount &* 2 >= count
         var length = 0
         for i in 0..<count where unsafe accepts[i] != majorityAccepts {
-            put(at: &length, NFQNL_MSG_VERDICT, accept: !majorityAccepts, unsafe identifiers[i])
+            put(at: &length, NFQNL_MSG_VERDICT, queue, accept: !majorityAccepts, unsafe identifiers[i])
         }
         // When all verdicts went singly there is nothing left, but a minority is never all.
-        put(at: &length, NFQNL_MSG_VERDICT_BATCH, accept: majorityAccepts, unsafe identifiers[count &- 1])
+        put(at: &length, NFQNL_MSG_VERDICT_BATCH, queue, accept: majorityAccepts, unsafe identifiers[count &- 1])
         count = 0
         acceptCount = 0
         return unsafe UnsafeRawBufferPointer(start: buffer, count: length)
     }
 
-    mutating func send(_ descriptor: Int32) -> Int32 {
-        let bytes = unsafe encode()
+    mutating func send(_ descriptor: Int32, queue: UInt16) -> Int32 {
+        let bytes = unsafe encode(queue: queue)
         guard bytes.count > 0 else { return 0 }
         while unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, 0) < 0 {
             // The kernel handles the messages within the call: nothing is pending after an interruption.
@@ -70,7 +68,8 @@ public struct VerdictBatch: ~Copyable {
         return 0
     }
 
-    private func put(at length: inout Int, _ type: nfqnl_msg_types, accept: Bool, _ identifier: UInt32) {
+    private func put(at length: inout Int, _ type: nfqnl_msg_types, _ queue: UInt16, accept: Bool, _ identifier: UInt32)
+    {
         let start = unsafe buffer + length
         // struct nlmsghdr: length, type, flags, sequence, port.
         unsafe start.storeBytes(of: UInt32(VerdictBatch.messageBytes), toByteOffset: 0, as: UInt32.self)

@@ -6,6 +6,9 @@ public enum Barrier: String, Sendable, Codable, CaseIterable {
     case none
     /// A queue from which everything is accepted: the bare loop of Benchmarks/Floor.
     case queue
+    /// The control: Flinch looks at all but the flood, which one rule drops where it comes in. Less no filter can do:
+    /// what is slower than before even so is the machine's doing, on which generator, guests and clients share cores.
+    case port
     case flinch
 }
 
@@ -14,7 +17,7 @@ public struct SiegeCell: Sendable, Codable {
     /// What is played.
     public struct Plan: Sendable, Codable {
         public var barrier: Barrier
-        /// syn, tcp, udp, icmp, fragment, or all: one after the other.
+        /// syn, tcp, udp, icmp, fragment, or all: one after the other; or client-syn: SYNs that look like clients'.
         public var floodClass: String
         /// Addresses that the packets are from.
         public var sources: Int
@@ -130,13 +133,15 @@ extension SiegeCell.Plan {
             ]
         }
         var plans: [SiegeCell.Plan] = []
-        for barrier in Barrier.allCases {
+        for rate in [20_000, 100_000, 0] { plans.append(plan(.port, "syn", million, rate)) }
+        for barrier in [Barrier.none, .queue, .flinch] {
             for rate in [20_000, 100_000, 0] { plans.append(plan(barrier, "syn", million, rate)) }
             for floodClass in ["tcp", "udp", "icmp", "fragment", "all"] {
                 plans.append(plan(barrier, floodClass, million, 100_000))
             }
         }
         plans.append(plan(.flinch, "all", million, 0))
+        for rate in [20_000, 100_000, 0] { plans.append(plan(.flinch, "client-syn", million, rate)) }
         for sources in [10_000, 65_537, 1 << 24] {
             for rate in [20_000, 100_000, 0] { plans.append(plan(.flinch, "syn", sources, rate)) }
         }

@@ -26,9 +26,11 @@ extension SiegeCell {
         let shop = lab.guest("shop")
         let stolen = StolenTime()
         try Customers.prepare(in: lab)
-        // As many requests as later: the 99th percentile of a few is their slowest, and more have a slower one.
+        // All that goes on later but the flood, the readings of the counters as well: each costs some of the machine.
         let calm = try OrdinaryTraffic.start(in: lab, seconds: plan.seconds - 2)
-        let knownBefore = try Customers.startKnown(in: lab, seconds: plan.seconds - 2).finish()
+        let visitors = try Customers.start(in: lab, seconds: plan.seconds - 2, visit: 0)
+        try Track(lab, truth, to: shop).follow(for: .seconds(plan.seconds - 2))
+        let knownBefore = visitors.finish().known
         let before = calm.finish().http
 
         let window = try OrdinaryTraffic.start(in: lab, seconds: plan.seconds)
@@ -37,7 +39,7 @@ extension SiegeCell {
         let program = try lab.outside.start(plan.command(to: shop, binaries), limit: .seconds(plan.seconds + 2))
         let track = Track(lab, truth, to: shop)
         try track.follow(for: .milliseconds(500))
-        let customers = try Customers.start(in: lab, seconds: plan.seconds - 2)
+        let customers = try Customers.start(in: lab, seconds: plan.seconds - 2, visit: 1)
         try track.follow(for: .milliseconds(plan.seconds * 1000 - 700))
         program.wait(atMost: .seconds(plan.seconds + 3))
         let end = ContinuousClock.now
@@ -48,6 +50,10 @@ extension SiegeCell {
         (cell.offered, cell.passing) = track.late
         cell.mitigated = track.mitigated
         if let sensor = guardian.sensor {
+            let status = try sensor.status()
+            (cell.resident, cell.uninspected) = (status.memoryResident, status.uninspected.total)
+        }
+        if plan.barrier == .flinch, let sensor = guardian.sensor {
             cell.beforeUserSpace = track.beforeUserSpace
             let over = eventually(within: .seconds(25), every: .milliseconds(100)) {
                 (try? sensor.status().floods.isEmpty) ?? false
@@ -55,8 +61,6 @@ extension SiegeCell {
             if over { cell.recovered = (ContinuousClock.now - end) / .seconds(1) }
             let opening = try sensor.eve.records(from: place).first { $0.opens }
             if let alert = opening?.time, let packet = first.time() { cell.detected = (alert - packet) * 1000 }
-            let status = try sensor.status()
-            (cell.resident, cell.uninspected) = (status.memoryResident, status.uninspected.total)
         }
         cell.stolen = StolenTime().share(since: stolen)
         return cell
@@ -95,6 +99,9 @@ private final class Guardian {
             (sensor, queue) = (nil, nil)
         case .flinch:
             (sensor, queue) = (try SensorProcess.start(in: lab, configuration, binaries: binaries), nil)
+        case .port:
+            (sensor, queue) = (try SensorProcess.start(in: lab, configuration, binaries: binaries), nil)
+            try lab.host.run("nft", "-f", "-", input: Self.portRule(lab.outside.port))
         case .queue:
             configuration.ruleFiles = [try binaries.rules]
             let file = try lab.write(configuration.yaml(for: lab), to: "queue.yaml")
@@ -108,6 +115,19 @@ private final class Guardian {
             }
             (sensor, queue) = (nil, program)
         }
+    }
+
+    /// Behind the counters of what was sent (`GroundTruth`).
+    private static func portRule(_ port: String) -> String {
+        """
+        table netdev control {
+          chain control {
+            type filter hook ingress device \(port) priority 10;
+            ip saddr 11.0.0.0/8 drop
+          }
+        }
+
+        """
     }
 
     func stop() {

@@ -24,7 +24,7 @@ extension Diversion {
         return Template.offload.filled([
             "table": startsTable ? "table bridge flinch\nflush table bridge flinch" : "",
             "classes": classes.joined(separator: "\n"),
-            "attacked4": "@attacked4", "attacked6": "@attacked6", "alive": "@alive",
+            "attacked4": "@attacked4", "attacked6": "@attacked6", "in_force": "@in_force",
             "passing_frames": passingFrames.joined(separator: "\n"),
             "passing4": passing(isV4: true).joined(separator: "\n"),
             "passing6": passing(isV4: false).joined(separator: "\n"),

@@ -80,8 +80,11 @@ public struct Diversion: Sendable {
             return Template.bridge.filled(values)
                 + offloadRules(
                     inPorts: values["in_bridges"]!,
-                    routed: ["chain routed {", "    \(output)", "    \(values["out_bridges"]!) jump attacked", "}"]
-                        .joined(separator: "\n"), startsTable: false)
+                    routed: [
+                        "chain routed {", "    \(output)", "    \(values["out_bridges"]!) meta protocol vmap @in_force",
+                        "}",
+                    ]
+                    .joined(separator: "\n"), startsTable: false)
         }
 
         var frames = ""
@@ -97,7 +100,7 @@ public struct Diversion: Sendable {
         values["in_bridges"] = names.isEmpty ? "meta iifkind \"bridge\"" : "iifname { \(names) }"
         values["out_bridges"] = names.isEmpty ? "meta oifkind \"bridge\"" : "oifname { \(names) }"
         return Template.inet.filled(values) + frames
-            + offloadRules(inPorts: names.isEmpty ? "" : "iifname @ports", routed: "", startsTable: !looksAtFrames)
+            + offloadRules(inPorts: names.isEmpty ? "" : "iif @port_numbers", routed: "", startsTable: !looksAtFrames)
     }
 
     /// What is of a flood goes on without the bit that says so.

@@ -16,7 +16,7 @@ public final class FloodFilter {
     private var trusted: Set<Address> = []
     private var trustedSince: UInt64 = 0
     private var beatTime: UInt64 = 0
-    private var ports: [String] = []
+    private var ports: [Int32] = []
     private var shapes: [RequestShape] = []
     private var isClean = false
     /// What the elements of `drop` counted at the last reading, since they were made.
@@ -105,7 +105,7 @@ public final class FloodFilter {
 
     /// Takes all orders and sources back.
     public func clear() throws(OffloadError) {
-        var names = ["alive", "ports", "trusted4", "trusted6", "attacked4", "attacked6"]
+        var names = ["port_numbers", "trusted4", "trusted6", "attacked4", "attacked6"]
         for isV4 in [true, false] {
             for floodClass in FloodClass.allCases {
                 let prefix = Diversion.setPrefix(floodClass, isV4: isV4)
@@ -123,13 +123,15 @@ public final class FloodFilter {
         ports = []
         shapes = []
         beatTime = 0
-        try run(names.map { "flush set \(FloodFilter.place) \($0)\n" }.joined())
+        try run(FloodFilter.lifeless + names.map { "flush set \(FloodFilter.place) \($0)\n" }.joined())
         isClean = true
     }
 
     // MARK: - Transactions
 
     private static let place = "bridge \(Diversion.table)"
+    /// What takes the sign of life away.
+    private static let lifeless = "flush map \(place) in_force\n"
 
     private func run(_ commands: String) throws(OffloadError) {
         guard !commands.isEmpty else { return }
@@ -255,31 +257,26 @@ public final class FloodFilter {
     /// The sign of life, and the ports of the bridges as they are now.
     private func live(_ time: UInt64) throws(OffloadError) {
         guard beatTime == 0 || time &- beatTime >= FloodFilter.beat else { return }
-        var commands = "flush set \(FloodFilter.place) alive\n"
-        commands += "add element \(FloodFilter.place) alive { ip timeout 5s, ip6 timeout 5s }\n"
+        var commands = FloodFilter.lifeless
+        let chains = [("ip", "attacked_ip4"), ("ip6", "attacked_ip6")].map { "\($0) timeout 5s : goto \($1)" }
+        commands += "add element \(FloodFilter.place) in_force { \(chains.joined(separator: ", ")) }\n"
         let now = bridges.flatMap(FloodFilter.ports).sorted()
         if now != ports {
-            commands += "flush set \(FloodFilter.place) ports\n"
+            commands += "flush set \(FloodFilter.place) port_numbers\n"
             if !now.isEmpty {
-                let names = now.map { "\"\($0)\"" }.joined(separator: ", ")
-                commands += "add element \(FloodFilter.place) ports { \(names) }\n"
+                let numbers = now.map(String.init).joined(separator: ", ")
+                commands += "add element \(FloodFilter.place) port_numbers { \(numbers) }\n"
             }
         }
         try run(commands)
         (beatTime, ports) = (time, now)
     }
 
-    /// The interfaces that are ports of a bridge; none where it is not there.
-    private static func ports(of bridge: String) -> [String] {
+    /// The numbers of the interfaces that are ports of a bridge; none where it is not there.
+    private static func ports(of bridge: String) -> [Int32] {
         // As many as a bridge can have (kernel: BR_MAX_PORTS).
         var indices = [Int32](repeating: 0, count: 1024)
         guard unsafe flinch_bridge_ports(bridge, &indices, Int32(indices.count)) >= 0 else { return [] }
-        return indices.filter { $0 > 0 }.compactMap { index in
-            var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
-            guard unsafe if_indextoname(UInt32(index), &name) != nil else { return nil }
-            let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            // Names that nft would not take literally do not become rules.
-            return (try? Diversion.check(interface: text)) == nil ? nil : text
-        }
+        return indices.filter { $0 > 0 }
     }
 }

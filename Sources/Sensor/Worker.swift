@@ -12,9 +12,7 @@ import Wire
 @safe
 struct Worker: ~Copyable {
     private var queue: Queue
-    private var verdicts: VerdictBatch
-    /// Of packets that the kernel's rules say are of a flood.
-    private var doubtfulVerdicts: VerdictBatch
+    private var verdicts = VerdictBatch()
     private var inspector: UnsafeMutablePointer<Inspector>
     private var reporter: Reporter
     private var flows: FlowReporter
@@ -29,8 +27,6 @@ struct Worker: ~Copyable {
         flows: consuming Ring<FlowEvent>.Writer, packets: consuming PacketRing.Writer, limiter: EventLimiter,
         cell: UnsafePointer<WorkerCell>, flowHash: SecretHash
     ) {
-        verdicts = VerdictBatch(queue: queue.settings.number)
-        doubtfulVerdicts = VerdictBatch(queue: queue.settings.doubtful ?? queue.settings.number)
         self.queue = queue
         unsafe self.inspector = unsafe inspector
         reporter = unsafe Reporter(events: events, limiter: limiter, cell: cell, flowHash: flowHash)
@@ -58,12 +54,12 @@ struct Worker: ~Copyable {
                 if count < 0 { pauseAfterError() }
                 continue
             }
-            if unsafe inspector.pointee.beginBatch() { foresee(count) }
+            if unsafe inspector.pointee.beginBatch(isDoubtful: queue.isDoubtful) { foresee(count) }
             for index in 0..<count {
                 judge(index, now)
             }
             // Counted before they are let go: what has left the kernel's queue is never missing here.
-            let packets = verdicts.count &+ doubtfulVerdicts.count
+            let packets = verdicts.count
             unsafe cell.pointee.packets.add(UInt64(packets))
             unsafe cell.pointee.batches.add(1)
             unsafe cell.pointee.flows.record(inspector.pointee.flowFigures)
@@ -87,7 +83,7 @@ struct Worker: ~Copyable {
 
     private mutating func judge(_ index: Int, _ now: UInt64) {
         let isPacket = unsafe Self.judge(
-            queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &doubtfulVerdicts, &injector, sender)
+            queue, index, now, &inspector.pointee, &reporter, &kept, &verdicts, &injector, sender)
         if !isPacket, !queue.isKernelError(index) { unsafe cell.pointee.unreadable.add(1) }
     }
 
@@ -105,7 +101,7 @@ struct Worker: ~Copyable {
     private static func judge(
         _ queue: borrowing Queue, _ index: Int, _ now: UInt64, _ inspector: inout Inspector,
         _ reporter: inout Reporter, _ kept: inout PacketRing.Writer, _ verdicts: inout VerdictBatch,
-        _ doubtfulVerdicts: inout VerdictBatch, _ injector: inout Injector, _ sender: borrowing FrameSender
+        _ injector: inout Injector, _ sender: borrowing FrameSender
     ) -> Bool {
         var arrival = Arrival(time: now)
         guard let packet = queue.packet(index, into: &arrival) else { return false }
@@ -118,18 +114,13 @@ struct Worker: ~Copyable {
         if !inspector.rejects.isEmpty, decision.reason == .rule, decision.verdict == .drop {
             injector.reject(inspector.packet, packet.payload, arrival, inspector.rejects, by: sender)
         }
-        if packet.queue == queue.settings.number {
-            verdicts.append(packet.identifier, accept: decision.verdict == .accept)
-        } else {
-            doubtfulVerdicts.append(packet.identifier, accept: decision.verdict == .accept)
-        }
+        verdicts.append(packet.identifier, accept: decision.verdict == .accept)
         return true
     }
 
     /// The verdicts first: whoever is told of a packet that was refused may send another one at once.
     private mutating func commit() {
         if queue.commit(&verdicts) != 0 { unsafe cell.pointee.commitErrors.add(1) }
-        if queue.commit(&doubtfulVerdicts) != 0 { unsafe cell.pointee.commitErrors.add(1) }
         guard injector.isUsed else { return }
         injector.flush(by: sender)
         unsafe cell.pointee.rejectsSent.set(injector.sent)

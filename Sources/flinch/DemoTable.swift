@@ -88,10 +88,11 @@ struct DemoTable {
             Floods on shop by flinch-load from core \(SiegeCell.Plan.generatorCore), what stands between on core \(cores); \
             known and new customers with curl, another guest with wrk.
             \(plans.count) cells, about \(max(1, (seconds + 30) / 60)) min. In brackets: times the figure before the \
-            flood. MITIG is read in steps of about 150 ms. ✗: Flinch is on the wrong side of the bar above.
+            flood. BARRIER port: the flood is dropped where it comes in, by one rule, which is what it costs this
+            machine by itself. MITIG is read in steps of about 150 ms. ✗: Flinch is on the wrong side of the bar above.
             """)
-        print(style.dim("BARRIER CLASS    SOURCES   " + Self.line { $0.name }))
-        print(style.dim("  the bar for Flinch       " + Self.line { $0.bar }))
+        print(style.dim("BARRIER CLASS      SOURCES   " + Self.line { $0.name }))
+        print(style.dim("  the bar for Flinch         " + Self.line { $0.bar }))
     }
 
     private func row(_ cell: SiegeCell, _ style: Style) {
@@ -102,7 +103,7 @@ struct DemoTable {
             return isMissed ? style.concern("high", text) : text
         }
         print(
-            cell.plan.barrier.rawValue.column(8) + cell.plan.floodClass.column(9) + "\(cell.plan.sources)".column(10)
+            cell.plan.barrier.rawValue.column(8) + cell.plan.floodClass.column(11) + "\(cell.plan.sources)".column(10)
                 + line.joined(separator: " "))
         if missed.contains("attack packets sent") { print(style.concern("high", "  ✗ no attack packet was sent")) }
         if cell.stolen >= 2 { print(style.dim("  \(Int(cell.stolen)) % of the processors stolen meanwhile")) }

@@ -12,7 +12,7 @@ import Wire
     private func decide(
         _ queue: inout Queue, _ count: Int, _ verdict: (Reading) -> Verdict
     ) throws -> [Reading] {
-        var verdicts = VerdictBatch(queue: queue.settings.number)
+        var verdicts = VerdictBatch()
         var readings: [Reading] = []
         let end = flinch_monotonic() + 2_000_000_000
         while readings.count < count, flinch_monotonic() < end {
@@ -86,7 +86,7 @@ import Wire
             var queue = try Queue(QueueSettings(number: 7))
             let count = queue.receive()
             #expect(count == 0)
-            var verdicts = VerdictBatch(queue: 7)
+            var verdicts = VerdictBatch()
             let error = queue.commit(&verdicts)
             #expect(error == 0)
         }
@@ -150,6 +150,28 @@ import Wire
             let readings = try decide(&queue, 4) { _ in .accept }
             #expect(readings.map { $0.payload[28] } == [0, 1, 2, 3])
             #expect(receive(socket).count == 4)
+        }
+    }
+
+    /// What is of a flood waits: what comes by the other queue is behind one batch of it at most, however many there are;
+    /// and gets its own verdicts all the same.
+    @Test func whatIsOfAFloodWaits() throws {
+        try inNetworkNamespace {
+            var queue = try Queue(QueueSettings(number: 7, doubtful: 8, failOpen: true))
+            let ordinary = try LoopbackSocket()
+            let doubtful = try LoopbackSocket()
+            try divert(ordinary.port, to: 7)
+            try divert(doubtful.port, to: 8)
+            for number in 0..<200 { try doubtful.send([UInt8(number)]) }
+            _ = try decide(&queue, 16) { _ in .accept }
+            #expect(receive(doubtful).count == 16, "one batch, of the doubtful queue")
+            for number in 0..<10 { try ordinary.send([UInt8(200 + number)]) }
+            let first = try decide(&queue, 1) { $0.payload[28] % 2 == 0 ? .accept : .drop }
+            #expect(first.map { Int($0.payload[28]) } == Array(200..<210))
+            #expect(receive(ordinary).map { $0[0] } == [200, 202, 204, 206, 208])
+            let rest = try decide(&queue, 184) { $0.payload[28] < 100 ? .accept : .drop }
+            #expect(rest.map { Int($0.payload[28]) } == Array(16..<200))
+            #expect(receive(doubtful).map { Int($0[0]) } == Array(16..<100))
         }
     }
 }

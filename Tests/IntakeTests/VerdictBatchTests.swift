@@ -52,9 +52,9 @@ private let cases: [BatchCase] = [
 ]
 
 @Suite struct VerdictBatchTests {
-    private func encode(_ row: BatchCase, into batch: inout VerdictBatch) -> [UInt8] {
+    private func encode(_ row: BatchCase, into batch: inout VerdictBatch, queue: UInt16) -> [UInt8] {
         for (identifier, accept) in row.verdicts { batch.append(identifier, accept: accept) }
-        return unsafe Array(batch.encode())
+        return unsafe Array(batch.encode(queue: queue))
     }
 
     /// The bytes that linux/netfilter/nfnetlink_queue.h asks for, written out.
@@ -69,16 +69,16 @@ private let cases: [BatchCase] = [
 
     @Test(arguments: cases)
     func encodes(_ row: BatchCase) {
-        var batch = VerdictBatch(queue: 0x0102)
-        #expect(encode(row, into: &batch) == bytes(row.messages, queue: 0x0102))
+        var batch = VerdictBatch()
+        #expect(encode(row, into: &batch, queue: 0x0102) == bytes(row.messages, queue: 0x0102))
     }
 
     @Test func isEmptyAfterwards() {
-        var batch = VerdictBatch(queue: 3)
+        var batch = VerdictBatch()
         for row in cases {
-            #expect(encode(row, into: &batch) == bytes(row.messages, queue: 3), "\(row.testDescription)")
+            #expect(encode(row, into: &batch, queue: 3) == bytes(row.messages, queue: 3), "\(row.testDescription)")
         }
-        let rest = unsafe batch.encode().count
+        let rest = unsafe batch.encode(queue: 3).count
         #expect(rest == 0)
     }
 }

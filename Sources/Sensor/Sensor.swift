@@ -34,6 +34,7 @@ public final class Sensor {
     let history: ConfigurationHistory
     let shadow: ShadowLedger
     let desk = ReloadDesk()
+    let denials: DenialDesk
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
     let learnedFile: StateFile<Learned>
@@ -146,9 +147,12 @@ public final class Sensor {
                 * (Injector.memoryBytes + Reporter.memoryBytes + EventRing.memory(capacity: settings.events.ring)
                     + PacketRing.memory(settings.evidence.memory / workers)
                     + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
+        let denials = DenialDesk(DenyList(program, filters: !cores.isEmpty), log: log)
+        denials.adopt(program)
+        self.denials = denials
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
-            sinks, crew)
+            sinks, crew, denials)
         follower.start()
         recall()
         recallShadow()
@@ -163,14 +167,15 @@ public final class Sensor {
         let desk = ControlDesk(
             status: status, peers: { [controller] in controller.peers(limit: PeersDocument.limit).json },
             guests: { [controller, follower] in controller.guests(follower.roster) }, history: history, shadow: shadow,
-            reloads: desk)
+            reloads: desk, denials: denials)
         control.start { request, peer in desk.answer(request, peer) }
         metrics?.start { MetricsPage(status()).text }
     }
 
     /// `base` is what is known before the first packet.
     private static func status(
-        _ base: Status, _ controller: Controller, _ collector: EventCollector, _ sinks: SinkSet, _ crew: Crew
+        _ base: Status, _ controller: Controller, _ collector: EventCollector, _ sinks: SinkSet, _ crew: Crew,
+        _ denials: DenialDesk
     ) -> @Sendable () -> Status {
         {
             var status = controller.fill(base)
@@ -178,6 +183,7 @@ public final class Sensor {
             status.report(
                 sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
                 lostRing: crew.members.reduce(0) { $0 + $1.lost }, unqueued: collector.lost)
+            status.denials = denials.status(crew)
             status.evidence = collector.evidence.map(Status.Evidence.init)
             return status
         }
@@ -198,6 +204,7 @@ public final class Sensor {
             case .rotate: sinks.reopen()
             case nil:
                 stepFloods(index)
+                denials.take(crew, program, flinch_now())
                 finishReload()
                 if reload == nil, let order = desk.take() { startReload(order) }
                 follow()
@@ -237,6 +244,7 @@ public final class Sensor {
     private func stop() {
         log.notice("stopping")
         follower.stop()
+        denials.stop()
         offload.clear()
         rules.quiesce(log)
         let uninspected = controller.settleLosses()

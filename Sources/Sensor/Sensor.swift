@@ -77,7 +77,7 @@ public final class Sensor {
         self.log = log
         let text = try Settings.text(of: path)
         let written = try Settings.parse(text: text, file: path)
-        let follower = GuestFollower(written.discovery, log: log)
+        let follower = GuestFollower(written.discovery, state: written.sensor.state, log: log)
         let found = follower.guests
         let settings = found.isEmpty ? written : try Settings.parse(text: text, file: path, found: found)
         let cores = settings.workerCores(usable: UsableCores.list)
@@ -212,6 +212,8 @@ public final class Sensor {
                 if index % 10 == 0 {
                     rules.recordProgress()
                     Notify.watchdog()
+                    // One that is killed has lost a minute's at most.
+                    if index % 600 == 0 { follower.keep() }
                 }
                 if statsSteps > 0, index % statsSteps == statsSteps - 1 { postStats() }
                 index += 1
@@ -252,6 +254,7 @@ public final class Sensor {
         rules.remove(log)
         report(controller.finish(flinch_now()))
         keepLearned()
+        follower.keep()
         collector.stop()
         // What was in the rings is counted now.
         keepShadow()

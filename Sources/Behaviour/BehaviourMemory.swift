@@ -7,9 +7,14 @@ import Wire
 public final class BehaviourMemory: @unchecked Sendable {
     /// Contacts that a worker may have waiting; the watch takes them ten times a second.
     static var ringCapacity: Int { 1 << 13 }
+    /// Lines of eight for at most 4,096 sources that are denied: one in a line on average, so that all but never nine
+    /// meet in one.
+    private static var deniedLines: Int { 4096 }
 
     /// Valid while this lives.
     public let refusals: UnsafeMutablePointer<Refusals>
+    /// Sources none of whose packets pass, by order of the operator or of who listens.
+    public let denied: UnsafeMutablePointer<Refusals>
     let rings: [Ring<Contact>]
     let secret: SecretHash
     private let writers: UnsafeMutablePointer<Ring<Contact>.Writer>
@@ -19,6 +24,8 @@ public final class BehaviourMemory: @unchecked Sendable {
         secret = SecretHash(seed: seed)
         unsafe refusals = .allocate(capacity: 1)
         unsafe refusals.initialize(to: Refusals(secret: secret))
+        unsafe denied = .allocate(capacity: 1)
+        unsafe denied.initialize(to: Refusals(secret: secret, lines: BehaviourMemory.deniedLines))
         rings = (0..<workers).map { _ in Ring(capacity: BehaviourMemory.ringCapacity) }
         unsafe writers = .allocate(capacity: max(1, workers))
         for (index, ring) in rings.enumerated() { unsafe (writers + index).initialize(to: ring.makeWriter()) }
@@ -27,6 +34,8 @@ public final class BehaviourMemory: @unchecked Sendable {
     deinit {
         unsafe refusals.deinitialize(count: 1)
         unsafe refusals.deallocate()
+        unsafe denied.deinitialize(count: 1)
+        unsafe denied.deallocate()
         unsafe writers.deinitialize(count: rings.count)
         unsafe writers.deallocate()
     }
@@ -38,5 +47,7 @@ public final class BehaviourMemory: @unchecked Sendable {
         return unsafe writers + worker
     }
 
-    public var memoryBytes: Int { rings.reduce(unsafe refusals.pointee.memoryBytes) { $0 + $1.memory } }
+    public var memoryBytes: Int {
+        rings.reduce(unsafe refusals.pointee.memoryBytes + denied.pointee.memoryBytes) { $0 + $1.memory }
+    }
 }

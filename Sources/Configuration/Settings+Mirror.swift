@@ -15,6 +15,8 @@ extension Settings {
         public var ring = 32 << 20
         /// How attacks that were seen are answered; nil for not at all.
         public var answer: Answer?
+        /// How who attacks is kept out by those who filter; nil for not at all.
+        public var deny: Deny?
 
         public init() {}
 
@@ -28,8 +30,31 @@ extension Settings {
             public init(interface: String) { self.interface = interface }
         }
 
+        /// Entries for who attacked, at this sensor where it filters and at others.
+        public struct Deny: Sendable, Equatable {
+            /// Seconds for which he is denied, from his last attack on.
+            public var seconds = 300
+            /// At most so many entries a second.
+            public var rate = 10
+            /// Control sockets of other sensors.
+            public var sensors: [String] = []
+
+            public init() {}
+        }
+
         /// Bytes of one worker's ring at one interface.
         public var ringShare: Int { max(MirrorRing.leastMemory, ring / workers) }
+    }
+
+    /// Which sources may be denied, whoever asks.
+    public struct Denials: Sendable, Equatable {
+        public var never: [Prefix] = []
+        /// Sources at one time.
+        public var most = 1000
+        /// Seconds.
+        public var longest = 3600
+
+        public init() {}
     }
 
     /// How a guest is looked at.

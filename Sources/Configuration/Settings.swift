@@ -21,6 +21,7 @@ public struct Settings: Sendable, Equatable {
     public var divert = Divert()
     /// nil where nothing is listened to.
     public var mirror: Mirror?
+    public var deny = Denials()
     /// Verdicts are recorded and everything passes. Each guest's own `shadow` is then set as well.
     public var shadow = false
     /// For every guest that says nothing else; already part of each guest's own.

@@ -48,7 +48,8 @@ public struct SettingsDiff {
     private static func sections(_ settings: Settings) -> [(name: String, value: Any)] {
         [
             ("sensor", settings.sensor), ("queues", settings.queues), ("divert", settings.divert),
-            ("mirror", settings.mirror as Any), ("rules", settings.rules), ("flows", settings.flows),
+            ("mirror", settings.mirror as Any), ("deny", settings.deny), ("rules", settings.rules),
+            ("flows", settings.flows),
             ("events", settings.events),
             ("behaviour", settings.behaviour), ("metrics", settings.metrics as Any),
         ]

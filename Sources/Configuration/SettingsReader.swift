@@ -20,7 +20,7 @@ struct SettingsReader {
         var settings = Settings()
         settings.sensor.name = SettingsReader.hostName()
         let keys = [
-            "sensor", "queues", "divert", "mirror", "shadow", "floods", "guests", "relations", "rules", "flows",
+            "sensor", "queues", "divert", "mirror", "deny", "shadow", "floods", "guests", "relations", "rules", "flows",
             "policy",
             "policies", "behaviour", "events", "evidence", "sinks", "metrics",
         ]
@@ -28,7 +28,10 @@ struct SettingsReader {
         if let value = top["sensor"] { sensor(value, &settings.sensor) }
         if let value = top["queues"] { queues(value, &settings) }
         if let value = top["divert"] { divert(value, &settings.divert) }
-        settings.mirror = top["mirror"].flatMap(MirrorReader.read)
+        settings.mirror = top["mirror"].flatMap {
+            MirrorReader(folder: folder).read($0, filters: !settings.onlyListens)
+        }
+        if let value = top["deny"] { settings.deny = MirrorReader.denials(value) }
         if settings.onlyListens {
             settings.divert.backend = .none
             if top["mirror"] == nil {

@@ -8,6 +8,7 @@ public struct MetricsPage {
         behaviour(status)
         queues(status)
         mirrors(status)
+        denials(status.denials)
         verdicts(status)
         guests(status)
         events(status)
@@ -94,6 +95,18 @@ public struct MetricsPage {
         }
         family("flinch_mirror_missing_seconds_total", "counter", "Seconds for which nothing was listened to there.")
         for (labels, mirror) in rows { sample("flinch_mirror_missing_seconds_total", labels, mirror.missing) }
+    }
+
+    private mutating func denials(_ denials: Status.Denials) {
+        family("flinch_denied_sources", "gauge", "Sources none of whose packets passes to a guest now.")
+        sample("flinch_denied_sources", [], Double(denials.active))
+        family("flinch_denials_total", "counter", "Sources that were denied.")
+        sample("flinch_denials_total", [], Double(denials.made))
+        family("flinch_denials_unheard_total", "counter", "Sources that were to be denied, and were not, by why.")
+        sample("flinch_denials_unheard_total", [("why", "refused")], Double(denials.refused))
+        sample("flinch_denials_unheard_total", [("why", "rate")], Double(denials.withheld &+ denials.lost))
+        let undelivered = denials.sensors.reduce(0) { $0 &+ $1.undelivered }
+        sample("flinch_denials_unheard_total", [("why", "undelivered")], Double(undelivered))
     }
 
     private mutating func verdicts(_ status: Status) {

@@ -19,6 +19,7 @@ public struct Status: Codable, Sendable {
     /// What hosts do over many packets.
     public var behaviour = Behaviour()
     public var verdicts: Verdicts
+    public var denials = Denials()
     public var uninspected: Uninspected
     public var fragments: Fragments
     public var flows = Flows()

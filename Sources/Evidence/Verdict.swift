@@ -40,6 +40,8 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case relation
     /// Its client scans, tries logins, or does another thing for which the policy refuses it for a while.
     case behaviour
+    /// Nothing of its source passes for a while, because somebody who saw it attack asked for it.
+    case denied
 
     /// Short, for a person.
     public var text: String {
@@ -58,6 +60,7 @@ public enum Reason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .rogue: "rogue service"
         case .relation: "relation denied"
         case .behaviour: "behaviour"
+        case .denied: "source denied"
         }
     }
 }

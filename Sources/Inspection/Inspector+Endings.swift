@@ -47,8 +47,8 @@ extension Inspector {
         while var step = unsafe flows.pointee.nextEnding(), let flow = unsafe step.flow {
             findings.removeAll()
             unsafe packets.begin(endOf: flow, toServer: step.toServer)
-            let destination = hosts.slot(of: packets[0].packet.destination)
-            let source = hosts.slot(of: packets[0].packet.source)
+            destination = hosts.slot(of: packets[0].packet.destination)
+            source = hosts.slot(of: packets[0].packet.source)
             guest = hosts.guest(of: destination >= 0 ? destination : source)
             var asked = Asked()
             if unsafe flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
@@ -61,6 +61,7 @@ extension Inspector {
             guard findings.count > 0 else { continue }
             unsafe note(0, 0, flow)
             countFindings(destination, source)
+            isDropAsked = asked.drops && !policies[guest].shadow
             return policies[guest].decide(
                 flood: .none, ruleDrops: asked.drops, streamRefuses: false, sort: .ordinary)
         }

@@ -18,6 +18,21 @@ extension Inspector {
         }
     }
 
+    /// Whether nothing of the packet's source passes to a guest.
+    @inline(never)
+    func isDenied(_ time: UInt64) -> Bool {
+        unsafe denied.pointee.refuse(packets[0].packet.source, at: -1, time: time)
+    }
+
+    /// Listening: the end of the last packet's connection that is no guest's, where the other is; if it has shown that it
+    /// receives what is sent to it, so that nobody else can have forged it. nil for all others.
+    public var accusable: Address? {
+        guard let flow = unsafe packets[0].flow, unsafe flow.pointee.flags.contains(.announced),
+            unsafe flow.pointee.ipProtocol == IPProtocol.tcp, (source >= 0) != (destination >= 0)
+        else { return nil }
+        return source >= 0 ? packets[0].packet.destination : packets[0].packet.source
+    }
+
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
     mutating func match<Asking: RuleAsking>(

@@ -25,6 +25,7 @@ public struct Inspector: ~Copyable {
     /// Where is told what becomes of conversations; and whose are refused.
     let contacts: UnsafeMutablePointer<Ring<Contact>.Writer>
     let refusals: UnsafeMutablePointer<Refusals>
+    let denied: UnsafeMutablePointer<Refusals>
     let fragments: UnsafeMutablePointer<FragmentTable>
     var matcher: Matcher
     let policies: PolicyTable.View
@@ -133,6 +134,7 @@ public struct Inspector: ~Copyable {
         unsafe sieve = memory.floods.sieve(worker)
         unsafe contacts = memory.behaviour.contacts(worker)
         unsafe refusals = memory.behaviour.refusals
+        unsafe denied = memory.behaviour.denied
         self.generation = generation
         self.mode = mode
         self.hosts = hosts.view
@@ -197,6 +199,9 @@ public struct Inspector: ~Copyable {
                 takesAnswer(bytes, arrival)
             {
                 advice = .refuse
+            }
+            if unsafe mode.isInline && denied.pointee.isActive(arrival.time), advice == .none, isDenied(arrival.time) {
+                advice = .denied
             }
         }
         if source >= 0 {

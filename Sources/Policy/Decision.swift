@@ -20,12 +20,15 @@ public struct Decision: Sendable, BitwiseCopyable, Equatable {
     public static var accept: Decision { Decision(verdict: .accept, intended: .accept, reason: .none) }
 }
 
-/// What a flood gate said, in Policy's words: Policy does not know Floods.
+/// What is known of a packet before it is looked into: what a flood gate said, in Policy's words because Policy does not
+/// know Floods, and whose packets do not pass.
 @frozen
 public enum FloodAdvice: UInt8, Sendable, BitwiseCopyable {
     case none, deny, throttle
     /// The source has not proved itself.
     case refuse
+    /// The source is denied.
+    case denied
 }
 
 /// What the packet is, as far as a policy cares.
@@ -35,7 +38,7 @@ public enum PacketSort: UInt8, Sendable, BitwiseCopyable {
 }
 
 extension GuestPolicy {
-    /// The heaviest says: a flood that is denied, one that is throttled, two who may not talk, a rule that drops, a
+    /// The heaviest says: a flood that is denied, one that is throttled, a source that is denied, two who may not talk, a rule that drops, a
     /// segment that contradicts its stream, a fragment that must not become part of a datagram, a client that behaves
     /// badly, a check of its form that drops, a protocol that is not passed. `relationDenies` is whether sender and
     /// receiver may not talk, `ruleDrops` whether a rule asks to drop, `streamRefuses` whether the stream does,
@@ -50,6 +53,7 @@ extension GuestPolicy {
         case .deny: return refuse(.drop, .floodDeny)
         case .throttle: return refuse(.throttle, .floodThrottle)
         case .refuse: return refuse(.drop, .floodSource)
+        case .denied: return refuse(.drop, .denied)
         case .none: break
         }
         if relationDenies { return refuse(.drop, .relation) }

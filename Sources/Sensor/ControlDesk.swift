@@ -4,7 +4,8 @@ import Foundation
 /// What the control socket answers.
 ///
 /// `status`; `peers` (`PeersDocument`); `guests` (`GuestsDocument`); `running`, `history` and `history N`: the
-/// configurations (`ConfigurationChange`); `shadow` (`ShadowFigures`); `reload HOW` with a comment behind it, and `reloaded` (`ReloadOutcome`). All else is an error.
+/// configurations (`ConfigurationChange`); `shadow` (`ShadowFigures`); `reload HOW` with a comment behind it, and `reloaded` (`ReloadOutcome`); `deny ADDRESS SECONDS WHO` and
+/// `allow ADDRESS`. All else is an error.
 struct ControlDesk: Sendable {
     let status: @Sendable () -> Status
     let peers: @Sendable () -> [UInt8]
@@ -12,6 +13,7 @@ struct ControlDesk: Sendable {
     let history: ConfigurationHistory
     let shadow: ShadowLedger
     let reloads: ReloadDesk
+    let denials: DenialDesk
 
     func answer(_ request: String, _ peer: Peer?) -> [UInt8] {
         let words = request.split(separator: " ", maxSplits: 1).map(String.init)
@@ -28,6 +30,8 @@ struct ControlDesk: Sendable {
             return ControlDesk.json(change)
         case ("shadow", 1): return ControlDesk.json(shadow.figures)
         case ("reload", 2): return reload(words[1], peer)
+        case ("deny", 2): return ControlDesk.outcome(denials.order(words[1]))
+        case ("allow", 2): return ControlDesk.outcome(denials.allow(words[1]))
         case ("reloaded", 1): return ControlDesk.json(reloads.outcome)
         default: return ControlDesk.error("unknown request")
         }
@@ -58,6 +62,8 @@ struct ControlDesk: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return (try? encoder.encode(value)).map(Array.init) ?? []
     }
+
+    private static func outcome(_ problem: String?) -> [UInt8] { problem.map(error) ?? json([String: String]()) }
 
     private static func error(_ text: String) -> [UInt8] { json(["error": text]) }
 }

@@ -25,6 +25,8 @@ final class Crew: @unchecked Sendable {
         let ring: EventRing
         let flowRing: Ring<FlowEvent>
         let kept: PacketRing
+        /// Who is to be denied, of a worker of the mirror.
+        let accusations: Ring<Accusation>?
         fileprivate let cell: UnsafeMutablePointer<WorkerCell>
         fileprivate let thread: pthread_t
     }
@@ -95,15 +97,17 @@ final class Crew: @unchecked Sendable {
                 unsafe members.append(
                     Member(
                         queue: QueuePlace(number: place.number, doubtful: place.doubtful, setup: setup),
-                        core: cores[index], ring: ring, flowRing: flowRing, kept: kept, cell: cell, thread: thread))
+                        core: cores[index], ring: ring, flowRing: flowRing, kept: kept, accusations: nil, cell: cell,
+                        thread: thread))
             } else if let mirror {
                 let number = index - cores.count
+                let accusations = Ring<Accusation>(capacity: Accuser.capacity)
                 nonisolated(unsafe) let worker = UnsafeMutablePointer<MirrorWorker>.allocate(capacity: 1)
                 unsafe worker.initialize(
                     to: MirrorWorker(
                         set: mirror.set(of: number), inspector: inspectors[index], events: ring.makeWriter(),
                         flows: flowRing.makeWriter(), packets: kept.makeWriter(), limiter: limiter, cell: cell,
-                        flowHash: flowHash))
+                        flowHash: flowHash, accusations: accusations.makeWriter()))
                 let thread = unsafe Crew.start("mirror \(number)", on: listenerCores[number], cell) {
                     unsafe worker.pointee.run()
                     unsafe Crew.free(worker)
@@ -111,7 +115,7 @@ final class Crew: @unchecked Sendable {
                 unsafe members.append(
                     Member(
                         queue: nil, core: listenerCores[number], ring: ring, flowRing: flowRing, kept: kept,
-                        cell: cell, thread: thread))
+                        accusations: accusations, cell: cell, thread: thread))
             }
         }
         self.members = members

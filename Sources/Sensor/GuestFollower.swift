@@ -1,3 +1,4 @@
+import CLinux
 import Configuration
 import Inventory
 import Logging
@@ -15,6 +16,8 @@ final class GuestFollower: Sendable {
         var links: LinkTable
         var goneSince: UInt64?
         var told: Set<InventoryProblem> = []
+        /// As it was last written.
+        var kept: [GuestRoster.Kept]
         /// The last answer, and the program that it was about; nil where something has come to be known since.
         var answer: (program: ObjectIdentifier, isBehind: Bool)?
     }
@@ -26,14 +29,24 @@ final class GuestFollower: Sendable {
     /// Nanoseconds for which the place of a guest that its platform knows no more is kept.
     private static let patience: UInt64 = 60_000_000_000
 
-    /// Looks for guests once, and follows them from `start` on.
-    init(_ discovery: Settings.Discovery, log: Logger) {
+    /// What is learned of guests' addresses, for the next start.
+    private let file: StateFile<[GuestRoster.Kept]>
+
+    /// Looks for guests once, and follows them from `start` on. `folder` is that of what outlives the sensor.
+    init(_ discovery: Settings.Discovery, state folder: String, log: Logger) {
         self.log = log
+        file = StateFile(state: folder, "addresses.json")
         watch = InventoryWatch(discovery.sources)
         let view = InventoryWatch.look(discovery.sources)
         var roster = GuestRoster(learning: discovery.learn.addresses)
         roster.take(view.inventory)
-        state = Mutex(State(roster: roster, learning: discovery.learn.addresses, links: view.links))
+        do {
+            roster.recall(try file.read() ?? [], flinch_now())
+        } catch {
+            log.warning("\(file.path) cannot be read (\(error)); guests' addresses are learned anew")
+        }
+        let kept = roster.kept
+        state = Mutex(State(roster: roster, learning: discovery.learn.addresses, links: view.links, kept: kept))
         complain()
     }
 
@@ -47,6 +60,22 @@ final class GuestFollower: Sendable {
 
     /// The interfaces of this host, as they were in the last step.
     var links: LinkTable { state.withLock { $0.links } }
+
+    /// Writes down what was learned, if it is another than was written last.
+    func keep() {
+        let fresh = state.withLock { state -> [GuestRoster.Kept]? in
+            let kept = state.roster.kept
+            guard kept != state.kept else { return nil }
+            state.kept = kept
+            return kept
+        }
+        guard let fresh else { return }
+        do {
+            try file.write(fresh)
+        } catch {
+            log.warning("what was learned of guests' addresses cannot be kept: \(error)")
+        }
+    }
 
     /// Other sources and another way to learn, as a reloaded file has them.
     func adopt(_ discovery: Settings.Discovery) {

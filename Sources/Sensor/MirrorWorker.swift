@@ -19,6 +19,7 @@ struct MirrorWorker: ~Copyable {
     private var kept: PacketRing.Writer
     private let cell: UnsafePointer<WorkerCell>
     private var injector: Injector
+    private var accuser: Accuser
     private let sender = FrameSender()
     /// Packets' clock up to which all frames were read.
     private var seenUntil: UInt64 = 0
@@ -38,7 +39,7 @@ struct MirrorWorker: ~Copyable {
         set: UnsafeMutablePointer<RingSet>, inspector: UnsafeMutablePointer<Inspector>,
         events: consuming EventRing.Writer, flows: consuming Ring<FlowEvent>.Writer,
         packets: consuming PacketRing.Writer, limiter: EventLimiter, cell: UnsafePointer<WorkerCell>,
-        flowHash: SecretHash
+        flowHash: SecretHash, accusations: consuming Ring<Accusation>.Writer
     ) {
         unsafe self.set = unsafe set
         unsafe self.inspector = unsafe inspector
@@ -47,6 +48,7 @@ struct MirrorWorker: ~Copyable {
         kept = packets
         unsafe self.cell = unsafe cell
         unsafe injector = Injector(rate: set.pointee.rate, isDelivered: true)
+        accuser = Accuser(accusations)
     }
 
     deinit {
@@ -92,10 +94,13 @@ struct MirrorWorker: ~Copyable {
                 continue
             }
             // Before what is left of other flows is looked at, after which the inspector no longer has this packet.
-            if answers != 0, unsafe inspector.pointee.isDropAsked {
-                unsafe MirrorWorker.reset(ring.pointee, inspector.pointee, answers, &injector, sender)
+            if unsafe inspector.pointee.isDropAsked {
+                unsafe accuser.accuse(inspector.pointee, ring.pointee.arrival.time)
+                if answers != 0 {
+                    unsafe MirrorWorker.reset(ring.pointee, inspector.pointee, answers, &injector, sender)
+                }
             }
-            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, ring.pointee.arrival)
+            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, &accuser, ring.pointee.arrival)
         }
         if frames == MirrorWorker.batch {
             unsafe oldest = min(oldest, ring.pointee.arrival.time)
@@ -145,15 +150,20 @@ struct MirrorWorker: ~Copyable {
 
     /// What flows that are over left behind.
     @inline(__always)
-    private static func inspectEndings(_ inspector: inout Inspector, _ reporter: inout Reporter, _ arrival: Arrival) {
-        while let decision = inspector.inspectEnding(arrival) { reporter.record(inspector, decision, arrival) }
+    private static func inspectEndings(
+        _ inspector: inout Inspector, _ reporter: inout Reporter, _ accuser: inout Accuser, _ arrival: Arrival
+    ) {
+        while let decision = inspector.inspectEnding(arrival) {
+            reporter.record(inspector, decision, arrival)
+            if inspector.isDropAsked { accuser.accuse(inspector, arrival.time) }
+        }
     }
 
     /// What is told of by the clock, and not because of a packet.
     private mutating func settle(_ now: UInt64) {
         unsafe reporter.settle(now, period: inspector.pointee.eventLimits.period)
         unsafe inspector.pointee.sweepFlows(now)
-        unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, Arrival(time: now))
+        unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, &accuser, Arrival(time: now))
         if unsafe inspector.pointee.tellsFlows { unsafe flows.settle(inspector.pointee, now) }
     }
 
@@ -161,7 +171,7 @@ struct MirrorWorker: ~Copyable {
         let deadline = flinch_monotonic() &+ FlowReporter.patience
         repeat {
             unsafe inspector.pointee.endFlows()
-            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, Arrival(time: flinch_now()))
+            unsafe MirrorWorker.inspectEndings(&inspector.pointee, &reporter, &accuser, Arrival(time: flinch_now()))
             if unsafe inspector.pointee.tellsFlows { unsafe flows.tell(inspector.pointee, until: deadline) }
         } while unsafe inspector.pointee.flowFigures.count > 0
         reporter.finish()

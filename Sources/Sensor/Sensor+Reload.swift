@@ -89,6 +89,7 @@ extension Sensor {
         if nextRules != nil || next.floods !== program.floods { offload.clear() }
         report(controller.adopt(next, flinch_now(), isFollowing: nextRules == nil))
         program = next
+        denials.adopt(next)
         guard let nextRules else { return }
         try nextRules.install(log)
         rules = nextRules

@@ -34,6 +34,7 @@ public final class Sensor {
     let history: ConfigurationHistory
     let shadow: ShadowLedger
     let desk = ReloadDesk()
+    let denials: DenialDesk
     /// What the sensor says of itself now.
     private let status: @Sendable () -> Status
     private let keeper: StateKeeper
@@ -75,7 +76,7 @@ public final class Sensor {
         self.log = log
         let text = try Settings.text(of: path)
         let written = try Settings.parse(text: text, file: path)
-        let follower = GuestFollower(written.discovery, log: log)
+        let follower = GuestFollower(written.discovery, state: written.sensor.state, log: log)
         let found = follower.guests
         let settings = found.isEmpty ? written : try Settings.parse(text: text, file: path, found: found)
         let cores = settings.workerCores(usable: UsableCores.list)
@@ -144,9 +145,12 @@ public final class Sensor {
                 * (Injector.memoryBytes + Reporter.memoryBytes + EventRing.memory(capacity: settings.events.ring)
                     + PacketRing.memory(settings.evidence.memory / workers)
                     + Ring<FlowEvent>.memory(capacity: settings.events.flows ? FlowReporter.capacity : 2)))
+        let denials = DenialDesk(DenyList(program, filters: !cores.isEmpty), log: log)
+        denials.adopt(program)
+        self.denials = denials
         status = Sensor.status(
             Status(starting: settings, backend: rules.backend?.rawValue, memoryBound: bound), controller, collector,
-            sinks, crew)
+            sinks, crew, denials)
         follower.start()
         keeper.start(settings)
         serve()
@@ -160,14 +164,15 @@ public final class Sensor {
         let desk = ControlDesk(
             status: status, peers: { [controller] in controller.peers(limit: PeersDocument.limit).json },
             guests: { [controller, follower] in controller.guests(follower.roster) }, history: history, shadow: shadow,
-            reloads: desk)
+            reloads: desk, denials: denials)
         control.start { request, peer in desk.answer(request, peer) }
         metrics?.start { MetricsPage(status()).text }
     }
 
     /// `base` is what is known before the first packet.
     private static func status(
-        _ base: Status, _ controller: Controller, _ collector: EventCollector, _ sinks: SinkSet, _ crew: Crew
+        _ base: Status, _ controller: Controller, _ collector: EventCollector, _ sinks: SinkSet, _ crew: Crew,
+        _ denials: DenialDesk
     ) -> @Sendable () -> Status {
         {
             var status = controller.fill(base)
@@ -175,6 +180,7 @@ public final class Sensor {
             status.report(
                 sinks.health, withheld: crew.members.reduce(0) { $0 + $1.withheld },
                 lostRing: crew.members.reduce(0) { $0 + $1.lost }, unqueued: collector.lost)
+            status.denials = denials.status(crew)
             status.evidence = collector.evidence.map(Status.Evidence.init)
             return status
         }
@@ -195,6 +201,7 @@ public final class Sensor {
             case .rotate: sinks.reopen()
             case nil:
                 stepFloods(index)
+                denials.take(crew, program, flinch_now())
                 finishReload()
                 if reload == nil, let order = desk.take() { startReload(order) }
                 follow()
@@ -202,6 +209,8 @@ public final class Sensor {
                 if index % 10 == 0 {
                     rules.recordProgress()
                     Notify.watchdog()
+                    // One that is killed has lost a minute's at most.
+                    if index % 600 == 0 { follower.keep() }
                 }
                 if statsSteps > 0, index % statsSteps == statsSteps - 1 { postStats() }
                 index += 1
@@ -235,6 +244,7 @@ public final class Sensor {
         log.notice("stopping")
         follower.stop()
         keeper.stop()
+        denials.stop()
         offload.clear()
         rules.quiesce(log)
         let uninspected = controller.settleLosses()
@@ -242,6 +252,7 @@ public final class Sensor {
         rules.remove(log)
         report(controller.finish(flinch_now()))
         keeper.keepLearned()
+        follower.keep()
         collector.stop()
         // What was in the rings is counted now.
         keeper.keepShadow()

@@ -12,6 +12,7 @@ struct Flinch: AsyncParsableCommand {
             StatusCommand.self, TopCommand.self, GuestsCommand.self, AlertsCommand.self, ReplayCommand.self,
             RulesCommand.self,
             PeersCommand.self, ConfigCommand.self, PolicyCommand.self,
-            ModeCommand.self, DivertCommand.self, MirrorCommand.self, SetupCommand.self, DemoCommand.self,
+            ModeCommand.self, DenyCommand.self, DivertCommand.self, MirrorCommand.self, SetupCommand.self,
+            DemoCommand.self,
         ])
 }

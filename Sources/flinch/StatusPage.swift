@@ -13,7 +13,7 @@ struct StatusPage {
 
     /// `guests` is how many guests fit.
     func text(width: Int, guests: Int = .max) -> String {
-        ([head] + [""] + table(width, guests) + [""] + floods + behaviour + verdicts + queues + mirrors + [
+        ([head] + [""] + table(width, guests) + [""] + floods + behaviour + verdicts + queues + mirrors + denials + [
             uninspected, flows,
         ]
             + fragments + [rules] + evidence + sinks)
@@ -159,6 +159,31 @@ struct StatusPage {
             if mirror.condition != "listening" { text += style.concern("medium", ", \(mirror.condition)") }
             return text
         }
+    }
+
+    /// Who is kept out, and what other sensors were told of.
+    private var denials: [String] {
+        let denials = status.denials
+        guard denials.made + denials.refused + denials.withheld + denials.lost > 0 || !denials.sensors.isEmpty else {
+            return []
+        }
+        var text =
+            "Denied       \(Figure.whole(UInt64(denials.active))) sources now, \(Figure.whole(denials.made)) in all"
+        if denials.refused > 0 { text += ", \(Figure.whole(denials.refused)) refused" }
+        let unheard = denials.withheld + denials.lost
+        if unheard > 0 { text += style.concern("low", ", \(Figure.whole(unheard)) beyond the rate") }
+        return [text]
+            + denials.entries.prefix(5).map {
+                "             \($0.source), \(Int($0.seconds.rounded(.up))) s left: \($0.by)"
+            }
+            + denials.sensors.map { sensor in
+                var text = "             \(sensor.path): \(Figure.whole(sensor.delivered)) delivered"
+                if sensor.waiting > 0 { text += ", \(sensor.waiting) waiting" }
+                if sensor.undelivered > 0 {
+                    text += style.concern("medium", ", \(Figure.whole(sensor.undelivered)) not delivered")
+                }
+                return text + (sensor.problem.map { " (\($0))" } ?? "")
+            }
     }
 
     /// Of all queues since the start.

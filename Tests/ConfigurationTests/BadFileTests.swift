@@ -37,7 +37,7 @@ struct BadFileTests {
             "1:9: guests: there is none; write at least one, like: - {name: web, addresses: [192.0.2.7]}"),
         BadCase(
             "- name: web\n",
-            "1:1: a list is not a mapping with the keys sensor, queues, divert, mirror, shadow, floods, guests, relations,"
+            "1:1: a list is not a mapping with the keys sensor, queues, divert, mirror, deny, shadow, floods, guests, relations,"
                 + " rules, flows, policy, policies, behaviour, events, evidence, sinks, metrics"),
         BadCase(
             "guests:\n- name: web\n  addresses: [10.0.0.300]\n",

@@ -32,13 +32,34 @@ import Wire
         #expect(mirror.interfaces == ["span0", "erspan1"] && mirror.filter == "not port 22")
         #expect(mirror.ringShare == 32 << 20)
         #expect(mirror.answer?.interface == "eth1" && mirror.answer?.rate == 50)
+        #expect(mirror.deny == nil && settings.deny == Settings.Denials())
         // The queues' workers have their cores first.
         var two = settings
         two.sensor.workers = 2
         #expect(two.listenerCores(usable: [0, 1, 2]) == [2, 0, 1])
     }
 
+    @Test func whoAttacksMayBeDenied() throws {
+        let settings = try parsed(
+            MirrorTests.web + """
+                mirror: {interfaces: [m], deny: {seconds: 60, rate: 5, sensors: [/run/other.sock]}}
+                deny: {never: [192.0.2.0/24, "2001:db8::1"], most: 50, longest: 600}
+
+                """)
+        let deny = try #require(settings.mirror?.deny)
+        #expect(deny.seconds == 60 && deny.rate == 5 && deny.sensors == ["/run/other.sock"])
+        #expect(settings.deny.never == [Prefix("192.0.2.0/24")!, Prefix("2001:db8::1")!])
+        #expect(settings.deny.most == 50 && settings.deny.longest == 600)
+        #expect(try parsed(MirrorTests.web + "mirror: {interfaces: [m], deny: {}}\n").mirror?.deny?.seconds == 300)
+    }
+
     @Test(arguments: [
+        BadCase(
+            "sensor: {workers: 0}\nmirror: {interfaces: [m], deny: {rate: 3}}\n",
+            "3:33: mirror.deny.sensors: nobody filters here; write sensors: and the control sockets of those who do, like "
+                + "[/run/flinch/other.sock]"),
+        BadCase(
+            "deny: {most: 5000}\n", "2:14: deny.most: 5000 is out of range; write a number from 1 to 4096 (sources)"),
         BadCase("mirror: {}\n", "2:9: mirror.interfaces: there is none; write interfaces: [flinch-mirror]"),
         BadCase(
             "mirror: {interfaces: [a, a]}\n", "2:26: mirror.interfaces: a is listed twice"),

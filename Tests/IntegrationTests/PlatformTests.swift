@@ -180,7 +180,7 @@ extension Integration {
                 // drops what comes for it by up1, until it speaks again: whoever moves guests has them announced
                 // (qemu's announce-self, as of a migration), or a sender that is silent waits for its peer's ARP.
                 let announce = {
-                    try web.run("busybox", "arping", "-q", "-U", "-c", "1", "-I", "eth0", web.ipv4)
+                    _ = try web.run("busybox", "arping", "-q", "-U", "-c", "1", "-I", "eth0", web.ipv4)
                 }
                 try announce()
                 _ = try web.start(["iperf3", "-s", "-1"], limit: .seconds(20))

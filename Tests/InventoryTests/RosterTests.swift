@@ -1,3 +1,4 @@
+import Foundation
 import Inventory
 import Testing
 import Topology
@@ -30,6 +31,42 @@ import Wire
         var roster = GuestRoster(learning: learning)
         roster.take(try entries(RosterTests.two, [("tap1", 11), ("tap2", 12)]))
         return roster
+    }
+
+    /// A restart of the sensor forgets nothing of a guest that runs on; one that was started anew is learned anew.
+    @Test func whatWasLearnedOutlivesTheSensor() throws {
+        let day: UInt64 = 86_400
+        var before = try roster()
+        before.take([
+            seen(.claimed, "192.0.2.1", port: 11, time: 100), seen(.leased, "192.0.2.5", port: 11, time: day),
+            seen(.used, "2001:db8::2", port: 12, time: day),
+        ])
+        let kept = before.kept
+        #expect(try JSONDecoder().decode([GuestRoster.Kept].self, from: JSONEncoder().encode(kept)) == kept)
+        let now = (day + 200) * RosterTests.second
+
+        var after = try roster()
+        after.recall(kept, now)
+        // The oldest was not claimed for a day.
+        #expect(after.guests[0].addresses == prefixes("192.0.2.5") && after.members[0].learned.items[0].kind == .leased)
+        #expect(after.guests[1].addresses == prefixes("192.0.2.2", "2001:db8::2"))
+
+        var other = GuestRoster(learning: [.v4, .v6])
+        other.take(try entries(RosterTests.two, [("tap1", 21), ("tap2", 12)]))
+        other.recall(kept, now)
+        #expect(other.guests[0].addresses.isEmpty, "its port is another")
+        #expect(other.guests[1].addresses == prefixes("192.0.2.2", "2001:db8::2"))
+        var silent = try roster([])
+        silent.recall(kept, now)
+        #expect(silent.guests[0].addresses.isEmpty, "nothing is learned any more")
+        // Nobody can have what the platform has come to give to another, or what no host can have.
+        var wrong = kept
+        wrong[0].addresses[0].address = "192.0.2.2"
+        wrong[0].addresses[0].time = now
+        wrong[0].addresses[1].address = "224.0.0.1"
+        var wary = try roster()
+        wary.recall(wrong, now)
+        #expect(wary.guests[0].addresses.isEmpty)
     }
 
     @Test func whatIsNotPinnedIsLearned() throws {

@@ -24,12 +24,8 @@ public struct Matcher: ~Copyable {
     let hostBits: HostBits
     let thresholds: ThresholdTable
     let tags: TagTable
-    /// What the packet at hand told of its flow's application.
-    var told = ApplicationRecogniser.Answer.more
-    /// It named it.
-    var hasTold: Bool { if case .found = told { true } else { false } }
-    /// Since the packet at hand it is known what its direction speaks, or that it is nothing known.
-    public var settlesApplication: Bool { told != .more }
+    /// The packet at hand told which application its flow is of.
+    var isTold = false
 
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
@@ -119,7 +115,7 @@ public struct Matcher: ~Copyable {
         let hasWindow = step.window.freshLength > 0
         var prompted = hasWindow && flows.hasPending(step)
         if prompted { recall(step, &flows) }
-        told = .more
+        isTold = false
         if let flow = unsafe step.flow,
             unsafe Application.isAwaited(flow.pointee.application, toServer: step.toServer)
         {

@@ -15,25 +15,20 @@ extension Inspector {
     ) {
         if step.window.freshLength > 0 {
             if step.window.offset == 0 { checkStart(step, time, &asked) }
-        } else if layer == packets.whole, packets[layer].packet.kind == .udp {
-            checkDatagram(packets[layer].packet, bytes, step, &asked)
+        } else if layer == packets.whole, packets[layer].packet.kind == .udp, let flow = unsafe step.flow {
+            let application = unsafe flow.pointee.application
+            // At its own port it is expected: what is not recognised there is told what it lacks.
+            let isDNS =
+                application == Application.dns.rawValue
+                || (packets[layer].packet.destinationPort == 53 || packets[layer].packet.sourcePort == 53)
+                    && !Application.isRecognised(application)
+            if isDNS { checkDNS(layer, bytes, &asked) }
         }
     }
 
-    /// DNS on any port. At its own it is expected: what is not recognised there is told what it lacks, unless it is
-    /// something else.
-    @inline(__always)
-    private mutating func checkDatagram(
-        _ packet: Packet, _ bytes: RawSpan, _ step: FlowStep, _ asked: inout Asked
-    ) {
-        guard let flow = unsafe step.flow else { return }
-        let application = unsafe flow.pointee.application
-        guard
-            application == Application.dns.rawValue
-                || packet.destinationPort == 53 && !Application.isRecognised(application)
-                || packet.sourcePort == 53 && !Application.isRecognised(application)
-        else { return }
-        take(Conformance.examine(dnsIn: packet, bytes), &asked)
+    @inline(never)
+    private mutating func checkDNS(_ layer: Int, _ bytes: RawSpan, _ asked: inout Asked) {
+        take(Conformance.examine(dnsIn: packets[layer].packet, bytes), &asked)
     }
 
     /// The first that one side says, once, when it is known what is spoken, or that it is nothing known.

@@ -148,7 +148,7 @@ let package = Package(
                 "Inspection", "Behaviour", "Conformance", "Floods", "Flows", "Policy", "Signatures", "Topology",
                 "Evidence", "Wire",
                 "Intake", "Sensor", "Configuration", "Events", "Sinks", "Store", "CLinux",
-            ]),
+            ], exclude: ["Captures"]),
         tests("InventoryTests", ["Inventory", "Topology", "Wire", "CLinux"], exclude: ["Fixtures"]),
         tests("IntakeTests", ["Intake", "Evidence", "Wire", "CLinux", "CNetfilter"]),
         tests("OffloadTests", ["Offload", "Evidence", "Wire", "CLinux"]),

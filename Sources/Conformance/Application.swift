@@ -4,6 +4,15 @@ import Wire
 @frozen
 public enum ApplicationForm: UInt8, BitwiseCopyable, Sendable {
     case none, dns, netbios, smb, http, tls
+
+    /// Bytes of a stream's beginning without which there is nothing to tell: a length is often sent by itself.
+    public var leastBytes: Int {
+        switch self {
+        case .dns: 2 + DNSMessage.headerSize
+        case .netbios, .smb: NetBIOSSession.headerSize + 6
+        case .none, .http, .tls: 4
+        }
+    }
 }
 
 extension ApplicationForm {

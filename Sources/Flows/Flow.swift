@@ -122,6 +122,9 @@ public struct FlowFlags: OptionSet, BitwiseCopyable, Sendable {
     @inlinable public static var announced: FlowFlags { FlowFlags(rawValue: 64) }
     /// Whoever knows who may talk to whom has nothing to say of it.
     @inlinable public static var isUnrelated: FlowFlags { FlowFlags(rawValue: 0x800) }
+    /// What a side says first was looked at.
+    @inlinable public static var examinedToServer: FlowFlags { FlowFlags(rawValue: 0x1000) }
+    @inlinable public static var examinedToClient: FlowFlags { FlowFlags(rawValue: 0x2000) }
     /// A rule alerted on one of its packets.
     @inlinable public static var alerted: FlowFlags { FlowFlags(rawValue: 256) }
 }

@@ -54,7 +54,7 @@ public struct FlowTable: ~Copyable {
     let buckets: UnsafeMutablePointer<UInt32>
     let bucketMask: UInt64
     let secret: SecretHash
-    /// Readers look on while records change.
+    /// Readers look on while records change: whose they are, how they are found, and what is known of connections.
     let changes = ChangeCount()
     public let capacity: Int
     /// Those of ended flows included.
@@ -143,8 +143,6 @@ public struct FlowTable: ~Copyable {
     ) {
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return }
         let bucket = unsafe buckets + Int(key.hash(secret) & bucketMask)
-        changes.begin()
-        defer { changes.end() }
         let flow = unsafe find(key, bucket, time, packet, &step)
         unsafe step.flow = unsafe flow
         let before = unsafe flow.pointee.state
@@ -172,7 +170,9 @@ public struct FlowTable: ~Copyable {
                 unsafe flow.pointee.marksToClient |= flags
             }
             if checksumIsGood {
+                changes.begin()
                 unsafe follow(flow, packet, bytes, &step)
+                changes.end()
                 // Whether its receiver takes data before the handshake is complete nobody knows: it is looked at as
                 // a packet as well.
                 if unsafe flow.pointee.state == .new { step.isAdded = false }
@@ -230,8 +230,11 @@ public struct FlowTable: ~Copyable {
                     let isSilent =
                         unsafe time > flow.pointee.lastTime
                         && time - flow.pointee.lastTime > FlowTimeout.nanoseconds(flow)
-                    if end(index, isSilent ? .timeout : .reuse) { return unsafe make(key, bucket, time, packet, &step) }
-                    unsafe begin(flow, key, time, packet, &step)
+                    changes.begin()
+                    let isAside = end(index, isSilent ? .timeout : .reuse)
+                    if !isAside { unsafe begin(flow, key, time, packet, &step) }
+                    changes.end()
+                    if isAside { return unsafe make(key, bucket, time, packet, &step) }
                 } else if unsafe time > flow.pointee.lastTime {
                     unsafe flow.pointee.lastTime = time
                 }
@@ -257,6 +260,8 @@ public struct FlowTable: ~Copyable {
         _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
         _ step: inout FlowStep
     ) -> UnsafeMutablePointer<Flow> {
+        changes.begin()
+        defer { changes.end() }
         if count == capacity {
             counters.evicted &+= 1
             // An eighth is for those that begin.

@@ -15,46 +15,43 @@ extension Inspector {
     ) {
         if step.window.freshLength > 0 {
             if step.window.offset == 0 { checkStart(step, time, &asked) }
-        } else if layer == packets.whole, packets[layer].packet.kind == .udp {
-            checkDatagram(packets[layer].packet, bytes, step, &asked)
+        } else if layer == packets.whole, packets[layer].packet.kind == .udp, let flow = unsafe step.flow {
+            let application = unsafe flow.pointee.application
+            // At its own port it is expected: what is not recognised there is told what it lacks.
+            let isDNS =
+                application == Application.dns.rawValue
+                || (packets[layer].packet.destinationPort == 53 || packets[layer].packet.sourcePort == 53)
+                    && !Application.isRecognised(application)
+            if isDNS { checkDNS(layer, bytes, &asked) }
         }
     }
 
-    /// DNS on any port. At its own it is expected: what is not recognised there is told what it lacks, unless it is
-    /// something else.
-    @inline(__always)
-    private mutating func checkDatagram(
-        _ packet: Packet, _ bytes: RawSpan, _ step: FlowStep, _ asked: inout Asked
-    ) {
-        guard let flow = unsafe step.flow else { return }
-        let application = unsafe flow.pointee.application
-        guard
-            application == Application.dns.rawValue
-                || packet.destinationPort == 53 && !Application.isRecognised(application)
-                || packet.sourcePort == 53 && !Application.isRecognised(application)
-        else { return }
-        take(Conformance.examine(dnsIn: packet, bytes), &asked)
+    @inline(never)
+    private mutating func checkDNS(_ layer: Int, _ bytes: RawSpan, _ asked: inout Asked) {
+        take(Conformance.examine(dnsIn: packets[layer].packet, bytes), &asked)
     }
 
-    /// The first that one side says, when it is known what is spoken, or that it is nothing known.
+    /// The first that one side says, once, when it is known what is spoken, or that it is nothing known.
     @inline(never)
     private mutating func checkStart(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
         guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream) else { return }
-        let isFirst = step.window.historyLength == 0
-        guard isFirst || matcher.settlesApplication else { return }
+        let examined = step.toServer ? FlowFlags.examinedToServer : .examinedToClient
+        guard unsafe !flow.pointee.flags.contains(examined) else { return }
         let (start, length) = unsafe flows.pointee.contiguous(step)
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(length)).bytes
-        if isFirst {
+        if step.window.historyLength == 0 {
             let login = Login(bytes)
             if login != .none { unsafe tell(login, flow, time) }
         }
         let application = unsafe flow.pointee.application
+        let isAwaited = Application.isAwaited(application, toServer: step.toServer)
         // What is plain already need not wait: it may be all that is sent.
         let form =
-            Application.isAwaited(application, toServer: step.toServer)
+            isAwaited
             ? ApplicationForm(firstBytes: bytes, toServer: step.toServer)
-            : unsafe ApplicationForm(
-                application, bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
+            : unsafe ApplicationForm(application, bytes, serverPort: flow.pointee.serverPort, toServer: step.toServer)
+        guard form == .none ? !isAwaited : bytes.byteCount >= form.leastBytes else { return }
+        unsafe flow.pointee.flags.insert(examined)
         guard take(Conformance.examine(streamStart: bytes, form, toServer: step.toServer), &asked) else { return }
         asked.isStartRefused = true
         unsafe asked.flow = unsafe flow

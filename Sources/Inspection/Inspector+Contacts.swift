@@ -69,7 +69,7 @@ extension Inspector {
 extension Contact {
     init(_ change: Change, _ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
         let ipProtocol = unsafe flow.pointee.ipProtocol
-        let hasPorts = [IPProtocol.tcp, IPProtocol.udp].contains(ipProtocol)
+        let hasPorts = [IPProtocol.tcp, IPProtocol.udp, IPProtocol.sctp].contains(ipProtocol)
         unsafe self.init(
             change, client: flow.pointee.client, server: flow.pointee.server,
             clientPort: hasPorts ? flow.pointee.clientPort : 0, serverPort: hasPorts ? flow.pointee.serverPort : 0,

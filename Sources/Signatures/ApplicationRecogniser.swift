@@ -16,24 +16,26 @@ enum ApplicationRecogniser {
         case none
     }
 
-    /// Looks at what a packet adds to a flow whose application is not known yet, and takes down in the flow what it told.
+    /// Looks at what a packet adds to a flow whose application is not known yet. Returns whether it told.
     static func advance(
         _ flow: UnsafeMutablePointer<Flow>, _ packet: Packet, _ bytes: ApplicationBytes, toServer: Bool,
         mayGoOn: Bool
-    ) -> Answer {
+    ) -> Bool {
         let answer =
             unsafe packet.kind == .udp
             ? datagram(bytes, packet) : stream(bytes, mayGoOn: mayGoOn && bytes.count < reach)
         switch answer {
-        case .more: break
-        case .found(let application): unsafe flow.pointee.application = application.rawValue
+        case .more: return false
+        case .found(let application):
+            unsafe flow.pointee.application = application.rawValue
+            return true
         case .none:
             let own = toServer ? Application.notByClient : .notByServer
             let other = toServer ? Application.notByServer : .notByClient
             unsafe flow.pointee.application =
                 (flow.pointee.application == other.rawValue ? Application.other : own).rawValue
+            return false
         }
-        return answer
     }
 
     /// The first bytes of a direction of a TCP connection.

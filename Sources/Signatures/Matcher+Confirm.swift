@@ -151,7 +151,7 @@ extension Matcher {
         if traits.contains(.streams), window.freshLength > 0, !plane.isDisjoint(with: [.stream, .history]) {
             let isScanned = plane.contains(.stream)
             // What was found before its application was known is as good as new once it is.
-            let isAwaited = unsafe hasTold && entry.pointee.traits.contains(.namesApplication)
+            let isAwaited = unsafe isTold && entry.pointee.traits.contains(.namesApplication)
             if isProven {
                 if isScanned || isAwaited { return .stream }
             } else {

@@ -15,7 +15,7 @@ extension Matcher {
     ) {
         guard let flow = unsafe step.flow else { return }
         if packet.kind == .udp, subject.payloadLength > 0 {
-            told = unsafe bytes.withUnsafeBytes { buffer in
+            isTold = unsafe bytes.withUnsafeBytes { buffer in
                 let start = unsafe (buffer.baseAddress! + Int(subject.payloadOffset))
                     .assumingMemoryBound(to: UInt8.self)
                 let payload = unsafe ApplicationBytes(start: start, count: Int(subject.payloadLength))
@@ -27,7 +27,7 @@ extension Matcher {
             // Behind its first bytes a stream tells nothing any more.
             let isBeginning = step.window.offset == 0
             let count = isBeginning ? min(Int(length), ApplicationRecogniser.reach) : 0
-            told = unsafe ApplicationRecogniser.advance(
+            isTold = unsafe ApplicationRecogniser.advance(
                 flow, packet, ApplicationBytes(start: start, count: count), toServer: step.toServer,
                 mayGoOn: isBeginning)
         }

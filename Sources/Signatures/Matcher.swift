@@ -24,12 +24,8 @@ public struct Matcher: ~Copyable {
     let hostBits: HostBits
     let thresholds: ThresholdTable
     let tags: TagTable
-    /// What the packet at hand told of its flow's application.
-    var told = ApplicationRecogniser.Answer.more
-    /// It named it.
-    var hasTold: Bool { if case .found = told { true } else { false } }
-    /// Since the packet at hand it is known what its direction speaks, or that it is nothing known.
-    public var settlesApplication: Bool { told != .more }
+    /// The packet at hand told which application its flow is of.
+    var isTold = false
     /// Codes of the rules that matched a window of the packet at hand, as far as they fit: they are not asked about
     /// its other readings.
     var matched = InlineArray<16, UInt32>(repeating: 0)
@@ -126,7 +122,7 @@ public struct Matcher: ~Copyable {
         let hasWindow = step.window.freshLength > 0
         var prompted = hasWindow && flows.hasPending(step)
         if prompted { recall(step, &flows) }
-        told = .more
+        isTold = false
         if step.reading == 0 { matchedCount = 0 }
         if let flow = unsafe step.flow,
             unsafe Application.isAwaited(flow.pointee.application, toServer: step.toServer)

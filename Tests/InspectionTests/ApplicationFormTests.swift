@@ -1,3 +1,4 @@
+import Configuration
 import Conformance
 import Evidence
 import Inspection
@@ -134,6 +135,20 @@ import Wire
         #expect(rig.inspect(part(3, Array(bytes.dropFirst(2)))) == dropped(.evasion))
         #expect(rig.findings.contains("dns.pointer_loop"))
         #expect(rig.inspect(part(3, Array(bytes.dropFirst(2)))).verdict == .drop)
+    }
+
+    /// Real programs, captured between two network namespaces: dig asks dnsmasq three times over one connection to port
+    /// 5300, curl fetches from a web server at port 53 and one at 445, and dig asks a server at port 5301 that answers
+    /// with a name that points at itself, its length in a segment of its own.
+    @Test func realPrograms() throws {
+        let capture = Files.root + "/Tests/InspectionTests/Captures/applications.pcap"
+        let events = try replay([capture], home: ["10.99.0.2"]) { $0.events.flows = true }.events()
+        let odd = events.compactMap { ($0["anomaly"] as? [String: Any])?["event"] as? String }
+        #expect(odd == ["dns.pointer_loop"])
+        let spoken = events.filter { $0["event_type"] as? String == "flow" }.map {
+            "\($0["dest_port"] as? Int ?? 0) \($0["app_proto"] as? String ?? "")"
+        }
+        #expect(Set(spoken) == ["5300 dns", "53 http", "445 http", "5301 dns"])
     }
 
     struct Datagram: Sendable, CustomTestStringConvertible {

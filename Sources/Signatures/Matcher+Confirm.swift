@@ -163,15 +163,7 @@ extension Matcher {
                     // A match that needed no byte, only the absence of some, is one of all that comes.
                     let isSettled = unsafe entry.pointee.conditions.count == 0 && entry.pointee.tests.count == 0
                     if isScanned, !isSettled || furthest == 0 { return .stream }
-                    // Its pattern has come again: is there another match, all of it new?
-                    let fresh = unsafe Subtext(
-                        bytes: bytes + Int(window.historyLength), length: window.freshLength,
-                        origin: text.origin &+ Int64(window.historyLength))
-                    if unsafe isScanned && fresh.length >= part.pointee.minimumLength,
-                        unsafe holds(part, fresh, &furthest)
-                    {
-                        return .stream
-                    }
+                    if unsafe comesAgain(part, text, behind: furthest, window.historyLength) { return .stream }
                 }
             }
         }
@@ -186,6 +178,28 @@ extension Matcher {
         var furthest: Int32 = 0
         return unsafe holds(part, text, &furthest) ? .packet : nil
     }
+
+    /// Whether, of the matches that follow the first one, which ended at `place`, each behind the one before, there is
+    /// one that ends behind the first `known` bytes. Behind a crowd of them only what is new is asked.
+    private mutating func comesAgain(
+        _ part: UnsafePointer<CompiledPart>, _ text: Subtext, behind place: Int32, _ known: Int32
+    ) -> Bool {
+        var furthest = place
+        var end: Int32 = 0
+        for tried in 0..<Matcher.repeatLimit where furthest > 0 {
+            end = tried == Matcher.repeatLimit - 1 ? max(known, end + furthest) : end + furthest
+            let rest = unsafe Subtext(
+                bytes: text.bytes + Int(end), length: text.length - end, origin: text.origin + Int64(end))
+            furthest = 0
+            guard unsafe rest.length >= part.pointee.minimumLength, unsafe holds(part, rest, &furthest) else {
+                return false
+            }
+            if end + furthest > known { return true }
+        }
+        return false
+    }
+
+    private static var repeatLimit: Int { 16 }
 
     private mutating func holds(
         _ part: UnsafePointer<CompiledPart>, _ text: Subtext, _ furthest: inout Int32

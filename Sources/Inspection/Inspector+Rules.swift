@@ -60,6 +60,7 @@ extension Inspector {
         checkStream(step, arrival.time, &asked)
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
+            isReassembled: packets[layer].source == .defragmented,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
         let outcome = unsafe asking.ask(
             &matcher, packets[layer].packet, bytes, context, step, &flows.pointee, into: &findings)

@@ -16,6 +16,7 @@ extension Matcher {
                 let scene = unsafe Scene(
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
                     step: step, outerTag: context.outerTag, time: context.time,
+                    isReassembled: context.isReassembled,
                     trustsChecksums: context.trustsChecksums, handlings: context.handlings)
                 return unsafe confirm(scene, subject, &flows, into: &findings, meter)
             }
@@ -55,6 +56,10 @@ extension Matcher {
                     continue
                 }
                 finding.matchedStream = place == .stream
+                // Behind the match there may be the beginning of another.
+                if unsafe place == .stream && !entry.pointee.traits.contains(.isProven) {
+                    unsafe remember(number, entry, plane, scene, &flows)
+                }
             }
             // The two directions of a rule are neighbours, and one finding of it is enough.
             if finding.code == last { continue }
@@ -250,14 +255,14 @@ extension Scene {
     @inline(__always)
     fileprivate func admits(_ test: FlowTest) -> Bool {
         if test.isEmpty { return true }
-        if unsafe test.contains(.onlyFragments) && !packet.pointee.isFragment { return false }
-        if unsafe test.contains(.noFragments) && packet.pointee.isFragment { return false }
+        if unsafe test.contains(.onlyFragments) && !isReassembled { return false }
+        if unsafe test.contains(.noFragments) && isReassembled { return false }
+        // What is of no flow is of none that is established.
+        if unsafe test.contains(.notEstablished) && step.isEstablished { return false }
         guard !test.isDisjoint(with: .needsFlow) else { return true }
         guard unsafe step.flow != nil else { return false }
         if unsafe test.contains(.toServer) && !step.toServer { return false }
         if unsafe test.contains(.toClient) && step.toServer { return false }
-        if unsafe test.contains(.established) && !step.isEstablished { return false }
-        if unsafe test.contains(.notEstablished) && step.isEstablished { return false }
-        return true
+        return unsafe !test.contains(.established) || step.isEstablished
     }
 }

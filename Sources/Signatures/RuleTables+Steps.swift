@@ -228,9 +228,10 @@ extension RuleTables {
             return unsafe isThere != step.pointee.traits.contains(.negated)
         case .length:
             reach = unsafe text.length
-            let length =
+            let all =
                 unsafe step.pointee.traits.contains(.relative)
                 ? Int64(text.length) - Int64(place) : Int64(text.length)
+            let length = unsafe all & Int64(step.pointee.mask)
             let isWithin = unsafe length >= step.pointee.low && length <= step.pointee.high
             return unsafe isWithin != step.pointee.traits.contains(.negated)
         case .byteTest: return unsafe byteTest(step, text, memory, place, &reach)

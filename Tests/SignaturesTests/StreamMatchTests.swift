@@ -57,6 +57,7 @@ import Wire
         ("content:\"hay\"; fast_pattern; content:\"needle\"; distance:0;", "hay with needle"),
         ("pcre:\"/need\\w+ in hay/\";", "needle in hay"),
         ("pcre:\"/n[^n]{80}y/\";", "n" + String(repeating: ".", count: 80) + "y"),
+        ("content:\"needle\"; content:\"hay\"; distance:0;", "needle" + String(repeating: ".", count: 100) + "hay"),
         ("content:\"need\"; pcre:\"/^le in hay/R\";", "needle in hay"),
     ]) func ofTwoMatchesEachIsFound(_ options: String, _ match: String) throws {
         let rules = try compile("alert tcp any any -> any any (flow:only_stream; \(options) sid:1;)")

@@ -57,7 +57,7 @@ extension FlowTable {
             reading.offset = unsafe stream.pointee.offset &- UInt64(unbroken)
         } else {
             guard window.freshLength > 0 else { return }
-            let (bytes, length) = contiguous(step)
+            let (bytes, length) = unsafe contiguous(step)
             unsafe reading.bytes = unsafe bytes
             reading.length = Int(length)
             reading.fresh = Int(window.historyLength)
@@ -65,10 +65,11 @@ extension FlowTable {
         }
         let start = unsafe stream.pointee.initial &+ 1 &+ UInt32(truncatingIfNeeded: reading.offset)
         let lowest = unsafe stream.pointee.inspected &- UInt32(StreamWindow.historyLimit)
-        unsafe streams.forgetMarks(block, before: Int32(bitPattern: start &- lowest) < 0 ? start : lowest)
+        streams.forgetMarks(block, before: Int32(bitPattern: start &- lowest) < 0 ? start : lowest)
         reading.count = 0
         reading.late = 0
-        for i in 0..<Int(unsafe history.pointee.markCount) {
+        let marks = unsafe Int(history.pointee.markCount)
+        for i in 0..<marks {
             let number = unsafe history.pointee.marks[i]
             let place = Int(Int32(bitPattern: number &- start))
             guard place >= 0, place < reading.length else { continue }

@@ -75,6 +75,7 @@ extension Inspector {
         if layer == packets.whole { checkSession(step, &asked) }
         let context = MatchContext(
             time: arrival.time, outerTag: packets[layer].depth == 0 && arrival.hasTag ? Int32(arrival.tag) : -1,
+            isReassembled: packets[layer].source == .defragmented,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
         let place = unsafe packets.pointer(to: layer)
         let outcome = unsafe asking.ask(

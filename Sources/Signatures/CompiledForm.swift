@@ -98,6 +98,16 @@ struct CompiledOperation: BitwiseCopyable, Sendable {
     var value: UInt32
 }
 
+/// What is told when one of the patterns is found.
+struct FoundPattern: BitwiseCopyable, Sendable {
+    /// Those that it leads to, in `entryLists`.
+    var entries: Run
+    /// Where it is in the arena, for a literal; `length` is 0 for an expression.
+    var offset: UInt32
+    var length: UInt16
+    var ignoresCase: Bool
+}
+
 /// The entries that packets of one port may match.
 struct Group: BitwiseCopyable, Sendable {
     /// Index of its pattern database; −1 for none.

@@ -22,7 +22,7 @@ struct Condition: BitwiseCopyable, Sendable, Hashable {
     enum Operation: UInt8, BitwiseCopyable, Sendable {
         case within, outside
         /// Sets of bits: `low` which, `high` those that count.
-        case exactly, all, any, notAll
+        case exactly, otherThan, all, any, notAll
     }
 
     static let anyLayer: Int16 = 100
@@ -36,10 +36,15 @@ struct Condition: BitwiseCopyable, Sendable, Hashable {
 
     init(_ field: Field, _ test: NumberTest, auxiliary: Int16 = 0) {
         self.field = field
-        operation = test.inverted ? .outside : .within
         self.auxiliary = auxiliary
         low = test.low
-        high = test.high
+        if let mask = test.mask {
+            operation = test.inverted ? .otherThan : .exactly
+            high = Int64(mask)
+        } else {
+            operation = test.inverted ? .outside : .within
+            high = test.high
+        }
     }
 
     init(_ field: Field, _ operation: Operation, bits: Int64, counted: Int64 = .max, auxiliary: Int16 = 0) {
@@ -56,6 +61,7 @@ struct Condition: BitwiseCopyable, Sendable, Hashable {
         case .within: value >= low && value <= high
         case .outside: value < low || value > high
         case .exactly: value & high == low
+        case .otherThan: value & high != low
         case .all: value & high & low == low
         case .any: value & high & low != 0
         case .notAll: value & high & low != low

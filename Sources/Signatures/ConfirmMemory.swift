@@ -9,6 +9,8 @@ struct ConfirmMemory {
     let limits: UnsafeMutablePointer<Int32>
     /// Where a relative expression's subject begins.
     let origins: UnsafeMutablePointer<Int32>
+    /// How far the steps up to each one reach.
+    let ends: UnsafeMutablePointer<Int32>
     let variables: UnsafeMutablePointer<UInt64>
     /// What `base64_decode` made last, and how much of it.
     let decoded: UnsafeMutablePointer<UInt8>
@@ -20,10 +22,11 @@ struct ConfirmMemory {
         guard let expressions = unsafe ExpressionMemory() else { return nil }
         unsafe self.expressions = unsafe expressions
         unsafe self.capacity = max(1, capacity)
-        unsafe next = .allocate(capacity: 3 * self.capacity)
-        unsafe next.initialize(repeating: 0, count: 3 * self.capacity)
+        unsafe next = .allocate(capacity: 4 * self.capacity)
+        unsafe next.initialize(repeating: 0, count: 4 * self.capacity)
         unsafe limits = unsafe next + self.capacity
         unsafe origins = unsafe limits + self.capacity
+        unsafe ends = unsafe origins + self.capacity
         unsafe variables = .allocate(capacity: RuleNumbers.limit)
         unsafe variables.initialize(repeating: 0, count: RuleNumbers.limit)
         unsafe decoded = .allocate(capacity: Base64Text.decodedLimit)
@@ -41,7 +44,7 @@ struct ConfirmMemory {
     }
 
     var memoryBytes: Int {
-        unsafe 3 * capacity * MemoryLayout<Int32>.stride + RuleNumbers.limit * MemoryLayout<UInt64>.stride
+        unsafe 4 * capacity * MemoryLayout<Int32>.stride + RuleNumbers.limit * MemoryLayout<UInt64>.stride
             + Base64Text.decodedLimit + MemoryLayout<Int32>.stride
     }
 

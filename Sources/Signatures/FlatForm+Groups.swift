@@ -154,7 +154,10 @@ extension FlatForm {
                 offset: Int(place(prompt.bytes)), length: prompt.bytes.count, ignoresCase: prompt.ignoresCase,
                 expression: prompt.expression, identifier: UInt32(literals.count))
             if prompt.expression == nil { found.literals.append(literal) } else { found.expressions.append(literal) }
-            literals.append(run(of: byPrompt[prompt]!))
+            literals.append(
+                FoundPattern(
+                    entries: run(of: byPrompt[prompt]!), offset: UInt32(literal.offset),
+                    length: prompt.expression == nil ? UInt16(literal.length) : 0, ignoresCase: prompt.ignoresCase))
         }
         var group = Group(
             database: -1, filter: -1, shortestPattern: found.literals.map { Int32($0.length) }.min() ?? 0,

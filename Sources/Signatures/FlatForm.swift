@@ -17,7 +17,7 @@ struct FlatForm {
     var portRanges: [PortRange] = []
     var groups: [Group] = []
     var entryLists: [UInt32] = []
-    var literals: [Run] = []
+    var literals: [FoundPattern] = []
     var databases: [[Literal]] = []
     var filters: [[Literal]] = []
     var lookups: [Lookup] = []

@@ -13,7 +13,7 @@ struct FlowTest: OptionSet, BitwiseCopyable, Sendable, Hashable {
     static let noFragments = FlowTest(rawValue: 256)
 
     /// What cannot be said without a flow.
-    static let needsFlow: FlowTest = [.toServer, .toClient, .established, .notEstablished]
+    static let needsFlow: FlowTest = [.toServer, .toClient, .established]
 
     mutating func modify(_ text: RuleText) throws(Rejection) {
         for part in text.listed {

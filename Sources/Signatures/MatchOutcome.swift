@@ -20,17 +20,20 @@ public struct MatchContext: BitwiseCopyable, Sendable {
     public var time: UInt64
     /// 802.1Q tag that was taken off the frame before; −1 for none.
     public var outerTag: Int32
-
+    /// The packet was put together from fragments.
+    public var isReassembled: Bool
     /// Checksums are taken for right without being looked at.
     public var trustsChecksums: Bool
     /// What becomes of rules, if not what they say.
     public var handlings: RuleHandlings
 
     public init(
-        time: UInt64 = 0, outerTag: Int32 = -1, trustsChecksums: Bool = false, handlings: RuleHandlings = .asWritten
+        time: UInt64 = 0, outerTag: Int32 = -1, isReassembled: Bool = false, trustsChecksums: Bool = false,
+        handlings: RuleHandlings = .asWritten
     ) {
         self.time = time
         self.outerTag = outerTag
+        self.isReassembled = isReassembled
         self.trustsChecksums = trustsChecksums
         self.handlings = handlings
     }

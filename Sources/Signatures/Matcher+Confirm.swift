@@ -17,6 +17,7 @@ extension Matcher {
                 let scene = unsafe Scene(
                     packet: packet, bytes: start.assumingMemoryBound(to: UInt8.self), count: buffer.count,
                     step: step, outerTag: context.outerTag, time: context.time,
+                    isReassembled: context.isReassembled,
                     trustsChecksums: context.trustsChecksums, handlings: context.handlings)
                 return unsafe confirm(scene, subject, &flows, into: &findings, meter)
             }
@@ -56,6 +57,10 @@ extension Matcher {
                     continue
                 }
                 finding.matchedStream = place == .stream
+                // Behind the match there may be the beginning of another.
+                if unsafe place == .stream && !entry.pointee.traits.contains(.isProven) {
+                    unsafe remember(number, entry, plane, scene, &flows)
+                }
             }
             // The two directions of a rule are neighbours, and one finding of it is enough.
             if finding.code == last { continue }
@@ -164,15 +169,7 @@ extension Matcher {
                     // A match that needed no byte, only the absence of some, is one of all that comes.
                     let isSettled = unsafe entry.pointee.conditions.count == 0 && entry.pointee.tests.count == 0
                     if isScanned, !isSettled || furthest == 0 { return .stream }
-                    // Its pattern has come again: is there another match, all of it new?
-                    let fresh = unsafe Subtext(
-                        bytes: bytes + Int(window.historyLength), length: window.freshLength,
-                        origin: text.origin &+ Int64(window.historyLength))
-                    if unsafe isScanned && fresh.length >= part.pointee.minimumLength,
-                        unsafe holds(part, fresh, &furthest)
-                    {
-                        return .stream
-                    }
+                    if unsafe comesAgain(part, text, behind: furthest, window.historyLength) { return .stream }
                 }
             }
         }
@@ -187,6 +184,28 @@ extension Matcher {
         var furthest: Int32 = 0
         return unsafe holds(part, text, &furthest) ? .packet : nil
     }
+
+    /// Whether, of the matches that follow the first one, which ended at `place`, each behind the one before, there is
+    /// one that ends behind the first `known` bytes. Behind a crowd of them only what is new is asked.
+    private mutating func comesAgain(
+        _ part: UnsafePointer<CompiledPart>, _ text: Subtext, behind place: Int32, _ known: Int32
+    ) -> Bool {
+        var furthest = place
+        var end: Int32 = 0
+        for tried in 0..<Matcher.repeatLimit where furthest > 0 {
+            end = tried == Matcher.repeatLimit - 1 ? max(known, end + furthest) : end + furthest
+            let rest = unsafe Subtext(
+                bytes: text.bytes + Int(end), length: text.length - end, origin: text.origin + Int64(end))
+            furthest = 0
+            guard unsafe rest.length >= part.pointee.minimumLength, unsafe holds(part, rest, &furthest) else {
+                return false
+            }
+            if end + furthest > known { return true }
+        }
+        return false
+    }
+
+    private static var repeatLimit: Int { 16 }
 
     private mutating func holds(
         _ part: UnsafePointer<CompiledPart>, _ text: Subtext, _ furthest: inout Int32
@@ -237,14 +256,14 @@ extension Scene {
     @inline(__always)
     fileprivate func admits(_ test: FlowTest) -> Bool {
         if test.isEmpty { return true }
-        if unsafe test.contains(.onlyFragments) && !packet.pointee.isFragment { return false }
-        if unsafe test.contains(.noFragments) && packet.pointee.isFragment { return false }
+        if unsafe test.contains(.onlyFragments) && !isReassembled { return false }
+        if unsafe test.contains(.noFragments) && isReassembled { return false }
+        // What is of no flow is of none that is established.
+        if unsafe test.contains(.notEstablished) && step.isEstablished { return false }
         guard !test.isDisjoint(with: .needsFlow) else { return true }
         guard unsafe step.flow != nil else { return false }
         if unsafe test.contains(.toServer) && !step.toServer { return false }
         if unsafe test.contains(.toClient) && step.toServer { return false }
-        if unsafe test.contains(.established) && !step.isEstablished { return false }
-        if unsafe test.contains(.notEstablished) && step.isEstablished { return false }
-        return true
+        return unsafe !test.contains(.established) || step.isEstablished
     }
 }

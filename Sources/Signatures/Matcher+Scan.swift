@@ -37,17 +37,11 @@ extension Matcher {
     /// over.
     static var seamReach: Int { Content.longestPrompt - 1 }
 
-    /// Looks for patterns in the payload, and in what is new in the stream, if that is something else.
+    /// Looks for literals in the payload, and in what is new in the stream, if that is something else.
     @inline(never)
     mutating func scan(_ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: @_addressable FlowStep) {
         let window = step.window
-        if subject.payloadLength > 0 {
-            unsafe bytes.withUnsafeBytes { buffer in
-                unsafe scan(
-                    searched, buffer.baseAddress! + Int(subject.payloadOffset), Int(subject.payloadLength),
-                    window.isPayload ? [.packet, .stream] : .packet)
-            }
-        }
+        unsafe scanPayload(searched, subject, bytes, window.isPayload ? [.packet, .stream] : .packet)
         guard window.freshLength > 0, let fresh = unsafe window.fresh else { return }
         if !window.isPayload { unsafe scan(searched, fresh, Int(window.freshLength), .stream) }
         guard window.historyLength > 0, let history = unsafe window.history else { return }
@@ -56,11 +50,37 @@ extension Matcher {
         unsafe seam.update(from: history + Int(window.historyLength) - before, count: before)
         unsafe (seam + before).update(from: fresh, count: after)
         // What ends before the new bytes was found when it came.
-        unsafe context.pointee.seen = UInt64(before)
+        unsafe context.pointee.seen = before
+        unsafe context.pointee.seam = unsafe UnsafeBufferPointer(start: seam, count: before + after)
         unsafe scan(searched, seam, before + after, .stream)
         unsafe context.pointee.seen = 0
         if let flow = unsafe step.flow, unsafe flow.pointee.scansAgain(step.toServer) {
             unsafe scan(searched, history, Int(window.historyLength), .history)
+        }
+    }
+
+    /// The same for regular expressions, which may reach over any number of bytes: all that is kept of the stream is
+    /// gone over together with what is new.
+    @inline(never)
+    mutating func scanExpressions(
+        _ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep, _ flows: borrowing FlowTable
+    ) {
+        let isWhole = step.window.isPayload && step.window.historyLength == 0
+        unsafe scanPayload(searched, subject, bytes, isWhole ? [.packet, .stream] : .packet)
+        guard step.window.freshLength > 0, !isWhole else { return }
+        let (start, length) = unsafe flows.contiguous(step)
+        unsafe context.pointee.seen = Int(step.window.historyLength)
+        unsafe scan(searched, start, Int(length), .stream)
+        unsafe context.pointee.seen = 0
+    }
+
+    private mutating func scanPayload(
+        _ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ plane: CandidateSet.Plane
+    ) {
+        guard subject.payloadLength > 0 else { return }
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe scan(
+                searched, buffer.baseAddress! + Int(subject.payloadOffset), Int(subject.payloadLength), plane)
         }
     }
 
@@ -118,7 +138,9 @@ struct ScanContext {
     let candidates: CandidateSet
     var plane: CandidateSet.Plane
     /// Bytes of what is scanned that were scanned before.
-    var seen: UInt64 = 0
+    var seen = 0
+    /// What is scanned, if it is a seam.
+    var seam = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
 
     static let found: match_event_handler = { identifier, _, end, _, context in
         unsafe context!.assumingMemoryBound(to: ScanContext.self).pointee.take(identifier, end)
@@ -126,7 +148,28 @@ struct ScanContext {
     }
 
     mutating func take(_ identifier: UInt32, _ end: UInt64) {
-        unsafe candidates.insert(
-            tables.literals[Int(identifier)], of: tables.entryLists, end > seen ? plane : .history)
+        let pattern = unsafe tables.literals + Int(identifier)
+        let isNew = unsafe end > UInt64(seen) || comesAgain(pattern)
+        unsafe candidates.insert(pattern.pointee.entries, of: tables.entryLists, isNew ? plane : .history)
+    }
+
+    /// Hyperscan tells the first match only. Whether there is another in the seam that is not over before the new
+    /// bytes; of an expression there is no telling, and whoever confirms it looks for all.
+    private func comesAgain(_ pattern: UnsafePointer<FoundPattern>) -> Bool {
+        let length = unsafe Int(pattern.pointee.length)
+        guard length > 0, let start = unsafe seam.baseAddress else { return false }
+        let bytes = unsafe tables.patterns + Int(pattern.pointee.offset)
+        var place = unsafe max(0, seen + 1 - length)
+        while unsafe place < seen && place + length <= seam.count {
+            var i = 0
+            if unsafe pattern.pointee.ignoresCase {
+                while unsafe i < length && start[place + i].lowercased == bytes[i].lowercased { i += 1 }
+            } else {
+                while unsafe i < length && start[place + i] == bytes[i] { i += 1 }
+            }
+            if i == length { return true }
+            place += 1
+        }
+        return false
     }
 }

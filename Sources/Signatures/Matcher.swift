@@ -140,7 +140,8 @@ public struct Matcher: ~Copyable {
                     prompted = true
                 }
                 if unsafe group.pointee.expressions >= 0, hasWindow || subject.payloadLength > 0 {
-                    unsafe scan(Searched(tables, group.pointee.expressions, -1), subject, bytes, step)
+                    unsafe scanExpressions(
+                        Searched(tables, group.pointee.expressions, -1), subject, bytes, step, flows)
                     prompted = true
                 }
                 if unsafe group.pointee.unprompted.count != 0,

@@ -1,13 +1,13 @@
 /// A test of one number, as dsize, itype and icode write it: `n`, `!n`, `<n`, `<=n`, `>n`, `>=n`, and the
-/// range `a<>b`, which excludes both its ends (so Suricata; `a<=>b`, Snort 3's, includes them).
+/// range `a<>b`, which excludes both its ends (so Suricata; `a<=>b`, Snort 3's, includes them); and `&m=n`, `&m!=n`,
+/// where only the bits of `m` count (Suricata's integer keywords).
 struct NumberTest: Sendable, Hashable, BitwiseCopyable {
     var low: Int64
     var high: Int64
     /// The number must lie outside of `low…high`.
     var inverted: Bool
-
-    @inline(__always)
-    func matches(_ number: Int64) -> Bool { (number >= low && number <= high) != inverted }
+    /// The bits that count, where not all do.
+    var mask: UInt32?
 
     /// `maximum`: the largest that the number can be. A test that always or never holds is refused.
     init(_ text: RuleText, keyword: String, maximum: Int) throws(Rejection) {
@@ -19,6 +19,18 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
             return number
         }
         var rest = text.trimmed
+        if rest.first == UInt8(ascii: "&") {
+            guard let (left, right) = rest.dropFirst().cut(at: "!=") ?? rest.dropFirst().cut(at: "=") else {
+                throw refuse("a bitmask needs = or != and a number")
+            }
+            inverted = rest.dropFirst().cut(at: "!=") != nil
+            let (bits, number) = (try value(left), try value(right))
+            guard number & ~bits == 0 else { throw refuse("the number has bits that are not in the mask") }
+            mask = UInt32(truncatingIfNeeded: bits)
+            low = Int64(number)
+            high = Int64(number)
+            return
+        }
         inverted = rest.first == UInt8(ascii: "!")
         if inverted { rest = rest.dropFirst().trimmed }
         if inverted, rest.first == UInt8(ascii: "=") { rest = rest.dropFirst().trimmed }

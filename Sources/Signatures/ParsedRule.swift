@@ -106,16 +106,19 @@ extension ParsedRule {
         try checkRoom()
     }
 
-    /// A payload size that leaves no room for a content can never match.
+    /// A size of the payload or of a buffer that leaves no room for a content can never match.
     private func checkRoom() throws(Rejection) {
-        guard let size = conditions.first(where: { $0.field == .payloadSize }), size.operation == .within else {
-            return
-        }
-        for part in parts where part.buffer == .payload {
-            for content in part.tests.compactMap(\.content) where !content.isNegated {
-                guard (content.offset?.number ?? 0) + content.pattern.count <= size.high else {
-                    throw Rejection("dsize leaves no room for the content")
-                }
+        let size = conditions.first { $0.field == .payloadSize && $0.operation == .within }
+        for part in parts {
+            let needed =
+                part.tests.compactMap(\.content).filter { !$0.isNegated }
+                .map { Int64(($0.offset?.number ?? 0) + $0.pattern.count) }.max() ?? 0
+            if let size, part.buffer == .payload, needed > size.high {
+                throw Rejection("dsize leaves no room for the content")
+            }
+            for case .length(let test, isRelative: false) in part.tests
+            where !test.inverted && test.mask == nil && needed > test.high {
+                throw Rejection("bsize leaves no room for the content")
             }
         }
     }

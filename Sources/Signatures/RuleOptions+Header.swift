@@ -16,7 +16,7 @@ extension ParsedRule {
             conditions.append(Condition(.ipVersion, .exactly, bits: version.hasSuffix("4") ? 4 : 6))
         case "icmpv6.mtu": try packetCondition(.pathMTU, name, value, maximum: Int(UInt32.max))
         case "ttl": try packetCondition(.hopLimit, name, value, maximum: 255)
-        case "tos": try packetCondition(.trafficClass, name, value, maximum: 255)
+        case "tos": try applyTOS(try required(name, value))
         case "id": try packetCondition(.identification, name, value, maximum: 65_535)
         case "fragoffset": try packetCondition(.fragmentOffset, name, value, maximum: 8_191)
         case "seq", "tcp.seq": try packetCondition(.sequence, name, value, maximum: Int(UInt32.max))
@@ -65,6 +65,17 @@ extension ParsedRule {
     ) throws(Rejection) {
         try condition(field, name, value, maximum: maximum)
         isPacketOnly = true
+    }
+
+    /// Hexadecimal numbers may have an `x` alone before them.
+    private mutating func applyTOS(_ text: RuleText) throws(Rejection) {
+        var number = Array(text)
+        if let mark = number.firstIndex(where: { $0.lowercased == UInt8(ascii: "x") }),
+            mark == 0 || number[mark - 1] != UInt8(ascii: "0")
+        {
+            number.insert(UInt8(ascii: "0"), at: mark)
+        }
+        try packetCondition(.trafficClass, "tos", number[...], maximum: 255)
     }
 
     /// `valid` or `invalid`, perhaps in quotes.

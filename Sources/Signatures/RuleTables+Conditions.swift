@@ -11,6 +11,7 @@ struct Scene {
     /// 802.1Q tag that was taken off the frame; −1 for none.
     let outerTag: Int32
     let time: UInt64
+    let isReassembled: Bool
     /// Checksums are taken for right: somebody else fills them in, or was told not to mind.
     let trustsChecksums: Bool
     let handlings: RuleHandlings

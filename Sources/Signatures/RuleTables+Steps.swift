@@ -7,7 +7,7 @@ extension RuleTables {
     /// detect-engine-content-inspection.c gives the meaning). Where no variables are in play, a place that
     /// failed once is not tried again, since what follows depends on it alone: a part then costs at most one
     /// try for each step and byte. `budget` bounds the rest.
-    /// `furthest` is raised to the end of the last byte that a step needed in order to hold.
+    /// `furthest` becomes the end of the last byte that a step needed in order to hold.
     func partMatches(
         _ run: Run, _ whole: Subtext, _ memory: ConfirmMemory, _ furthest: inout Int32
     ) -> StepResult {
@@ -29,21 +29,22 @@ extension RuleTables {
             if unsafe isDecoded && k > 0 && !(step - 1).pointee.traits.contains(.decoded) && !isRetry { place = 0 }
             let text = unsafe isDecoded ? memory.decodedText : whole
             let held: Bool
+            var reach: Int32 = 0
             switch unsafe step.pointee.kind {
             case .content:
                 held = unsafe content(step, k, text, memory, isRetry, &place, &budget)
             case .expression:
                 held = unsafe expression(step, k, text, memory, isRetry, &place, &budget)
             case .base64:
-                held = unsafe decode(step, text, memory, place, &furthest, &budget)
+                held = unsafe decode(step, text, memory, place, &reach, &budget)
             default:
-                var reach: Int32 = 0
                 held = unsafe holds(step, text, memory, &place, &reach, &budget)
-                if !isDecoded { furthest = max(furthest, reach) }
             }
             if budget < 0 { return .abandoned }
             if held {
-                if !isDecoded { furthest = max(furthest, place) }
+                // Of the steps so far; what was tried and did not fit is forgotten.
+                let before = k == 0 ? 0 : unsafe memory.ends[k - 1]
+                unsafe memory.ends[k] = isDecoded ? before : max(before, place, reach)
                 k &+= 1
                 isRetry = false
                 continue
@@ -61,6 +62,7 @@ extension RuleTables {
             k &-= back
             isRetry = true
         }
+        furthest = count == 0 ? 0 : unsafe memory.ends[count - 1]
         return .found
     }
 
@@ -226,9 +228,10 @@ extension RuleTables {
             return unsafe isThere != step.pointee.traits.contains(.negated)
         case .length:
             reach = unsafe text.length
-            let length =
+            let all =
                 unsafe step.pointee.traits.contains(.relative)
                 ? Int64(text.length) - Int64(place) : Int64(text.length)
+            let length = unsafe all & Int64(step.pointee.mask)
             let isWithin = unsafe length >= step.pointee.low && length <= step.pointee.high
             return unsafe isWithin != step.pointee.traits.contains(.negated)
         case .byteTest: return unsafe byteTest(step, text, memory, place, &reach)

@@ -21,7 +21,7 @@ struct RuleTables: BitwiseCopyable {
     /// Runs of entry numbers.
     var entryLists: UnsafePointer<UInt32>
     /// By the identifier that Hyperscan reports: the entries that the pattern may lead to.
-    var literals: UnsafePointer<Run>
+    var literals: UnsafePointer<FoundPattern>
     var databases: UnsafePointer<OpaquePointer>
     var filters: UnsafePointer<LiteralFilter>
     var lookups: UnsafePointer<Lookup>

@@ -64,6 +64,14 @@ struct Step: BitwiseCopyable, Sendable {
     var high: Int64 = 0
 }
 
+extension StepChain.Link {
+    /// A relative `isdataat` counts bytes, an absolute one is about the byte with that number (Suricata's
+    /// payload-keywords.rst, "absolute vs relative values").
+    fileprivate mutating func countAbsolutely() {
+        if step.firstVariable == Step.noVariable { step.first -= 1 }
+    }
+}
+
 /// The steps of one part of a rule, those before it known.
 struct StepChain {
     struct Link {
@@ -107,6 +115,7 @@ struct StepChain {
             if isRelative, origin == nil {
                 // Before the first match, distances count from the start of the buffer.
                 link.step.traits.remove(.relative)
+                if case .dataAt = test { link.countAbsolutely() }
             }
             if let choice = choice(before: index, origin: isRelative ? origin : nil, any: hasVariables) {
                 link.step.back = UInt16(index - choice)
@@ -175,6 +184,7 @@ extension StepChain.Link {
             step = Step(kind: .length)
             step.low = test.low
             step.high = test.high
+            step.mask = test.mask ?? .max
             if test.inverted { step.traits.insert(.negated) }
         case .remoteCall(let test):
             step = Step(kind: .remoteCall)

@@ -50,6 +50,21 @@ import Wire
         }
     }
 
+    /// `only_frag` and `no_frag` are about what was put together (Suricata's rules/flow-keywords.rst).
+    @Test(arguments: Family.allCases) func whatWasPutTogetherIsKnown(_ family: Family) throws {
+        var rig = try Rig(
+            rules: """
+                alert udp any any -> any any (flow:only_frag; content:"needle"; sid:1;)
+                alert udp any any -> any any (flow:no_frag; content:"needle"; sid:2;)
+                alert ip any any -> any any (flow:only_frag; sid:3;)
+                """)
+        let datagram = family.udp(.client, .web, "some hay and a needle in it")
+        #expect(rig.inspect(datagram).verdict == .accept && rig.findings == ["sid:2"])
+        let parts = family.fragments(of: datagram, at: [16], identification: 7)
+        #expect(rig.inspect(parts[0]).verdict == .accept && rig.findings == [])
+        #expect(rig.inspect(parts[1]).verdict == .accept && rig.findings.sorted() == ["sid:1", "sid:3"])
+    }
+
     private static func arranged(_ parts: [[UInt8]], _ family: Family, _ order: Order) -> [[UInt8]] {
         switch order {
         case .forward: return parts

@@ -49,6 +49,50 @@ import Wire
         }
     }
 
+    /// Two matches, in three segments: each is told with the segment that completes it, wherever the other is.
+    @Test(arguments: [
+        ("content:\"needle\";", "needle"), ("content:\"NEEDLE\"; nocase;", "needle"),
+        ("content:\"needle\"; content:\"hay\"; distance:0;", "needle in hay"),
+        ("content:\"needle\"; content:\"hay\"; distance:1; within:9;", "needle in hay"),
+        ("content:\"hay\"; fast_pattern; content:\"needle\"; distance:0;", "hay with needle"),
+        ("pcre:\"/need\\w+ in hay/\";", "needle in hay"),
+        ("pcre:\"/n[^n]{80}y/\";", "n" + String(repeating: ".", count: 80) + "y"),
+        ("content:\"needle\"; content:\"hay\"; distance:0;", "needle" + String(repeating: ".", count: 100) + "hay"),
+        ("content:\"need\"; pcre:\"/^le in hay/R\";", "needle in hay"),
+    ]) func ofTwoMatchesEachIsFound(_ options: String, _ match: String) throws {
+        let rules = try compile("alert tcp any any -> any any (flow:only_stream; \(options) sid:1;)")
+        try #require(rules.problems == [])
+        let text = "ab" + match + "--" + match + "cd"
+        let bytes = text.raw
+        let ends = [2 + match.utf8.count, 4 + 2 * match.utf8.count]
+        let places = Array(stride(from: 1, to: bytes.count, by: max(1, bytes.count / 40)))
+        for first in places {
+            for second in places where second > first {
+                var followed = try ApplicationTests.Followed(rules)
+                let cuts = [0, first, second, bytes.count]
+                for (low, high) in zip(cuts, cuts.dropFirst()) {
+                    let found = followed.sids(.tcp(seq: 1 + low, Array(bytes[low..<high])), rules).count
+                    let expected = ends.contains { $0 > low && $0 <= high } ? 1 : 0
+                    #expect(found == expected, "cut at \(first) and \(second): \(low)..<\(high)")
+                }
+            }
+        }
+    }
+
+    /// How far apart the parts of a match may lie: 2,560 bytes before the segment that completes it.
+    @Test(arguments: ["content:\"needle\"; content:\"hay\"; distance:0;", "pcre:\"/needle.+hay/s\";"])
+    func whatIsKeptBoundsAMatch(_ options: String) throws {
+        let rules = try compile("alert tcp any any -> any any (flow:only_stream; \(options) sid:1;)")
+        for (gap, isFound) in [(StreamWindow.historyLimit - 6, 1), (StreamWindow.historyLimit - 5, 0)] {
+            var followed = try ApplicationTests.Followed(rules)
+            #expect(followed.sids(.tcp(seq: 1, "needle".raw), rules) == [])
+            let filler = Array(repeating: UInt8(ascii: "."), count: gap)
+            #expect(followed.sids(.tcp(seq: 7, Array(filler[..<1_000])), rules) == [])
+            #expect(followed.sids(.tcp(seq: 1_007, Array(filler[1_000...])), rules) == [])
+            #expect(followed.sids(.tcp(seq: 7 + gap, "hay".raw), rules).count == isFound)
+        }
+    }
+
     /// A second match of its own is told.
     @Test func foundAgainWhereAllOfItComesAgain() throws {
         let options = "flow:only_stream; content:\"some\"; content:\"hay\"; distance:1;"

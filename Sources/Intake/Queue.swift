@@ -110,12 +110,10 @@ public struct Queue: ~Copyable {
     }
 
     public init(_ settings: QueueSettings) throws(IntakeError) {
-        let opened = try Queue.open(settings)
+        let opened = unsafe try Queue.open(settings)
         var doubtful: (socket: OpaquePointer, setup: Setup)?
         do throws(IntakeError) {
-            unsafe doubtful = try unsafe settings.ofDoubtful.map { wanted throws(IntakeError) in
-                try unsafe Queue.open(wanted)
-            }
+            if let wanted = settings.ofDoubtful { unsafe doubtful = try unsafe Queue.open(wanted) }
         } catch {
             _ = unsafe mnl_socket_close(opened.socket)
             throw error

@@ -7,8 +7,8 @@ import Wire
 public final class BehaviourMemory: @unchecked Sendable {
     /// Contacts that a worker may have waiting; the watch takes them ten times a second.
     static var ringCapacity: Int { 1 << 13 }
-    /// Lines of eight for at most 4,096 sources that are denied: one in a line on average, so that all but never nine
-    /// meet in one.
+    /// Lines of eight for at most 4,096 sources that are denied: one in a line on average, so that hardly ever
+    /// nine meet in one.
     private static var deniedLines: Int { 4096 }
 
     /// Valid while this lives.

@@ -7,9 +7,13 @@ struct DiscoveryReader {
 
     private static let example = "[libvirt, proxmox, {file: guests.list}]"
 
-    func read(_ section: Section) -> Settings.Discovery {
+    func read(_ section: Section, hasMirror: Bool) -> Settings.Discovery {
         var discovery = Settings.Discovery()
         discovery.learn = section["learn"]?.choice() ?? discovery.learn
+        if let value = section["watched"] {
+            discovery.watched = PolicyReader.targets(value)
+            if !hasMirror { value.problem("there is no mirror that they could be watched in; write a section mirror") }
+        }
         guard let from = section["from"] else {
             section.missing("from", "there is nothing; write who says which guests there are, like from: [libvirt]")
             return discovery

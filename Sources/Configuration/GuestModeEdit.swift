@@ -12,7 +12,11 @@ public enum GuestModeEdit {
         guard let index = old.guests.firstIndex(where: { $0.guest.name == guest }) else {
             let meant =
                 suggestion(for: guest, among: old.guests.map(\.guest.name)).map { "; did you mean \($0)?" } ?? ""
-            throw refusal("there is no guest \(quoted(guest))\(meant)", file)
+            let found =
+                old.discovery.isOn
+                ? "; of one that is found, write {name: \(guest), mode: \(mode.rawValue)} into guests.list, or who is watched "
+                    + "into guests.watched" : ""
+            throw refusal("there is no guest \(quoted(guest))\(meant)\(found)", file)
         }
         guard old.guests[index].mode != mode else { return text }
         guard let edited = edit(text, index, mode) else { throw refusal(unclear(guest, mode), file) }
@@ -25,7 +29,8 @@ public enum GuestModeEdit {
 
     /// nil where the text is not as expected.
     private static func edit(_ text: String, _ index: Int, _ mode: Settings.GuestMode) -> String? {
-        guard let guests = (try? Yams.compose(yaml: text))?.mapping?["guests"]?.sequence, guests.count > index,
+        let section = (try? Yams.compose(yaml: text))?.mapping?["guests"]
+        guard let guests = section?.sequence ?? section?.mapping?["list"]?.sequence, guests.count > index,
             let guest = guests[index].mapping
         else { return nil }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Array($0.unicodeScalars) }

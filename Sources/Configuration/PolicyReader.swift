@@ -58,7 +58,7 @@ enum PolicyReader {
     }
 
     /// Guests' names and patterns of them, prefixes, and groups.
-    private static func targets(_ value: Value) -> [Settings.PolicyTarget] {
+    static func targets(_ value: Value) -> [Settings.PolicyTarget] {
         (value.elements(like: "[web*, 192.0.2.128/25, \"group:dmz\"]") ?? []).compactMap(target)
     }
 

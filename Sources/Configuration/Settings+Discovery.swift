@@ -36,7 +36,8 @@ extension Settings {
         var protected = ProtectedGuest(
             guest: guest, floods: policy.floods, conformance: policy.conformance, rules: policy.rules)
         protected.behaviour = policy.behaviour
-        protected.mode = onlyListens ? .watched : .filtered
+        let isWatched = onlyListens || discovery.watched.contains { $0.covers(found) }
+        protected.mode = isWatched ? .watched : .filtered
         protected.choices = choices
         if !choices.isEmpty { protected.unknownProtocols = policy.unknownProtocols }
         return protected

@@ -98,6 +98,8 @@ public struct Settings: Sendable, Equatable {
         /// Who says which there are; empty for nobody.
         public var sources: [PlatformSource] = []
         public var learn = Learning.neighbours
+        /// Of those that are found and not written in the file, who is only watched.
+        public var watched: [PolicyTarget] = []
 
         public var isOn: Bool { !sources.isEmpty }
 

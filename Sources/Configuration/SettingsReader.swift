@@ -94,8 +94,8 @@ struct SettingsReader {
             settings.guests = reader.read(value)
             return
         }
-        guard let section = value.section(["from", "learn", "list"]) else { return }
-        settings.discovery = DiscoveryReader(folder: folder).read(section)
+        guard let section = value.section(["from", "learn", "watched", "list"]) else { return }
+        settings.discovery = DiscoveryReader(folder: folder).read(section, hasMirror: hasMirror)
         reader.areFound = settings.discovery.isOn
         if let list = section["list"] { settings.guests = reader.read(list) }
     }

@@ -64,6 +64,8 @@ public struct EveLog: Sendable {
         public var dest_ip: String?
         public var dest_port: Int?
         public var proto: String?
+        /// Of a rule's alert: 1 if it was found in the stream, 0 if in the packet.
+        public var stream: Int?
         public var alert: Alert?
         public var flinch: Flinch?
 

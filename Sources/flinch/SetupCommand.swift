@@ -21,7 +21,7 @@ struct SetupCommand: ParsableCommand {
     var dryRun = false
     @Flag(name: .customLong("no-start"), help: "Write the files, and leave the sensor as it is.")
     var noStart = false
-    @Option(help: ArgumentHelp("Look for the platforms' files below this folder.", visibility: .hidden))
+    @Option(help: ArgumentHelp("Look for the platforms' and systemd's files below this folder.", visibility: .hidden))
     var root = ""
 
     func run() throws {
@@ -34,7 +34,7 @@ struct SetupCommand: ParsableCommand {
         var steps = [SetupStep.file(config, proposal.text)]
         if let list = proposal.guestList { steps.append(.file("\(folder)/\(Proposal.listName)", list)) }
         steps.removeAll(where: \.isDone)
-        if !noStart, let step = SetupStep.service(isStale: !steps.isEmpty) { steps.append(step) }
+        if !noStart, let step = SetupStep.service(isStale: !steps.isEmpty, root: root) { steps.append(step) }
 
         print(SetupPage(survey, proposal, settings, steps, config: config, style: .ofStandardOutput).text)
         guard !steps.isEmpty, !dryRun else { return }
@@ -70,11 +70,11 @@ enum SetupStep {
     }
 
     /// nil where systemd does not run, or does not know the sensor, or all is as it should be.
-    static func service(isStale: Bool) -> SetupStep? {
+    static func service(isStale: Bool, root: String) -> SetupStep? {
         let files = FileManager.default
-        guard files.fileExists(atPath: "/run/systemd/system"),
+        guard files.fileExists(atPath: "\(root)/run/systemd/system"),
             ["/lib", "/usr/lib", "/etc"].contains(where: {
-                files.fileExists(atPath: "\($0)/systemd/system/flinchd.service")
+                files.fileExists(atPath: "\(root)\($0)/systemd/system/flinchd.service")
             })
         else { return nil }
         let isRunning = (try? SetupStep.run("systemctl", "is-active", "--quiet", "flinchd")) != nil

@@ -157,4 +157,33 @@ import Wire
         let without = #expect(throws: ConfigurationErrors.self) { try change(text, "web", .watched) }
         #expect(without?.description.contains("there is no mirror that it could be watched in") == true)
     }
+
+    /// Of those that platforms know the file says who is watched, and its list has the last word.
+    @Test func guestsThatAreFoundHaveAMode() throws {
+        let text = """
+            mirror: {interfaces: [m]}
+            guests:
+              from: [{file: guests.list}]
+              watched: [db*, "group:acme"]
+              list:
+                - {name: db2, mode: filtered}
+
+            """
+        let found = [("web", nil), ("db1", nil), ("db2", nil), ("shop", "acme")].enumerated().map { number, one in
+            Guest(name: one.0, addresses: [Prefix("192.0.2.\(number + 1)")!], group: one.1)
+        }
+        let settings = try Settings.parse(text: text, file: "f", found: found)
+        let modes = Dictionary(uniqueKeysWithValues: settings.guests.map { ($0.guest.name, $0.mode) })
+        #expect(modes == ["web": .filtered, "db1": .watched, "db2": .filtered, "shop": .watched])
+        let edited = try GuestModeEdit.text(text, guest: "db2", mode: .watched, file: "f")
+        #expect(edited == text.replacing("mode: filtered", with: "mode: watched"))
+        #expect(throws: ConfigurationErrors.self) {
+            try GuestModeEdit.text(text, guest: "web", mode: .watched, file: "f")
+        }
+        let missing = problems("guests: {from: [{file: a}], watched: [db*]}\n")
+        #expect(
+            missing == [
+                "1:38: guests.watched: there is no mirror that they could be watched in; write a section mirror"
+            ])
+    }
 }

@@ -262,6 +262,40 @@ extension Integration {
             }
         }
 
+        /// Sixteen bridges one behind the other, frames of 9,000 bytes: each packet is queued once, whole, and inspected.
+        @Test func jumboFramesPassManyBridgesAndAreQueuedOnce() async throws {
+            try await withList("web port=web0 address=10.77.0.10") { lab, sensor in
+                let web = lab.guest("web")
+                var lines = ["br0", "web0", lab.client.port].map { "link set \($0) mtu 9000" }
+                for number in 1..<16 {
+                    lines += [
+                        "link add br\(number) type bridge forward_delay 0 stp_state 0 mcast_snooping 0",
+                        "link add up\(number) type veth peer name down\(number)",
+                        "link set up\(number) mtu 9000 master br\(number - 1) up",
+                        "link set down\(number) mtu 9000 master br\(number) up", "link set br\(number) mtu 9000 up",
+                    ]
+                }
+                try ip(lab, (lines + ["link set web0 master br15"]).joined(separator: "\n"))
+                for machine in [web, lab.client] { try machine.run("ip", "link", "set", "eth0", "mtu", "9000") }
+                _ = try web.run("busybox", "arping", "-q", "-U", "-c", "1", "-I", "eth0", web.ipv4)
+                #expect(
+                    eventually(within: .seconds(2)) { (try? guest("web", sensor).ports.first?.bridge) == "br15" })
+                #expect(try inspected(lab, sensor, from: lab.client, to: web.ipv4) == [20, 20])
+                let received = {
+                    try sensor.status().guests.first { $0.address == web.ipv4 }?.received["icmp"] ?? 0
+                }
+                let before = try received()
+                let ping = try lab.client.start(
+                    ["ping", "-n", "-q", "-M", "do", "-s", "8972", "-i", "0.05", "-c", "20", web.ipv4],
+                    limit: .seconds(10))
+                #expect(ping.wait(atMost: .seconds(10)) == .exited(0), "\(ping.printed)")
+                #expect(ping.printed.contains("20 received"), "\(ping.printed)")
+                #expect(try received() - before == 20)
+                let after = try sensor.status()
+                #expect(after.uninspected.total == 0 && after.verdicts.dropped == 0)
+            }
+        }
+
         /// Others that come and go end no flood, and open none of its gates: no tenant can help himself by it.
         @Test func aFloodGoesOnWhileGuestsComeAndGo() async throws {
             try await withList(
@@ -349,6 +383,45 @@ extension Integration {
             sensor.terminate()
         }
 
+        /// A service that does not run is enabled and started, one that runs is told to read what has changed, and told
+        /// nothing where nothing has; a systemctl in the PATH says what it was asked.
+        private func expectSystemdIsAsked(_ lab: Lab, _ flinch: String, _ file: String) throws {
+            for folder in ["run/systemd/system", "lib/systemd/system"] {
+                try FileManager.default.createDirectory(
+                    atPath: lab.file("root/\(folder)"), withIntermediateDirectories: true)
+            }
+            try lab.write("", to: "root/lib/systemd/system/flinchd.service")
+            try FileManager.default.createDirectory(atPath: lab.file("bin"), withIntermediateDirectories: true)
+            let (asked, active) = (lab.file("asked"), lab.file("active"))
+            try lab.write(
+                """
+                #!/bin/sh
+                [ "$1" != is-active ] || exec test -e \(active)
+                echo "$@" >> \(asked)
+                touch \(active)
+
+                """, to: "bin/systemctl")
+            try Command.run(["chmod", "755", lab.file("bin/systemctl")])
+            func setUp() throws -> String {
+                try Command.run(
+                    [
+                        "ip", "netns", "exec", lab.host.namespace.name, "env",
+                        "PATH=\(lab.file("bin")):/usr/bin:/bin:/usr/sbin",
+                    ]
+                        + [flinch, "setup", "--yes", "--config", file, "--root", lab.file("root")])
+            }
+            func orders() -> String { (try? String(contentsOfFile: asked, encoding: .utf8)) ?? "" }
+            #expect(try setUp().contains("systemctl enable --now flinchd"))
+            #expect(orders() == "enable --now flinchd\n")
+            #expect(try setUp().contains("nothing: all is as proposed"))
+            #expect(orders() == "enable --now flinchd\n")
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try lab.write("guests: []\n", to: "etc/flinch.yaml")
+            #expect(try setUp().contains("systemctl reload flinchd"))
+            #expect(orders() == "enable --now flinchd\nreload flinchd\n")
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
+        }
+
         /// It says what it found, does it after a yes, keeps what it replaces, and has nothing more to do then; and the
         /// sensor starts with it.
         @Test func setupProposesWhatIsThere() throws {
@@ -381,6 +454,7 @@ extension Integration {
             #expect(try String(contentsOfFile: file + ".before-setup-1", encoding: .utf8) == "guests: []\n")
             #expect(try setup("--yes").contains("nothing: all is as proposed"))
             #expect(!FileManager.default.fileExists(atPath: file + ".before-setup-2"))
+            try expectSystemdIsAsked(lab, flinch, file)
 
             let place = "sensor: {control: \(lab.file("flinchd.sock")), state: \(lab.file("state"))}\n"
             let text = try String(contentsOfFile: file, encoding: .utf8)

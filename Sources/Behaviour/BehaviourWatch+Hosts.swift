@@ -56,7 +56,7 @@ extension BehaviourWatch {
     }
 
     /// Only first meetings count: who talks to the same again and again proves nothing by it.
-    private func creditSuccess(_ contact: Contact) {
+    func creditSuccess(_ contact: Contact) {
         unsafe source(contact.client).pointee.succeed(
             contact.server, contact.service, second: second(contact.time))
     }

@@ -30,9 +30,13 @@ extension BehaviourWatch {
         if isRefused, guest(contact.server) == nil { lastOutsideAnswer = max(lastOutsideAnswer, contact.time) }
         let key = Asking(contact)
         guard let place = unsafe pending.find(key) else { return }
-        var probe = unsafe place.pointee.probe
-        // Who does not finish a handshake does not want to talk.
-        if !isRefused, probe == .syn { probe = .rawSYN }
+        let probe = unsafe place.pointee.probe
+        // Load balancers' checks reset what was answered before they acknowledge it; they ask as an operating system
+        // does, which scanners that do so do not (`rawSYN`).
+        if !isRefused, probe == .syn {
+            unsafe pending.remove(place)
+            return creditSuccess(contact)
+        }
         let isFragmented = unsafe place.pointee.isFragmented
         unsafe pending.remove(place)
         fail(key, probe, isFragmented: isFragmented, time: contact.time)

@@ -81,7 +81,13 @@ struct SourceRecord: PlaceRecord {
         for index in 0..<Int(count) where failures[index].host == host && failures[index].service == service {
             failures[index].second = 0
         }
-        successes[Int(nextSuccess)] = SourceRecord.packed(host, service, second)
+        let success = SourceRecord.packed(host, service, second)
+        // Who meets the same again and again proves nothing by it.
+        for index in 0..<SourceRecord.successesKept where (successes[index] ^ success) & ~0xFF == 0 {
+            successes[index] = success
+            return
+        }
+        successes[Int(nextSuccess)] = success
         nextSuccess = (nextSuccess + 1) % UInt16(SourceRecord.successesKept)
     }
 
@@ -117,7 +123,12 @@ struct SourceRecord: PlaceRecord {
                 if age <= SourceRecord.shortWindow { ports.short += 1 }
             }
             if failure.service == last.service {
-                if failure.isGuest { hosts.guests += 1 } else { hosts.others += 1 }
+                if failure.isGuest {
+                    hosts.guests += 1
+                } else if successes(of: failure.host, nil, now: last.second) == 0 {
+                    // Of a host that answers at another port it is a wish that is not met: HTTPS, say.
+                    hosts.others += 1
+                }
             }
         }
         let enough =

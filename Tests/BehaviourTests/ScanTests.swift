@@ -128,6 +128,31 @@ struct ScanTests {
         #expect(stage.raised == ["scan.syn"])
     }
 
+    /// Checks of forty servers of one host, of which a third are down, and that reset those that answer before they
+    /// acknowledge; over and over. A scanner that does the same asks as no operating system does.
+    @Test(arguments: [Probe.syn, .rawSYN]) func aLoadBalancer(_ probe: Probe) {
+        let stage = Stage()
+        for _ in 0..<5 {
+            for port in 1...40 {
+                stage.ask(Stage.outside, Stage.web, port, probe: probe, port % 3 == 0 ? .refused : .abandoned)
+            }
+            stage.wait(2)
+        }
+        #expect(stage.raised == (probe == .rawSYN ? ["scan.syn"] : []))
+    }
+
+    /// A crawler that asks a hundred hosts for HTTPS first, which two in three do not have; and one that asks those that
+    /// have nothing else either.
+    @Test(arguments: [true, false]) func aCrawler(_ findsOtherwise: Bool) {
+        let stage = Stage()
+        for host in 1...100 {
+            stage.ask(Stage.web, Stage.stranger(host), 443, host % 3 == 0 ? .established : .refused)
+            if findsOtherwise { stage.ask(Stage.web, Stage.stranger(host), 80, .established) }
+        }
+        stage.wait(3)
+        #expect(stage.raised.contains("scan.connect") != findsOtherwise)
+    }
+
     /// Each probe once from each of five addresses, of which four are made up.
     @Test func decoys() throws {
         let stage = Stage()

@@ -39,6 +39,24 @@ struct BehaviourReplayTests {
         }
     }
 
+    /// INITs (RFC 9260 §3.3.2) to ports of one host are as many questions.
+    @Test(arguments: Family.allCases) func portsOfSCTP(_ family: Family) throws {
+        let found = try Self.behaviours(family) { capture in
+            for port in 1...40 {
+                capture.add(
+                    family.ip(
+                        .stranger, .web, 132,
+                        big16(40_000) + big16(port) + big32(0) + big32(0) + [1, 0] + big16(20) + big32(7)
+                            + big32(65_535) + big16(1) + big16(1) + big32(9)))
+                capture.time += 10_000_000
+            }
+            capture.time += 6_000_000_000
+            capture.add(family.ping(.client, .web))
+        }
+        #expect(found.map { $0["kind"] as? String } == ["scan.sctp"])
+        #expect(found.first?["shape"] as? String == "ports")
+    }
+
     static let flags: [(TCPFlags, String)] = [
         (.syn, "scan.syn"), ([], "scan.null"), (.fin, "scan.fin"), ([.fin, .psh, .urg], "scan.xmas"),
         (.ack, "scan.ack"), ([.fin, .ack], "scan.maimon"), ([.syn, .fin], "scan.odd_flags"),

@@ -102,12 +102,11 @@ extension Threshold {
         try words.finish()
     }
 
-    /// Suricata's detect-detection-filter.c; Snort's are a part of it.
+    /// Suricata's rules/thresholding.rst, whose five tracks its parser (detect-detection-filter.c) does not all take;
+    /// Snort's are a part of it.
     init(detectionFilter text: RuleText) throws(Rejection) {
         var words = try ThresholdWords(text, noun: "detection_filter")
-        self.init(
-            kind: .detectionFilter,
-            track: try words.choice("track", ["by_src": .source, "by_dst": .destination, "by_flow": .flow]))
+        self.init(kind: .detectionFilter, track: try words.choice("track", Threshold.tracks))
         count = try words.number("count", from: 1)
         seconds = try words.number("seconds", from: 1)
         if let port = words.text("unique_on") {

@@ -121,8 +121,8 @@ import Testing
             "threshold does not know unique_on"
         ),
         (
-            "detection_filter:track by_rule, count 1, seconds 1;",
-            "detection_filter: track is one of by_src, by_dst, by_flow"
+            "detection_filter:track by_port, count 1, seconds 1;",
+            "detection_filter: track is one of by_src, by_dst, by_both, by_rule, by_flow"
         ),
         (
             "detection_filter:track by_src, count 1, seconds 0;",

@@ -46,6 +46,10 @@ import Testing
         Case(
             option: "detection_filter: track by_flow, count 1, seconds 5;", times: [0, 5, 5.1, 6],
             expected: ".D.D"),
+        Case(
+            option: "detection_filter: track by_rule, count 1, seconds 5;", times: [0, 5, 5.1, 6], expected: ".D.D"),
+        Case(
+            option: "detection_filter: track by_both, count 2, seconds 10;", times: [0, 1, 2, 3], expected: "..DD"),
         // The file: another word for the same, and the new action of a rate filter.
         Case(
             line: "event_filter gen_id 1, sig_id 7, type limit, track by_src, count 1, seconds 60",

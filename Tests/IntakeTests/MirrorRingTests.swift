@@ -122,7 +122,9 @@ import Testing
             // More than 1 MiB, while nobody reads.
             let sent = 3000
             for number in 0..<sent { try send(frame(UInt32(number), from: 1, to: 2, size: 1000), sender, port) }
-            let first = read(&ring, within: 300_000_000)
+            // On a busy machine reading takes its time: until there is nothing more.
+            var first: [Seen] = []
+            while case let more = read(&ring, within: 300_000_000), !more.isEmpty { first += more }
             #expect(!first.isEmpty && first.count < sent)
             // There is room again, and the counters go on where they were.
             for number in 0..<100 { try send(frame(UInt32(number), from: 1, to: 2), sender, port) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Wire
 
 struct DenyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,9 +20,8 @@ struct DenyCommand: ParsableCommand {
 
     func validate() throws {
         guard seconds > 0 else { throw ValidationError("--for \(seconds) is no time; write seconds from 1") }
-        // It is a word of the request.
-        guard address.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
-            throw ValidationError("'\(address)' is no address")
+        guard Address(address) != nil else {
+            throw ValidationError("'\(address)' is no address of a host; write it like 192.0.2.7 or 2001:db8::7")
         }
     }
 

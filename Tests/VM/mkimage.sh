@@ -4,7 +4,7 @@
 # The kernel package is downloaded and unpacked, not installed. There is no disk image: the guest uses this
 # machine's own / (read-only, changes kept in memory), so it has every program and library that is here.
 #
-# Result in $FLINCH_VM (img beside this script unless set): kernel, initramfs, version, lib/modules. 200 MB.
+# Result in $FLINCH_VM (img beside this script unless set): kernel, initramfs, version, lib/modules, ovs. 230 MB.
 # Takes seconds. Needs Debian 12, root and the network.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -58,9 +58,14 @@ done < <(for module in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
 done)
 (cd root && find . | busybox cpio -o -H newc 2>/dev/null) >initramfs
 
+# Open vSwitch's programs, unpacked as well: installed, they would start here. The rest of what they need is there.
+mkdir packages
+(cd packages && apt-get download -qq -o APT::Sandbox::User=root openvswitch-switch openvswitch-common libxdp1)
+for file in packages/*.deb; do dpkg-deb -x "$file" ovs; done
+
 # The initramfs last: it says that the rest is there.
-rm -rf "$image/lib" "$image/initramfs"
-mv lib kernel "$image/"
+rm -rf "$image/lib" "$image/ovs" "$image/initramfs"
+mv lib kernel ovs "$image/"
 echo "$version" >"$image/version"
 mv initramfs "$image/"
 echo "mkimage: kernel $version in $image"

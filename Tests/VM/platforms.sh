@@ -66,6 +66,35 @@ fails "and out of it nothing" pings web 1 10.9.0.1
 for port in p-web p-dns; do bridge vlan del dev $port vid 30 && bridge vlan add dev $port vid 1 pvid untagged; done
 ip link set v0 type bridge vlan_filtering 0
 
+# --- A bond is a port like any other ----------------------------------------------------------------------------
+modprobe bonding max_bonds=0
+ip netns add up
+ip -b - <<EOF
+link add s0 type veth peer name u0 netns up
+link add s1 type veth peer name u1 netns up
+link add bond0 type bond mode active-backup miimon 100
+link set s0 master bond0
+link set s1 master bond0
+link set bond0 master v0 up
+EOF
+ip -n up -b - <<EOF
+link add ub up type bridge forward_delay 0 stp_state 0 mcast_snooping 0
+link set u0 master ub up
+link set u1 master ub up
+addr add 10.9.0.8/24 dev ub
+EOF
+waits "a bond carries" "pings web 1 10.9.0.8 >said"
+sleep 2 # Whoever takes over announces what is behind it, by ARP at every port.
+counts "by a bond, once" 6 pings web 3 10.9.0.8
+active=$(cat /sys/class/net/bond0/bonding/active_slave)
+ip link set "$active" down
+waits "its other member takes over" '[ "$(cat /sys/class/net/bond0/bonding/active_slave)" != "$active" ]'
+waits "and carries" "pings web 1 10.9.0.8 >said"
+sleep 2
+counts "by its other member, once" 6 pings web 3 10.9.0.8
+ip link del bond0
+ip netns del up
+
 # --- Proxmox VE: a bridge of the card's own ---------------------------------------------------------------------
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 ip -b - <<EOF
@@ -112,6 +141,27 @@ fails "and wrote nothing" test -e setup
 does "setup does it" flinch setup --yes --no-start --config setup/flinch.yaml
 does "and the configuration is right" flinch config check setup/flinch.yaml
 does "it has nothing more to do" says "all is as proposed" flinch setup --yes --no-start --config setup/flinch.yaml
+
+# --- Open vSwitch ------------------------------------------------------------------------------------------------
+# Its packets pass no bridge of the kernel: its ports are known as such, and it is said what to do.
+ovs=${FLINCH_VM:-$here/img}/ovs
+export OVS_RUNDIR=$PWD OVS_LOGDIR=$PWD LD_LIBRARY_PATH=$ovs/usr/lib/x86_64-linux-gnu
+"$ovs/usr/bin/ovsdb-tool" create conf.db "$ovs/usr/share/openvswitch/vswitch.ovsschema"
+"$ovs/usr/sbin/ovsdb-server" --detach --remote="punix:$PWD/db.sock" --pidfile conf.db 2>>ovs.log
+vsctl() { "$ovs/usr/bin/ovs-vsctl" --db="unix:$PWD/db.sock" --timeout=20 "$@"; }
+modprobe openvswitch
+vsctl --no-wait init
+"$ovs/usr/lib/openvswitch-switch/ovs-vswitchd" --detach --pidfile "unix:$PWD/db.sock" 2>>ovs.log
+ip netns add cloud
+ip link add tap9 up type veth peer name e0 netns cloud
+does "Open vSwitch has a bridge and a port" vsctl add-br ovs0 -- add-port ovs0 tap9
+unset LD_LIBRARY_PATH
+does "setup says that the port is its" says "Open vSwitch has tap9" flinch setup --dry-run --no-start --config ovs/flinch.yaml
+does "and what to do" says "by a mirror (flinch mirror)" flinch setup --dry-run --no-start --config ovs/flinch.yaml
+echo "cloud port=tap9" >guests.list
+start_sensor bridges=v0 'guests={from: [{file: guests.list}]}'
+is "a guest there is known as one that cannot be filtered" "$(found cloud .state)" openvswitch
+stop_sensor
 
 echo "$failures failed"
 exit $failures

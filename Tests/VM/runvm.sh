@@ -18,7 +18,7 @@ while getopts t:m: option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || { sed -n '2,8s/^# \?//p' "$0"; exit 2; }
-if [ ! -s "$image/kernel" ] || [ ! "$image/initramfs" -nt "$here/init" ]; then
+if [ ! -s "$image/kernel" ] || [ ! "$image/initramfs" -nt "$here/init" ] || [ ! -d "$image/ovs" ]; then
     "$here/mkimage.sh" >&2 || exit 125
 fi
 
@@ -26,7 +26,7 @@ run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT
 printf 'IMAGE=%q WORK=%q\n' "$image" "$PWD" >"$run/variables"
 {
-    printf 'export PATH=%q HOME=/root TERM=dumb\n' "$PATH"
+    printf 'export PATH=%q HOME=/root TERM=dumb FLINCH_VM=%q\n' "$PATH" "$image"
     [ -z "${LD_LIBRARY_PATH-}" ] || printf 'export LD_LIBRARY_PATH=%q\n' "$LD_LIBRARY_PATH"
     printf 'cd %q\n' "$PWD"
     # Through a virtio port, because a console is slow. What the command leaves running gets two seconds.

@@ -59,7 +59,7 @@ hour:
 	$(SWIFT) build --build-tests $(CHECKED)
 	FLINCH_BIN=$(CURDIR)/$(RELEASE) FLINCH_MIXED_SECONDS=3600 $(SWIFT) test --skip-build --filter MixedTraffic
 
-# All captures of ../shared, played into a mirror port: the alerts of a replay..
+# All captures of ../shared, played into a mirror port: the alerts of a replay. A few minutes.
 test-mirror: build
 	@.ci/install lab
 	$(SWIFT) build --build-tests $(CHECKED)

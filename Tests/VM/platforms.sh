@@ -84,6 +84,9 @@ link set u1 master ub up
 addr add 10.9.0.8/24 dev ub
 EOF
 waits "a bond carries" "pings web 1 10.9.0.8 >said"
+# Neither asks for the other again while packets are counted.
+ip -n web neigh replace 10.9.0.8 dev e0 lladdr "$(in_guest up cat /sys/class/net/ub/address)" nud permanent
+ip -n up neigh replace 10.9.0.2 dev ub lladdr "$(mac web)" nud permanent
 sleep 2 # Whoever takes over announces what is behind it, by ARP at every port.
 counts "by a bond, once" 6 pings web 3 10.9.0.8
 active=$(cat /sys/class/net/bond0/bonding/active_slave)
@@ -94,6 +97,7 @@ sleep 2
 counts "by its other member, once" 6 pings web 3 10.9.0.8
 ip link del bond0
 ip netns del up
+ip -n web neigh del 10.9.0.8 dev e0
 
 # --- Proxmox VE: a bridge of the card's own ---------------------------------------------------------------------
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1

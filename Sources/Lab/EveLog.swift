@@ -43,6 +43,12 @@ public struct EveLog: Sendable {
             public var sources: [String]?
             public var services: [String]?
         }
+        /// The packet around one that came by tunnel.
+        public struct Tunnel: Decodable, Sendable {
+            public var src_ip: String
+            public var dest_ip: String
+            public var depth: Int
+        }
         public struct Flinch: Decodable, Sendable {
             public var guest: String?
             public var concern: String?
@@ -66,6 +72,7 @@ public struct EveLog: Sendable {
         public var proto: String?
         /// Of a rule's alert: 1 if it was found in the stream, 0 if in the packet.
         public var stream: Int?
+        public var tunnel: Tunnel?
         public var alert: Alert?
         public var flinch: Flinch?
 

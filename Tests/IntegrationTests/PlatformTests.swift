@@ -296,6 +296,62 @@ extension Integration {
             }
         }
 
+        /// A guest's own overlay, and one in that: what is in the inner one is found, dropped if a rule asks for it, and
+        /// told with the tunnel around it.
+        @Test func aVXLANInAVXLANIsLookedInto() async throws {
+            try Requirements.root()
+            let lab = try Lab.start()
+            defer { lab.stop() }
+            let binaries = try Binaries.find()
+            var configuration = SensorConfiguration()
+            configuration.ruleFiles = [
+                try lab.write(
+                    """
+                    alert icmp any any -> any any (msg:"Told"; itype:8; content:"FlinchToldFlinch"; sid:1;)
+                    drop icmp any any -> any any (msg:"Gone"; itype:8; content:"FlinchGoneFlinch"; sid:2;)
+
+                    """, to: "nested.rules")
+            ]
+            let sensor = try SensorProcess.start(in: lab, configuration, binaries: binaries)
+            let web = lab.guest("web")
+            for (machine, other, number) in [(web, lab.client.ipv4, 1), (lab.client, web.ipv4, 2)] {
+                let peer = 3 - number
+                try Command.run(
+                    ["ip", "-n", machine.namespace.name, "-batch", "-"],
+                    input: """
+                        link add vx10 type vxlan id 10 remote \(other) dstport 4789
+                        address add 10.98.0.\(number)/24 dev vx10
+                        link set vx10 up
+                        link add vx20 type vxlan id 20 remote 10.98.0.\(peer) dstport 4789 dev vx10
+                        address add 10.99.0.\(number)/24 dev vx20
+                        link set vx20 up
+
+                        """)
+            }
+            func pings(_ text: String) throws -> Bool {
+                let pattern = text.utf8.map { String($0, radix: 16) }.joined()
+                let ping = try lab.client.start(
+                    ["ping", "-n", "-q", "-c", "5", "-i", "0.1", "-W", "1", "-s", "64", "-p", pattern, "10.99.0.1"],
+                    limit: .seconds(10))
+                ping.wait(atMost: .seconds(10))
+                return ping.printed.contains("5 received")
+            }
+            #expect(eventually(within: .seconds(5)) { (try? pings("FlinchFineFlinch")) == true })
+            #expect(try pings("FlinchToldFlinch"))
+            #expect(try pings("FlinchGoneFlinch") == false)
+            func told(_ sid: Int) throws -> [EveLog.Record] {
+                try sensor.eve.records().filter { $0.event_type == "alert" && $0.alert?.signature_id == sid }
+            }
+            for (sid, action) in [(1, "allowed"), (2, "blocked")] {
+                #expect(eventually(within: .seconds(3)) { (try? told(sid).isEmpty) == false })
+                let record = try #require(try told(sid).first)
+                #expect(record.src_ip == "10.99.0.2" && record.dest_ip == "10.99.0.1" && record.alert?.action == action)
+                #expect(record.tunnel?.src_ip == lab.client.ipv4 && record.tunnel?.dest_ip == web.ipv4)
+                #expect(record.tunnel?.depth == 2)
+            }
+            #expect(sensor.terminate() == .exited(0), "\(sensor.program.complained)")
+        }
+
         /// Others that come and go end no flood, and open none of its gates: no tenant can help himself by it.
         @Test func aFloodGoesOnWhileGuestsComeAndGo() async throws {
             try await withList(

@@ -62,14 +62,7 @@ extension Integration {
                         scan.command.map { $0 == "S" ? source : $0 == "T" ? target.ipv4 : $0 },
                         limit: .seconds(scan.seconds))
                     program.wait(atMost: .seconds(scan.seconds + 2))
-                    func found() throws -> [EveLog.Record] {
-                        try sensor.eve.records(from: place).filter {
-                            $0.event_type == "alert" && $0.flinch?.behaviour != nil
-                        }
-                    }
-                    _ = eventually(within: .seconds(8)) { (try? found().isEmpty) == false }
-                    rest(.milliseconds(1500))
-                    let all = try found()
+                    let all = try Integration.behaviours(sensor, from: place)
                     #expect(all.count == 1, "\(scan): \(all.compactMap { $0.alert?.signature }); \(program.complained)")
                     let behaviour = try #require(all.first?.flinch?.behaviour, "\(scan)")
                     #expect(behaviour.kind == scan.kind, "\(scan)")
@@ -121,19 +114,6 @@ extension Integration {
             }
         }
 
-        private static let listener = """
-            import socket, sys, threading
-            def serve(s):
-                while True: s.accept()[0].close()
-            for place in sys.argv[1:]:
-                address, port = place.rsplit(":", 1)
-                s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                s.bind((address, int(port))); s.listen(64)
-                threading.Thread(target=serve, args=(s,), daemon=True).start()
-            print("ready", flush=True)
-            threading.Event().wait(60)
-            """
-
         private static let poller = """
             import socket, sys, time
             for round in range(int(sys.argv[1])):
@@ -155,13 +135,13 @@ extension Integration {
                 for guest in asked {
                     let places = (1000..<1040).map { "\(guest.ipv4):\($0)" }
                     listeners.append(
-                        try guest.start(["python3", "-c", Behaviours.listener] + places, limit: .seconds(60)))
+                        try guest.start(["python3", "-c", Scanners.listener] + places, limit: .seconds(60)))
                 }
                 let hosts = (150..<200).map { "10.77.0.\($0)" }
                 for host in hosts { try lab.outside.run("ip", "address", "add", "\(host)/24", "dev", "eth0") }
                 listeners.append(
                     try lab.outside.start(
-                        ["python3", "-c", Behaviours.listener] + hosts.prefix(45).map { "\($0):443" },
+                        ["python3", "-c", Scanners.listener] + hosts.prefix(45).map { "\($0):443" },
                         limit: .seconds(60)))
                 for listener in listeners {
                     try #require(listener.waitUntilItSays("ready", atMost: .seconds(10)), "\(listener.complained)")

@@ -80,10 +80,11 @@ extension Integration.Mirror {
                 #expect(try ask(inline, "deny \(source) 5 test").contains(why))
             }
             try lab.expectAnswers(5, from: lab.outside, to: web.ipv4)
-            // The operator can lift it.
-            #expect(try ask(inline, "deny \(client.ipv4) 4 test") == "{}")
+            // The operator can do it, and lift it.
+            let command = [binaries.flinch, "deny", "--control", inline.control, client.ipv4]
+            #expect(try Command.run(command + ["--for", "4"]) == "\(client.ipv4) is denied for 4 s at most\n")
             #expect(passes(lab, to: web) == false)
-            #expect(try ask(inline, "allow \(client.ipv4)") == "{}")
+            #expect(try Command.run(command + ["--lift"]) == "\(client.ipv4) passes again\n")
             #expect(passes(lab, to: web) == true)
             #expect(try ask(mirror, "deny \(client.ipv4) 4 test").contains("filters nothing"))
 

@@ -20,6 +20,17 @@ struct Integration {
         let sensor = try SensorProcess.start(in: lab, configuration, binaries: try Binaries.find())
         try await body(lab, sensor)
     }
+
+    /// What was told of hosts' behaviour from a place of the log on, when a program has just ended: the first within
+    /// eight seconds, and what comes right behind it.
+    static func behaviours(_ sensor: SensorProcess, from place: Int) throws -> [EveLog.Record] {
+        func found() throws -> [EveLog.Record] {
+            try sensor.eve.records(from: place).filter { $0.event_type == "alert" && $0.flinch?.behaviour != nil }
+        }
+        _ = eventually(within: .seconds(8)) { (try? found().isEmpty) == false }
+        rest(.milliseconds(1500))
+        return try found()
+    }
 }
 
 extension Lab {

@@ -68,14 +68,7 @@ extension Integration {
                             }, limit: .seconds(60))
                     }
                     program.wait(atMost: .seconds(62))
-                    func found() throws -> [EveLog.Record] {
-                        try sensor.eve.records(from: place).filter {
-                            $0.event_type == "alert" && $0.flinch?.behaviour != nil
-                        }
-                    }
-                    _ = eventually(within: .seconds(8)) { (try? found().isEmpty) == false }
-                    rest(.milliseconds(1500))
-                    let all = try found()
+                    let all = try Integration.behaviours(sensor, from: place)
                     #expect(
                         all.map { "\($0.flinch?.behaviour?.kind ?? "") \($0.flinch?.behaviour?.shape ?? "")" }
                             == ["\(scan.kind) \(scan.shape)"],
@@ -85,7 +78,7 @@ extension Integration {
         }
 
         /// Listens at the places that it is given; what connects is let go.
-        private static let listener = """
+        static let listener = """
             import selectors, socket, sys, time
             all = selectors.DefaultSelector()
             for place in sys.argv[1:]:

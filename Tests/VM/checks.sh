@@ -1,4 +1,5 @@
 # checks.sh: (sourced) the checks of diversion.sh, and the sensor they are made on.
+. "$here/stuck.sh"
 failures=0
 sensor=
 
@@ -77,16 +78,30 @@ EOF
     rm -f /run/flinch/flinchd.sock # Left by one that was killed.
     "$programs/flinchd" --config sensor.yaml 2>>sensor.log &
     sensor=$!
-    local i
-    for i in {1..300}; do
+    local until=$((SECONDS + 60))
+    while [ $SECONDS -lt $until ]; do
         # It answers when all is ready.
         [ -S /run/flinch/flinchd.sock ] && flinch status >/dev/null 2>&1 && return
         kill -0 $sensor 2>/dev/null || break
         sleep 0.1
     done
     echo "FAIL the sensor does not start:"
+    stuck $sensor
     tail -n 20 sensor.log
     exit 1
 }
-stop_sensor() { kill -TERM $sensor; wait $sensor; }
+stop_sensor() { # Returns how it ended.
+    local until=$((SECONDS + 60))
+    kill -TERM $sensor
+    while kill -0 $sensor 2>/dev/null; do
+        if [ $SECONDS -ge $until ]; then
+            echo "FAIL the sensor does not stop:"
+            stuck $sensor
+            tail -n 20 sensor.log
+            exit 1
+        fi
+        sleep 0.1
+    done
+    wait $sensor
+}
 kill_sensor() { kill -KILL $sensor; wait $sensor 2>/dev/null; }

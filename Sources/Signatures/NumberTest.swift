@@ -54,7 +54,9 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
         guard bounds.0 <= bounds.1 else { throw refuse("no number lies between") }
         low = Int64(bounds.0)
         high = Int64(bounds.1)
-        guard !(inverted && bounds == (0, maximum)) else { throw refuse("every number is excluded") }
+        guard bounds != (0, maximum) else {
+            throw refuse(inverted ? "every number is excluded" : "every number is meant")
+        }
     }
 }
 

@@ -139,21 +139,6 @@ import Testing
         #expect(line.at(22, Sample.tcp(80, 40_000, "ask").from("192.0.2.10", to: "198.51.100.7")).told == [5])
     }
 
-    /// A rule that asks for addresses and bits of hosts alone is asked of the first packet of each direction.
-    @Test func bitsOfHostsAreOfAddresses() throws {
-        var line = try Timeline(
-            """
-            alert ip 198.51.100.7 any -> any any (xbits:set,a,track ip_src,expire 10; sid:1;)
-            alert ip 198.51.100.7 any -> any any (flowint:n,+,1; sid:2;)
-            alert ip any any -> any any (xbits:isset,a,track ip_dst; sid:3;)
-            """)
-        let answer = Sample.tcp(80, 40_000, "x").from("192.0.2.10", to: "198.51.100.7")
-        #expect(line.at(0, .tcp(40_000, 80, "x")).told.sorted() == [1, 2])
-        #expect(line.at(1, .tcp(40_000, 80, "x")).told == [2])
-        #expect(line.at(2, answer).told == [3])
-        #expect(line.at(3, answer).told == [])
-    }
-
     @Test func flowAgePacketsAndBytes() throws {
         // 40 bytes of headers and 4 of payload each.
         try told(

@@ -40,12 +40,14 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     let variables: [String: String]
     /// Reads a value or a range; nil for what is neither.
     let value: (RuleText) -> Values?
-    /// What each variable came to, and whether anything was negated in it: thousands of rules name the same
-    /// few.
+    /// What each variable came to, and whether anything was negated in it.
     private var known: [String: (list: List, hasNegation: Bool)] = [:]
+    /// The same of what a rule says, where it is short: thousands of rules name the same few.
+    private var fields: [[UInt8]: (values: Values, hasNegation: Bool)] = [:]
     /// Whether what was parsed last has a `!` in it, if only in a variable.
     private(set) var hasNegation = false
 
+    private static var longestField: Int { 40 }
     /// Brackets and variables inside one another; hostile text must not exhaust the stack.
     private static var maximumDepth: Int { 32 }
 
@@ -56,9 +58,15 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     }
 
     mutating func parse(_ text: RuleText) throws(Rejection) -> Values {
+        let field = Array(text.prefix(Self.longestField + 1))
+        if let (values, isNegated) = fields[field] {
+            hasNegation = isNegated
+            return values
+        }
         hasNegation = false
         let values = try list(text, expanding: [], depth: 0).values
         guard !values.isEmpty else { throw Rejection("\(noun) \(text.string) excludes everything") }
+        if field.count <= Self.longestField { fields[field] = (values, hasNegation) }
         return values
     }
 

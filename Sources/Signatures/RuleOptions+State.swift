@@ -71,6 +71,6 @@ extension ParsedRule {
         default: throw Rejection("stream_size knows server, client, both and either")
         }
         conditions.append(
-            Condition(field, try NumberTest(test, keyword: "stream_size", maximum: Int(UInt32.max))))
+            Condition(field, try NumberTest(test, keyword: "stream_size", maximum: Int(UInt32.max), mayBeAll: true)))
     }
 }

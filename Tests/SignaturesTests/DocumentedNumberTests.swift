@@ -96,6 +96,12 @@ import Testing
         #expect(matcher.findings(RawPacket.udp(Self.bytes(1_000)).bytes).count == 0)
     }
 
+    /// That a packet has a number at all may be asked; what every one has may not (RefusalTests).
+    @Test(arguments: ["vlan.id:<=4095;", "vlan.layers:<=3;", "stream_size:both,>=,0;", "fragoffset:<=8191;"])
+    func whatMayBeMeantOfAll(_ options: String) throws {
+        #expect(try compile("alert tcp any any -> any any (\(options) sid:1;)").problems == [])
+    }
+
     @Test func numbersInQuotes() throws {
         let cases: [(rule: String, yes: RawPacket, no: RawPacket)] = [
             ("alert ip any any -> any any (id:\"7\";", .ipv4(id: 7, proto: 99, []), .ipv4(id: 8, proto: 99, [])),

@@ -82,7 +82,6 @@ extension ParsedRule {
         }
         conditions.append(
             Condition(.checksum, .exactly, bits: isValid ? 1 : 0, auxiliary: checksum.rawValue))
-        isPacketOnly = true
     }
 
     /// A number or a name (IANA protocol numbers), with `!`, `<` or `>` before it.

@@ -49,6 +49,12 @@ import Wire
         #expect(try matches(rule, "a needle", cut: 5, of: "ip") == 0)
     }
 
+    /// A checksum binds no rule to packets (detect-csum.c): it is that of the segment which completes the match.
+    @Test func aChecksumIsAskedOfStreams() throws {
+        #expect(try matches("tcpv4-csum:valid; content:\"needle\";", "a needle", cut: 5) == 1)
+        #expect(try matches("tcpv4-csum:invalid; content:\"needle\";", "a needle", cut: 5) == 0)
+    }
+
     /// The patterns of a match that was found come again, at a place where the rule does not want them.
     @Test(arguments: [
         "content:\"some\"; depth:4;", "content:\"some\"; startswith; content:\"hay\"; within:5;",

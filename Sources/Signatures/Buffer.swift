@@ -6,6 +6,20 @@ enum Buffer: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case decoded
     case ethernetHeader, ipv4Header, ipv6Header, tcpHeader, udpHeader, icmpHeader, icmpv6Header, igmpHeader
 
+    /// One of a single packet's headers.
+    var isHeader: Bool { self != .payload && self != .decoded }
+
+    /// The packets that have it, as far as a rule's protocol tells them apart.
+    var classes: ProtocolClasses {
+        switch self {
+        case .tcpHeader: .tcp
+        case .udpHeader: .udp
+        case .icmpHeader: .icmp
+        case .icmpv6Header: .icmp6
+        default: .all
+        }
+    }
+
     /// The buffer that a keyword of its own opens for the tests which follow.
     static func named(_ keyword: String) -> Buffer? {
         switch keyword {

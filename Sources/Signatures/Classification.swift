@@ -67,12 +67,13 @@ struct Classification: Sendable {
     static let defaultPriority: UInt8 = 3
 
     /// Takes in the lines of a file in Suricata's format, `config classification: name,text,priority`. What is
-    /// already there is defined anew.
+    /// already there is defined anew; of two in one file the first stands.
     mutating func read(_ bytes: [UInt8], _ file: String, _ gathering: inout RuleGathering) {
+        var names: Set<String> = []
         for line in RuleLines.split(bytes) {
             do throws(Rejection) {
                 let (name, defined) = try Classification.definition(line.text[...])
-                classes[name] = defined
+                if names.insert(name).inserted { classes[name] = defined }
             } catch {
                 gathering.refuse(error, file: file, line: line.number, sid: nil)
             }

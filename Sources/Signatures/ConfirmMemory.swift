@@ -15,6 +15,8 @@ struct ConfirmMemory {
     /// What `base64_decode` made last, and how much of it.
     let decoded: UnsafeMutablePointer<UInt8>
     let decodedCount: UnsafeMutablePointer<Int32>
+    /// How often each byte was seen, for `entropy`.
+    let frequencies: UnsafeMutablePointer<UInt32>
     let expressions: ExpressionMemory
     private let capacity: Int
 
@@ -33,6 +35,8 @@ struct ConfirmMemory {
         unsafe decoded.initialize(repeating: 0, count: Base64Text.decodedLimit)
         unsafe decodedCount = .allocate(capacity: 1)
         unsafe decodedCount.initialize(to: 0)
+        unsafe frequencies = .allocate(capacity: 256)
+        unsafe frequencies.initialize(repeating: 0, count: 256)
     }
 
     func deallocate() {
@@ -40,12 +44,13 @@ struct ConfirmMemory {
         unsafe variables.deallocate()
         unsafe decoded.deallocate()
         unsafe decodedCount.deallocate()
+        unsafe frequencies.deallocate()
         unsafe expressions.deallocate()
     }
 
     var memoryBytes: Int {
         unsafe 4 * capacity * MemoryLayout<Int32>.stride + RuleNumbers.limit * MemoryLayout<UInt64>.stride
-            + Base64Text.decodedLimit + MemoryLayout<Int32>.stride
+            + Base64Text.decodedLimit + MemoryLayout<Int32>.stride + 256 * MemoryLayout<UInt32>.stride
     }
 
     var decodedText: Subtext { unsafe Subtext(bytes: decoded, length: decodedCount.pointee) }

@@ -3,23 +3,51 @@ import Wire
 /// Reads one kind of field of a rule header, addresses or ports: `any`, single values and ranges, `!`,
 /// nested `[lists]`, and variables.
 ///
-/// A list means the union of what is not negated in it (everything, if all of it is) without what is. The
-/// outermost may lack its brackets.
+/// A list means the union of what is not negated in it (everything, if all of it is) without what is; the
+/// outermost may lack its brackets. A list in a list, or a variable in one, is no list of its own: what it excludes
+/// is excluded from all that the outermost names (Suricata's detect-engine-address.c and -port.c). Behind a `!` it is.
 /// The complement of IPv4 addresses holds every IPv6 address too: `!$HOME_NET` is everybody else.
 struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     typealias Values = NumberSet<Number>
+
+    /// A list as far as it was read.
+    private struct List {
+        /// nil for none.
+        var included: Values?
+        var excluded: Values?
+        /// How many values and lists it holds.
+        var count = 1
+
+        var values: Values {
+            let base = included ?? .all
+            return excluded.map(base.subtracting) ?? base
+        }
+
+        mutating func add(_ other: List) {
+            included = List.union(included, other.included)
+            excluded = List.union(excluded, other.excluded)
+            count += other.count
+        }
+
+        private static func union(_ a: Values?, _ b: Values?) -> Values? {
+            guard let a, let b else { return a ?? b }
+            return Values(union: [a, b])
+        }
+    }
 
     /// "address" or "port", for the reasons.
     let noun: String
     let variables: [String: String]
     /// Reads a value or a range; nil for what is neither.
     let value: (RuleText) -> Values?
-    /// What each variable came to, and whether anything was negated in it: thousands of rules name the same
-    /// few.
-    private var known: [String: (values: Values, hasNegation: Bool)] = [:]
+    /// What each variable came to, and whether anything was negated in it.
+    private var known: [String: (list: List, hasNegation: Bool)] = [:]
+    /// The same of what a rule says, where it is short: thousands of rules name the same few.
+    private var fields: [[UInt8]: (values: Values, hasNegation: Bool)] = [:]
     /// Whether what was parsed last has a `!` in it, if only in a variable.
     private(set) var hasNegation = false
 
+    private static var longestField: Int { 40 }
     /// Brackets and variables inside one another; hostile text must not exhaust the stack.
     private static var maximumDepth: Int { 32 }
 
@@ -30,15 +58,21 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
     }
 
     mutating func parse(_ text: RuleText) throws(Rejection) -> Values {
+        let field = Array(text.prefix(Self.longestField + 1))
+        if let (values, isNegated) = fields[field] {
+            hasNegation = isNegated
+            return values
+        }
         hasNegation = false
-        let values = try parse(text, expanding: [], depth: 0)
+        let values = try list(text, expanding: [], depth: 0).values
         guard !values.isEmpty else { throw Rejection("\(noun) \(text.string) excludes everything") }
+        if field.count <= Self.longestField { fields[field] = (values, hasNegation) }
         return values
     }
 
-    private mutating func parse(
+    private mutating func list(
         _ text: RuleText, expanding: [String], depth: Int
-    ) throws(Rejection) -> Values {
+    ) throws(Rejection) -> List {
         guard depth < Self.maximumDepth else {
             throw Rejection("\(noun) lists or variables nested deeper than \(Self.maximumDepth)")
         }
@@ -46,47 +80,45 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
         guard let parts = text.parts(separator: UInt8(ascii: ",")) else {
             throw Rejection("the brackets of \(text.string) do not pair")
         }
-        guard parts.count == 1 else { return try list(parts, expanding: expanding, depth: depth + 1) }
+        guard parts.count == 1 else {
+            var whole = List(count: 0)
+            for part in parts { whole.add(try list(part, expanding: expanding, depth: depth + 1)) }
+            return whole
+        }
         switch text.first {
         case nil:
             throw Rejection("\(noun) missing in a list")
         case UInt8(ascii: "!"):
-            hasNegation = true
-            return try parse(text.dropFirst(), expanding: expanding, depth: depth + 1).complement
+            return try negated(text.dropFirst(), expanding: expanding, depth: depth + 1)
         case UInt8(ascii: "[") where text.last == UInt8(ascii: "]"):
-            return try parse(text.dropFirst().dropLast(), expanding: expanding, depth: depth + 1)
+            return try list(text.dropFirst().dropLast(), expanding: expanding, depth: depth + 1)
         case UInt8(ascii: "$"):
             return try variable(text.dropFirst().string, expanding: expanding, depth: depth + 1)
         default:
-            if text.count == 3, text.string.lowercased() == "any" { return .all }
+            if text.count == 3, text.string.lowercased() == "any" { return List(included: .all) }
             guard let values = value(text) else { throw Rejection("\(text.string) is no \(noun)") }
-            return values
+            return List(included: values)
         }
     }
 
-    private mutating func list(
-        _ parts: [RuleText], expanding: [String], depth: Int
-    ) throws(Rejection) -> Values {
-        var included: [Values] = []
-        var excluded: [Values] = []
-        for part in parts.map(\.trimmed) {
-            if part.first == UInt8(ascii: "!") {
-                hasNegation = true
-                excluded.append(try parse(part.dropFirst(), expanding: expanding, depth: depth))
-            } else {
-                included.append(try parse(part, expanding: expanding, depth: depth))
-            }
+    private mutating func negated(
+        _ text: RuleText, expanding: [String], depth: Int
+    ) throws(Rejection) -> List {
+        let inner = try list(text, expanding: expanding, depth: depth)
+        // Which of them Suricata takes for excluded depends on where in the list they stand.
+        if noun == "port", inner.excluded != nil, inner.count > 1 {
+            throw Rejection("a negated port in a negated list: write the ports that are meant")
         }
-        let base = included.isEmpty ? Values.all : Values(union: included)
-        return excluded.isEmpty ? base : base.subtracting(Values(union: excluded))
+        hasNegation = true
+        return List(excluded: inner.values)
     }
 
     private mutating func variable(
         _ name: String, expanding: [String], depth: Int
-    ) throws(Rejection) -> Values {
-        if let (values, isNegated) = known[name] {
+    ) throws(Rejection) -> List {
+        if let (list, isNegated) = known[name] {
             if isNegated { hasNegation = true }
-            return values
+            return list
         }
         guard let text = variables[name] else {
             throw Rejection("\(noun) variable $\(name) is not defined")
@@ -96,10 +128,10 @@ struct EndpointParser<Number: FixedWidthInteger & UnsignedInteger & Sendable> {
         }
         let before = hasNegation
         hasNegation = false
-        let values = try parse(Array(text.utf8)[...], expanding: expanding + [name], depth: depth)
-        known[name] = (values, hasNegation)
+        let list = try list(Array(text.utf8)[...], expanding: expanding + [name], depth: depth)
+        known[name] = (list, hasNegation)
         if before { hasNegation = true }
-        return values
+        return list
     }
 }
 

@@ -7,7 +7,7 @@ enum EventNames {
 
     /// `stream.` may stand before it.
     static func stream(_ name: String) -> UInt8? {
-        let plain = name.hasPrefix("stream.") ? String(name.dropFirst(7)) : name
-        return StreamEvent.named(plain)?.rawValue
+        let name = name.lowercased()
+        return StreamEvent.named(name.hasPrefix("stream.") ? String(name.dropFirst(7)) : name)?.rawValue
     }
 }

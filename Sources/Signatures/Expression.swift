@@ -20,24 +20,29 @@ struct Expression: Sendable, Hashable {
         static let ungreedy = Options(rawValue: 64)
     }
 
-    /// Reads `[!]"/…/flags"`; any byte may stand for the slashes if `m` is before it.
+    private static let captures = Rejection(
+        "pcre keeps nothing of what it matched under a name (flow:, pkt:, alert:): leave the name out")
+
+    /// Reads `[!]"/…/flags"`, whose quotes may be left out; any byte may stand for the slashes if `m` is before it.
     init(_ text: RuleText) throws(Rejection) {
         var rest = text.trimmed
         if rest.first == UInt8(ascii: "!") {
             isNegated = true
             rest = rest.dropFirst().trimmed
         }
-        guard rest.count >= 2, rest.first == UInt8(ascii: "\""), let quote = rest.lastIndex(of: UInt8(ascii: "\""))
-        else { throw Rejection("pcre is not in double quotes") }
-        guard rest[(quote + 1)...].trimmed.isEmpty else {
-            throw Rejection("pcre's named captures are not supported")
+        if rest.first == UInt8(ascii: "\"") {
+            guard let quote = rest.lastIndex(of: UInt8(ascii: "\"")), quote > rest.startIndex else {
+                throw Rejection("pcre is not closed by a quote")
+            }
+            guard rest[(quote + 1)...].trimmed.isEmpty else { throw Expression.captures }
+            rest = rest[(rest.startIndex + 1)..<quote]
         }
-        rest = rest[(rest.startIndex + 1)..<max(quote, rest.startIndex + 1)]
         if rest.first == UInt8(ascii: "m") { rest = rest.dropFirst() }
         guard let mark = rest.first, let end = rest.lastIndex(of: mark), end > rest.startIndex else {
             throw Rejection("pcre is not between slashes")
         }
         pattern = Array(rest[(rest.startIndex + 1)..<end])
+        for kind in ["flow", "pkt", "alert"] where pattern.contains("(?P<\(kind)_".utf8) { throw Expression.captures }
         for flag in rest[(end + 1)...] where !flag.isBlank {
             switch flag {
             case UInt8(ascii: "i"): options.insert(.caseless)
@@ -50,6 +55,7 @@ struct Expression: Sendable, Hashable {
             case UInt8(ascii: "R"): isRelative = true
             case UInt8(ascii: "O"): ignoresLimit = true
             case UInt8(ascii: "B"): break
+            case UInt8(ascii: ","): throw Expression.captures
             default:
                 if let buffer = ApplicationBuffer.flagged(flag) { throw buffer }
                 throw Rejection("pcre does not know the flag \(String(decoding: [flag], as: UTF8.self))")

@@ -237,13 +237,20 @@ extension ParsedRule {
         return classes
     }
 
-    /// Suricata's IP-only: no ports, no payload, nothing that is asked of more than the flow's addresses.
+    /// Suricata's IP-only: no ports, no payload, nothing that is asked of more than the flow's addresses
+    /// (detect-engine-build.c, SignatureIsIPOnly). Bits of hosts are, whatever is done with them.
     var namesAddressesOnly: Bool {
         sourcePorts.isAll && destinationPorts.isAll && parts.isEmpty && flow.isEmpty && !isDecoderRule
             && transport.applications == 0 && !transport.classes.contains(.malformed)
             && transport.classes.isDisjoint(with: .notIP)
             && conditions.allSatisfy { $0.field == .ipProtocol }
-            && operations.allSatisfy { $0.store == .flowBit && $0.verb == .set }
+            && operations.allSatisfy {
+                switch $0.store {
+                case .flowBit: $0.verb == .set
+                case .flowInteger: false
+                case .hostBit, .pairBit: true
+                }
+            }
     }
 
     /// What Hyperscan can look for on its behalf.

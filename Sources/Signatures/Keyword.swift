@@ -38,6 +38,17 @@ public struct Keyword: Sendable {
 
     public static let all = general + payload + buffers + network + transport + flow + memory + frequency
 
+    /// What other engines know and Flinch does not, with the reason.
+    static let refused: KeyValuePairs = [
+        "absent": "it asks whether an application buffer is there",
+        "bypass": "no rule ends the inspection of its flow",
+        "dataset": "Flinch has no sets of strings", "datarep": "Flinch has no sets of strings",
+        "flowvar": "nothing is kept of what pcre matched", "pktvar": "nothing is kept of what pcre matched",
+        "geoip": "Flinch has no table of countries", "iprep": "Flinch has no lists of reputation",
+        "lua": "rules run no programs", "luaxform": "rules run no programs",
+        "nfq_set_mark": "the mark of a packet is Flinch's own",
+    ]
+
     /// A number, as the keywords for single fields take it.
     private static let number = "[!|<|<=|>|>=]n | n<>m"
 
@@ -107,7 +118,11 @@ public struct Keyword: Sendable {
             "isdataat", .payload, "isdataat:[!]n|name[,relative]", "there is, or is not, a byte so far on", .both,
             "isdataat:!1;"),
         Keyword("dsize", .payload, "dsize:\(number)", "length of the packet's payload", .both, "dsize:1<>3;"),
-        Keyword("bsize", .payload, "bsize:\(number)", "length of the buffer", .suricata, "bsize:>3;"),
+        Keyword(
+            "bsize", .payload, "bsize:\(number)", "length of the buffer", .suricata, "ipv4.hdr; bsize:>3;"),
+        Keyword(
+            "entropy", .payload, "entropy:[bytes n,][offset n,]value [<|<=|>|>=|!=|=]x | x-y | !x-y",
+            "how evenly bytes are spread, 0 to 8 (Shannon's, in bits a byte)", .suricata, "entropy:value >= 7.2;"),
         Keyword(
             "bufferlen", .payload, "bufferlen:\(number)[,relative]", "length of the buffer, or of what is left of it",
             .snort3, "bufferlen:3<=>5;"),
@@ -260,7 +275,7 @@ public struct Keyword: Sendable {
             "xbits", .memory, "xbits:verb,name,track ip_src|ip_dst|ip_pair[,expire s]", "bits of hosts and pairs",
             .suricata, "xbits:set,a,track ip_src,expire 9;"),
         Keyword(
-            "hostbits", .memory, "hostbits:verb,name[,src|dst|both]", "bits of hosts", .suricata, "hostbits:set,a,dst;"),
+            "hostbits", .memory, "hostbits:verb,name[,src|dst]", "bits of hosts", .suricata, "hostbits:set,a,dst;"),
     ]
 
     private static let frequency: [Keyword] = [

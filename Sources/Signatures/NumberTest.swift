@@ -9,8 +9,10 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
     /// The bits that count, where not all do.
     var mask: UInt32?
 
-    /// `maximum`: the largest that the number can be. A test that always or never holds is refused.
-    init(_ text: RuleText, keyword: String, maximum: Int) throws(Rejection) {
+    /// `maximum`: the largest that the number can be. A test that never holds is refused, and so are `>=0` and `<=` the
+    /// largest number of 8, 16 or 32 bits, unless `mayBeAll` (Suricata's rust/src/detect/uint.rs): where a packet need
+    /// not have the number, `<=4095` asks whether it has.
+    init(_ text: RuleText, keyword: String, maximum: Int, mayBeAll: Bool = false) throws(Rejection) {
         func refuse(_ why: String) -> Rejection { Rejection("\(keyword):\(text.string): \(why)") }
         func value(_ part: RuleText) throws(Rejection) -> Int {
             guard let number = part.trimmed.measured, (0...maximum).contains(number) else {
@@ -55,6 +57,11 @@ struct NumberTest: Sendable, Hashable, BitwiseCopyable {
         low = Int64(bounds.0)
         high = Int64(bounds.1)
         guard !(inverted && bounds == (0, maximum)) else { throw refuse("every number is excluded") }
+        let isOfWholeBytes = [255, 65_535, Int(UInt32.max)].contains(maximum)
+        let meansAll =
+            rest.after(">=") != nil && bounds.0 == 0
+            || rest.after("<=") != nil && bounds.1 == maximum && isOfWholeBytes
+        guard mayBeAll || !meansAll else { throw refuse("every number is meant") }
     }
 }
 

@@ -35,13 +35,13 @@ struct RuleNumbers: Sendable {
         return UInt8(names.count - 1)
     }
 
-    /// A number in `range`, or the name of a variable.
+    /// A number in `range`, or the name of a variable. `isC`: 0 before it makes it octal.
     func operand(
-        _ keyword: String, _ text: RuleText, _ range: ClosedRange<Int>
+        _ keyword: String, _ text: RuleText, _ range: ClosedRange<Int>, isC: Bool = false
     ) throws(Rejection) -> Operand {
         if let first = text.first, first.isDigit || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {
             let digits = first == UInt8(ascii: "+") ? text.dropFirst() : text
-            guard let number = digits.unsigned ?? digits.number, range.contains(number) else {
+            guard let number = (isC ? digits.cNumber : digits.unsigned) ?? digits.number, range.contains(number) else {
                 throw Rejection("\(keyword) is not a number of \(range.lowerBound)…\(range.upperBound)")
             }
             return .number(number)

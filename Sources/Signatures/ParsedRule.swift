@@ -32,7 +32,9 @@ struct ParsedRule: Sendable {
 
     var parts: [Part] = []
     /// What the next payload test looks into.
-    var buffer = Buffer.payload
+    private(set) var buffer = Buffer.payload
+    /// The keyword that opened it, as long as nothing is asked of it.
+    private var unusedBuffer: String?
     var numbers = RuleNumbers()
     var conditions: [Condition] = []
     var flow: FlowTest = []
@@ -68,10 +70,59 @@ struct ParsedRule: Sendable {
     }
 }
 
+extension ParsedRule.Part {
+    /// Bytes of a buffer in which all its contents can lie; those that count from the one before lie behind it.
+    fileprivate var leastSize: Int64 {
+        var least = 0
+        var end = 0
+        for test in tests {
+            guard let content = test.content else {
+                // Where it leads is not known.
+                end = 0
+                continue
+            }
+            guard !content.isNegated else { continue }
+            let start = content.isRelative ? end + (content.distance?.number ?? 0) : content.offset?.number ?? 0
+            // What a variable says is not known either.
+            end = content.hasVariables ? content.pattern.count : max(0, start) + content.pattern.count
+            least = max(least, end)
+        }
+        return Int64(least)
+    }
+}
+
 extension ParsedRule {
+    /// The tests that follow look into `next`, which the keyword `name` stands for.
+    mutating func open(_ next: Buffer, _ name: String) throws(Rejection) {
+        try checkBufferIsUsed()
+        let classes = next.classes
+        if transport.classes.isDisjoint(with: classes) {
+            throw Rejection("\(name) is of packets that the protocol of the rule excludes")
+        }
+        buffer = next
+        if next.isHeader {
+            unusedBuffer = name
+            isPacketOnly = true
+        }
+    }
+
+    mutating func append(_ test: PayloadTest, to buffer: Buffer) {
+        if buffer == self.buffer { unusedBuffer = nil }
+        if let index = parts.firstIndex(where: { $0.buffer == buffer }) {
+            parts[index].tests.append(test)
+        } else {
+            parts.append(Part(buffer: buffer, tests: [test]))
+        }
+    }
+
+    private func checkBufferIsUsed() throws(Rejection) {
+        if let unusedBuffer { throw Rejection("\(unusedBuffer) has no test behind it") }
+    }
+
     /// What can be said only once the last option is read.
     mutating func complete() throws(Rejection) {
         guard sid != 0 else { throw Rejection("sid is missing") }
+        try checkBufferIsUsed()
         for part in parts.indices {
             var previous: Content? = nil
             for index in parts[part].tests.indices {
@@ -103,16 +154,32 @@ extension ParsedRule {
         if parts.contains(where: { $0.buffer == .decoded }), !decodes {
             throw Rejection("base64_data needs base64_decode before it")
         }
+        try checkScope()
+        try checkProtocols()
         try checkRoom()
+    }
+
+    /// Suricata's detect-parse.c, SigValidatePacketStream.
+    private func checkScope() throws(Rejection) {
+        let isForPackets = isPacketOnly || transport.payload == .packets || flow.contains(.noStream)
+        if isForPackets, transport.payload == .streams || flow.contains(.onlyStream) {
+            throw Rejection("what only single packets have is asked of a rule for streams alone")
+        }
+    }
+
+    /// Several `ip_proto` must leave something.
+    private func checkProtocols() throws(Rejection) {
+        let asked = conditions.filter { $0.field == .ipProtocol }
+        guard (0...255).contains(where: { number in asked.allSatisfy { $0.holds(number) } }) else {
+            throw Rejection("ip_proto leaves no protocol")
+        }
     }
 
     /// A size of the payload or of a buffer that leaves no room for a content can never match.
     private func checkRoom() throws(Rejection) {
         let size = conditions.first { $0.field == .payloadSize && $0.operation == .within }
         for part in parts {
-            let needed =
-                part.tests.compactMap(\.content).filter { !$0.isNegated }
-                .map { Int64(($0.offset?.number ?? 0) + $0.pattern.count) }.max() ?? 0
+            let needed = part.leastSize
             if let size, part.buffer == .payload, needed > size.high {
                 throw Rejection("dsize leaves no room for the content")
             }

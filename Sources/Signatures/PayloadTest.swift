@@ -13,6 +13,7 @@ enum PayloadTest: Sendable {
     case encodedElements(EncodedElements)
     case encodedElement(EncodedElement)
     case base64(Base64Text)
+    case entropy(EntropyTest)
 
     var content: Content? {
         if case .content(let content) = self { return content }
@@ -30,7 +31,7 @@ enum PayloadTest: Sendable {
         case .byteMath(let test): test.field.isRelative
         case .expression(let test): test.isRelative
         case .length(_, let isRelative): isRelative
-        case .remoteCall: false
+        case .remoteCall, .entropy: false
         case .encodedElements(let test): test.isRelative
         case .encodedElement: true
         case .base64(let test): test.isRelative
@@ -67,10 +68,14 @@ struct ByteField: Sendable {
     var offset: Operand
     var isRelative = false
     var isLittle = false
-    /// Digits of this base; nil for binary.
+    /// Digits, and not the number itself.
+    var isText = false
+    /// Of the digits; nil if it is not said.
     var base: UInt8?
     /// What is taken of the number, shifted down to its lowest bit; nil for all.
     var mask: UInt32?
+    /// A mask is decimal unless 0x stands before it (byte_test's); else it is hexadecimal either way.
+    var masksAreC = false
 
     /// Takes the modifiers that they have in common. Returns whether it was one.
     mutating func modify(_ part: RuleText) throws(Rejection) -> Bool {
@@ -83,26 +88,28 @@ struct ByteField: Sendable {
         case "endian" where words.count == 2:
             return try modify(words[1])
         case "string":
-            if base == nil { base = 10 }
+            isText = true
             if words.count == 2 { return try modify(words[1]) }
         case "hex": base = 16
         case "dec": base = 10
         case "oct": base = 8
         case "dce": throw Rejection("needs the application buffer dcerpc")
         case "bitmask":
-            guard words.count == 2, let mask = words[1].hexadecimal.flatMap({ UInt32(exactly: $0) }), mask != 0
-            else { throw Rejection("bitmask is not a hexadecimal number of 1…ffffffff") }
+            let number = words.count == 2 ? (masksAreC ? words[1].cNumber : words[1].hexadecimal) : nil
+            guard let mask = number.flatMap({ UInt32(exactly: $0) }), mask != 0 else {
+                throw Rejection("bitmask is not a number of 0x1…0xffffffff")
+            }
             self.mask = mask
         default: return false
         }
         return true
     }
 
-    /// What can be said once all modifiers are known.
-    func validate(_ keyword: String) throws(Rejection) {
-        guard let count = count.number else { return }
-        let limit = base == nil ? 8 : base == 8 ? 23 : base == 10 ? 20 : 14
-        guard count <= limit else { throw Rejection("\(keyword) reads more than \(limit) bytes") }
+    /// What can be said once all modifiers are known: `binary` bytes are read at most, or `digits`.
+    func validate(_ keyword: String, binary: Int = 8, digits: Int = 23) throws(Rejection) {
+        guard isText || base == nil else { throw Rejection("\(keyword): hex, dec and oct need string") }
+        let limit = isText ? digits : binary
+        guard count.number ?? 0 <= limit else { throw Rejection("\(keyword) reads more than \(limit) bytes") }
     }
 }
 
@@ -138,10 +145,11 @@ struct ByteTest: Sendable {
         case "^", "|": comparison = .or
         default: throw Rejection("byte_test does not know the operator \(symbol)")
         }
-        value = try numbers.operand("byte_test's value", parts[2], 0...Int(Int64.max >> 1))
+        value = try numbers.operand("byte_test's value", parts[2], 0...Int(Int64.max >> 1), isC: true)
         field = ByteField(
             count: try numbers.operand("byte_test's bytes", parts[0], 1...23),
-            offset: try numbers.operand("byte_test's offset", parts[3], -65_535...Int(Int32.max)))
+            offset: try numbers.operand("byte_test's offset", parts[3], -65_535...Int(Int32.max), isC: true))
+        field.masksAreC = true
         for part in parts.dropFirst(4) where try !field.modify(part) {
             throw Rejection("byte_test does not take \(part.string)")
         }
@@ -170,8 +178,10 @@ struct ByteJump: Sendable {
             let words = part.words
             switch (words.first?.string.lowercased(), words.count) {
             case ("align", 1): isAligned = true
-            case ("from_beginning", 1): origin = .start
-            case ("from_end", 1): origin = .end
+            case ("from_beginning", 1) where origin != .end: origin = .start
+            case ("from_end", 1) where origin != .start: origin = .end
+            case ("from_beginning", 1), ("from_end", 1):
+                throw Rejection("byte_jump goes from the beginning or from the end")
             case ("multiplier", 2):
                 guard let number = words[1].unsigned, (1...65_535).contains(number) else {
                     throw Rejection("byte_jump's multiplier is not a number of 1…65535")
@@ -216,13 +226,17 @@ struct ByteExtract: Sendable {
             default: throw Rejection("byte_extract does not take \(part.string)")
             }
         }
-        try field.validate("byte_extract")
+        try field.validate("byte_extract", digits: field.base == 8 ? 23 : field.base == 16 ? 14 : 20)
         result = try numbers.define(parts[2])
     }
 }
 
 /// `byte_math`: bytes read as a number, reckoned with, kept under a name.
 struct ByteMath: Sendable {
+    /// Bytes that it reads at most (Suricata's DetectByteMathValidateNbytesOnly; Snort's are the same).
+    static let longest = 4
+    static let mostDigits = 10
+
     enum Operator: UInt8, BitwiseCopyable, Sendable {
         case add, subtract, multiply, divide, shiftLeft, shiftRight
     }
@@ -265,7 +279,7 @@ struct ByteMath: Sendable {
         for part in rest where try !field.modify(part) {
             throw Rejection("byte_math does not take \(part.string)")
         }
-        try field.validate("byte_math")
+        try field.validate("byte_math", binary: ByteMath.longest, digits: ByteMath.mostDigits)
         self.result = try numbers.define(result)
     }
 }

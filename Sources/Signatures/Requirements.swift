@@ -1,15 +1,18 @@
 /// The keyword `requires`: what the engine must have for a rule to load (Suricata's rust/src/detect/requires.rs).
 enum Requirements {
     /// The version of Suricata whose rule language this is.
-    private static let version = [8, 0, 0]
+    private static let version = [8, 0, 6]
 
     /// `feature NAME`, `keyword NAME`, `version >= 7.0.3 < 8 | >= 8.0.3`, with commas between them.
     static func check(_ text: RuleText) throws(Rejection) {
+        var hasVersion = false
         for part in text.listed {
             let words = part.words.map(\.string)
             guard let first = words.first, words.count >= 2 else { throw Rejection("requires takes pairs of words") }
             switch first {
             case "version":
+                guard !hasVersion else { throw Rejection("requires takes one version") }
+                hasVersion = true
                 let rest = part.dropFirst(first.utf8.count).trimmed
                 let alternatives = rest.split(separator: UInt8(ascii: "|"))
                 var isMet = false

@@ -42,8 +42,6 @@ extension ParsedRule {
             isDecoderRule = true
         case let keyword where Checksum.named(keyword) != nil:
             try applyChecksum(Checksum.named(keyword)!, try required(name, value))
-        case "geoip":
-            throw Rejection("geoip is not supported: Flinch has no table of countries")
         case "rpc":
             append(.remoteCall(try RemoteCall(try required(name, value))), to: .payload)
             isPacketOnly = true
@@ -52,18 +50,14 @@ extension ParsedRule {
         return true
     }
 
-    mutating func condition(
+    /// A condition that only a packet can meet, so that the rule looks at single packets and not at streams.
+    mutating func packetCondition(
         _ field: Field, _ name: String, _ value: RuleText?, maximum: Int, auxiliary: Int16 = 0
     ) throws(Rejection) {
-        let test = try NumberTest(try required(name, value), keyword: name, maximum: maximum)
+        // Quotes may stand round the numbers of some.
+        let number = ParsedRule.unquoted(try required(name, value))
+        let test = try NumberTest(number, keyword: name, maximum: maximum)
         conditions.append(Condition(field, test, auxiliary: auxiliary))
-    }
-
-    /// A condition that only a packet can meet, so that the rule looks at single packets and not at streams.
-    private mutating func packetCondition(
-        _ field: Field, _ name: String, _ value: RuleText?, maximum: Int
-    ) throws(Rejection) {
-        try condition(field, name, value, maximum: maximum)
         isPacketOnly = true
     }
 
@@ -88,19 +82,15 @@ extension ParsedRule {
         }
         conditions.append(
             Condition(.checksum, .exactly, bits: isValid ? 1 : 0, auxiliary: checksum.rawValue))
-        isPacketOnly = true
     }
 
     /// A number or a name (IANA protocol numbers), with `!`, `<` or `>` before it.
     private mutating func applyProtocol(_ text: RuleText) throws(Rejection) {
+        guard transport.classes.isSuperset(of: .ip) else { throw Rejection("ip_proto needs protocol ip") }
         let signs = text.prefix { "!<>=".utf8.contains($0) || $0.isBlank }
-        let rest = text.dropFirst(signs.count).trimmed
-        if let number = RuleProtocol.number(ofUpper: rest.string.lowercased()) {
-            let plain = Array(signs) + Array(String(number).utf8)
-            conditions.append(Condition(.ipProtocol, try NumberTest(plain[...], keyword: "ip_proto", maximum: 255)))
-        } else {
-            conditions.append(Condition(.ipProtocol, try NumberTest(text, keyword: "ip_proto", maximum: 255)))
-        }
+        let name = text.dropFirst(signs.count).trimmed.string.lowercased()
+        let number = RuleProtocol.number(ofUpper: name).map { Array(signs) + Array(String($0).utf8) }
+        try packetCondition(.ipProtocol, "ip_proto", number?[...] ?? text, maximum: 255)
     }
 
     private mutating func applyOptions(_ text: RuleText) throws(Rejection) {
@@ -156,8 +146,7 @@ extension ParsedRule {
                 layer = Int16(number)
             }
         }
-        try condition(.vlan, "vlan.id", parts[0], maximum: 4_095, auxiliary: layer)
-        isPacketOnly = true
+        try packetCondition(.vlan, "vlan.id", parts[0], maximum: 4_095, auxiliary: layer)
     }
 }
 

@@ -7,7 +7,7 @@ extension ParsedRule {
             return true
         }
         if let next = Buffer.named(name) {
-            buffer = next
+            try open(next, name)
             return true
         }
         switch name {
@@ -26,6 +26,8 @@ extension ParsedRule {
         case "byte_math":
             append(.byteMath(try ByteMath(try required(name, value), &numbers)), to: buffer)
         case "bsize":
+            // On a payload Suricata refuses it.
+            guard buffer != .payload else { throw Rejection("bsize needs a buffer before it: dsize is the payload's") }
             let test = try NumberTest(try required(name, value), keyword: name, maximum: 65_535)
             append(.length(test, isRelative: false), to: buffer)
         case "bufferlen":
@@ -43,19 +45,13 @@ extension ParsedRule {
         case "base64_decode":
             guard buffer == .payload else { throw Rejection("base64_decode decodes the payload and nothing else") }
             append(.base64(try Base64Text(value ?? [])), to: .payload)
+        case "entropy":
+            append(.entropy(try EntropyTest(try required(name, value))), to: buffer)
         default:
             if let needed = ApplicationBuffer.named(name) { throw needed }
             return false
         }
         return true
-    }
-
-    mutating func append(_ test: PayloadTest, to buffer: Buffer) {
-        if let index = parts.firstIndex(where: { $0.buffer == buffer }) {
-            parts[index].tests.append(test)
-        } else {
-            parts.append(Part(buffer: buffer, tests: [test]))
-        }
     }
 
     private mutating func modifyContent(_ name: String, _ value: RuleText) throws(Rejection) {

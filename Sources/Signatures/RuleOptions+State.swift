@@ -9,13 +9,9 @@ extension ParsedRule {
         case "flowint": try append(try StateOperation.flowInteger(try required(name, value)))
         case "hostbits": try append(try StateOperation.hostBits(try required(name, value)))
         case "xbits": try append(try StateOperation.crossBits(try required(name, value)))
-        case "noalert":
-            isSilent = true
-        case "alert":
-            // For a rule that passes: say so as well.
-            isLoud = true
-        case "flow.age":
-            try condition(.flowAge, name, value, maximum: Int(UInt32.max))
+        case "noalert": say(false)
+        case "alert": say(true)
+        case "flow.age": try packetCondition(.flowAge, name, value, maximum: Int(UInt32.max))
         case "flow.pkts", "flow.bytes":
             let isPackets = name == "flow.pkts"
             let parts = try required(name, value).listed
@@ -27,11 +23,11 @@ extension ParsedRule {
             case "either": field = isPackets ? .packetsEither : .bytesEither
             default: throw Rejection("\(name) takes toserver, toclient or either, and a number")
             }
-            try condition(field, name, parts[1], maximum: Int(Int64.max >> 8))
-        case "flow.pkts_toclient": try condition(.packetsToClient, name, value, maximum: Int(UInt32.max))
-        case "flow.pkts_toserver": try condition(.packetsToServer, name, value, maximum: Int(UInt32.max))
-        case "flow.bytes_toclient": try condition(.bytesToClient, name, value, maximum: Int(Int64.max >> 8))
-        case "flow.bytes_toserver": try condition(.bytesToServer, name, value, maximum: Int(Int64.max >> 8))
+            try packetCondition(field, name, parts[1], maximum: Int(Int64.max >> 8))
+        case "flow.pkts_toclient": try packetCondition(.packetsToClient, name, value, maximum: Int(UInt32.max))
+        case "flow.pkts_toserver": try packetCondition(.packetsToServer, name, value, maximum: Int(UInt32.max))
+        case "flow.bytes_toclient": try packetCondition(.bytesToClient, name, value, maximum: Int(Int64.max >> 8))
+        case "flow.bytes_toserver": try packetCondition(.bytesToServer, name, value, maximum: Int(Int64.max >> 8))
         case "stream_size": try applyStreamSize(try required(name, value))
         case "stream-event":
             let text = try required(name, value).string
@@ -43,11 +39,14 @@ extension ParsedRule {
     }
 
     private mutating func append(_ operation: StateOperation?) throws(Rejection) {
-        guard let operation else {
-            isSilent = true
-            return
-        }
+        guard let operation else { return say(false) }
         operations.append(operation)
+    }
+
+    /// `noalert` and `alert`, of which the last stands; a rule that passes says nothing unless it is told to.
+    private mutating func say(_ isSaid: Bool) {
+        isSilent = !isSaid
+        isLoud = isSaid
     }
 
     /// `stream_size:server|client|both|either,operator,number`; Snort 3: `operator number,to_server`.
@@ -72,6 +71,6 @@ extension ParsedRule {
         default: throw Rejection("stream_size knows server, client, both and either")
         }
         conditions.append(
-            Condition(field, try NumberTest(test, keyword: "stream_size", maximum: Int(UInt32.max))))
+            Condition(field, try NumberTest(test, keyword: "stream_size", maximum: Int(UInt32.max), mayBeAll: true)))
     }
 }

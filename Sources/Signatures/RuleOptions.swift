@@ -6,6 +6,9 @@ extension ParsedRule {
         if try applyState(name, value) { return }
         if try applyThreshold(name, value) { return }
         if try applyPayload(name, value) { return }
+        if let why = Keyword.refused.first(where: { $0.key == name })?.value {
+            throw Rejection("\(name) is not supported: \(why)")
+        }
         throw Rejection("keyword \(name) is not supported yet")
     }
 
@@ -37,11 +40,14 @@ extension ParsedRule {
             let text = try required(name, value).string
             metadata += metadata.isEmpty ? text : "," + text
         case "target":
+            let side: RuleTarget
             switch try required(name, value).string {
-            case "src_ip": target = .source
-            case "dest_ip": target = .destination
+            case "src_ip": side = .source
+            case "dest_ip": side = .destination
             default: throw Rejection("target is src_ip or dest_ip")
             }
+            guard target == .unsaid || target == side else { throw Rejection("target says both sides") }
+            target = side
         case "reference", "service", "rem", "logto":
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
@@ -70,7 +76,7 @@ extension ParsedRule {
         return small
     }
 
-    private static func unquoted(_ text: RuleText) -> RuleText {
+    static func unquoted(_ text: RuleText) -> RuleText {
         guard text.count >= 2, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") else {
             return text
         }

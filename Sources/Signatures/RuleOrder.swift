@@ -9,7 +9,7 @@ struct RuleOrder: Comparable {
     /// `precedence` names every action, the first to be acted on first.
     init(_ parsed: ParsedRule, _ rule: Rule, index: Int, precedence: [RuleAction]) {
         action = precedence.firstIndex(of: rule.action) ?? precedence.count
-        variables = [.flowBit, .flowInteger, .hostBit, .crossBit].map { store in
+        variables = [.flowBit, .flowInteger, .hostBit, .pairBit].map { store in
             RuleOrder.rank(parsed.operations.filter { $0.store == store })
         }
         priority = rule.priority

@@ -43,6 +43,9 @@ struct RuleParser {
         rule.hasNegatedAddress = addresses.hasNegation
         rule.sourcePorts = try ports.parse(try word(&rest, "a source port"))
         let direction = try word(&rest, "-> or <>").string
+        if direction == "=>" {
+            throw Rejection("direction => is of transactions, which only the parser of an application knows")
+        }
         guard direction == "->" || direction == "<>" else {
             throw Rejection("direction \(direction): expected -> or <>")
         }
@@ -76,8 +79,11 @@ struct RuleParser {
         case "rejectdst": return (.reject, .destination)
         case "rejectboth": return (.reject, [.source, .destination])
         case "pass": return (.pass, [])
-        case "accept", "activate", "config", "dynamic", "rewrite":
-            throw Rejection("action \(name) is not supported")
+        case _ where name == "accept" || name.hasPrefix("accept:"):
+            throw Rejection("action accept is of Suricata's firewall mode: write pass")
+        case "activate", "config", "dynamic", "rewrite": throw Rejection("action \(name) is not supported")
+        case _ where name.contains(":"):
+            throw Rejection("the scope of an action cannot be said: write the action alone", detail: name)
         default:
             throw Rejection("unknown action \(name): expected alert, drop, reject or pass")
         }

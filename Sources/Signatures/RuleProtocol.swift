@@ -70,6 +70,8 @@ struct RuleProtocol: Sendable, Hashable {
             upper = RuleProtocol.number(ofUpper: name)
         case let name where RuleProtocol.unrecognised.contains(name):
             throw Rejection("needs the application buffer \(name)")
+        case _ where name.contains(":"):
+            throw Rejection("rules have no hooks here: write the protocol alone", detail: name)
         default:
             throw Rejection("unknown protocol \(name): expected tcp, udp, icmp or ip")
         }

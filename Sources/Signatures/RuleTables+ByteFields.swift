@@ -18,21 +18,28 @@ extension RuleTables {
     ) -> Reading? {
         var offset = unsafe Int64(step.pointee.first)
         if unsafe step.pointee.firstVariable != Step.noVariable {
-            offset = unsafe Int64(UInt32(truncatingIfNeeded: memory.variables[Int(step.pointee.firstVariable)]))
+            offset = unsafe Int64(Int32(truncatingIfNeeded: memory.variables[Int(step.pointee.firstVariable)]))
         }
         let start =
             unsafe step.pointee.traits.contains(.relative) ? Int64(place) + offset : offset - text.origin
         var count = unsafe Int64(step.pointee.second)
         if unsafe step.pointee.secondVariable != Step.noVariable {
             count = unsafe Int64(min(memory.variables[Int(step.pointee.secondVariable)], 24))
-            guard unsafe count <= (step.pointee.base == 0 ? 8 : 23) else { return nil }
+            guard unsafe count <= limit(step) else { return nil }
         }
-        guard start >= 0, unsafe start + count <= Int64(text.length) else { return nil }
+        guard unsafe text.length > 0, start >= 0, unsafe start + count <= Int64(text.length) else { return nil }
         // byte_jump may read nothing, and jump by its correction alone.
         guard unsafe count > 0 || step.pointee.kind == .byteJump else { return nil }
         var reading = Reading(value: 0, start: Int32(start), count: Int32(count))
         guard unsafe count == 0 || fill(&reading, step, text.bytes + Int(start)) else { return nil }
         return reading
+    }
+
+    /// Bytes that are read at most, where a variable says how many.
+    private func limit(_ step: UnsafePointer<Step>) -> Int64 {
+        let isMath = unsafe step.pointee.kind == .byteMath
+        guard unsafe step.pointee.base != 0 else { return isMath ? Int64(ByteMath.longest) : 8 }
+        return isMath ? Int64(ByteMath.mostDigits) : 23
     }
 
     /// What the step's mask leaves of a number, shifted down to the mask's lowest bit.
@@ -125,7 +132,7 @@ extension RuleTables {
         var far = unsafe Int64(
             truncatingIfNeeded: masked(step, reading.value) &* UInt64(step.pointee.multiplier))
         // No text is so long; and what follows cannot overflow then.
-        guard far.magnitude < 1 << 32 else { return false }
+        far = max(-1 << 32, min(far, 1 << 32))
         if unsafe step.pointee.traits.contains(.aligned) { far = (far + 3) & ~3 }
         let correction = unsafe value(step, memory)
         far += Int64(Int32(truncatingIfNeeded: correction))

@@ -36,7 +36,8 @@ extension RuleTables {
             let found = unsafe flows.integer(names[operation.pointee.names.lower], flow)
             if verb == .isSet { return found != nil }
             if verb == .isNotSet { return found == nil }
-            guard let value = found, let other = unsafe operand(operation, flow, &flows) else { return false }
+            guard let value = found else { return false }
+            let other = unsafe operand(operation, flow, &flows)
             switch verb {
             case .less: return value < other
             case .lessOrEqual: return value <= other
@@ -45,10 +46,10 @@ extension RuleTables {
             case .greaterOrEqual: return value >= other
             default: return value > other
             }
-        case .hostBit, .crossBit:
-            let second = unsafe UInt32(truncatingIfNeeded: scene.time / 1_000_000_000)
+        case .hostBit, .pairBit:
+            let tick = unsafe HostBits.tick(scene.time)
             let key = unsafe hostKey(operation, scene, hosts)
-            return hosts.isSet(key, second: second) == (verb == .isSet)
+            return hosts.isSet(key, tick: tick) == (verb == .isSet)
         }
     }
 
@@ -80,41 +81,40 @@ extension RuleTables {
                 }
             }
         case .flowInteger:
-            guard let flow = unsafe scene.step.flow, let other = unsafe operand(operation, flow, &flows) else { return }
+            guard let flow = unsafe scene.step.flow else { return }
+            let other = unsafe operand(operation, flow, &flows)
             let name = unsafe names[operation.pointee.names.lower]
             let value = unsafe flows.integer(name, flow)
             switch verb {
             case .set: unsafe flows.set(name, other, flow)
-            // What was never set counts from 0, and nothing goes below that or round the top.
-            case .add:
-                let (sum, overflows) = (value ?? 0).addingReportingOverflow(other)
-                unsafe flows.set(name, overflows ? .max : sum, flow)
+            // 32 bits that wrap round. What was never set counts from 0, but nothing is taken from it.
+            case .add: unsafe flows.set(name, (value ?? 0) &+ other, flow)
             case .subtract:
-                let known = value ?? 0
-                unsafe flows.set(name, known < other ? 0 : known - other, flow)
+                if let value { unsafe flows.set(name, value &- other, flow) }
             default: break
             }
-        case .hostBit, .crossBit:
-            let second = unsafe UInt32(truncatingIfNeeded: scene.time / 1_000_000_000)
+        case .hostBit, .pairBit:
+            let tick = unsafe HostBits.tick(scene.time)
             let key = unsafe hostKey(operation, scene, hosts)
             switch verb {
-            case .set: unsafe hosts.set(key, second: second, expires: operation.pointee.seconds)
+            case .set: unsafe hosts.set(key, tick: tick, expires: operation.pointee.seconds)
             case .unset: hosts.unset(key)
             default:
-                if hosts.isSet(key, second: second) {
+                if hosts.isSet(key, tick: tick) {
                     hosts.unset(key)
                 } else {
-                    unsafe hosts.set(key, second: second, expires: operation.pointee.seconds)
+                    unsafe hosts.set(key, tick: tick, expires: operation.pointee.seconds)
                 }
             }
         }
     }
 
+    /// A number that was never set is 0 where another is compared with it or changed by it (detect-flowint.c).
     private func operand(
         _ operation: UnsafePointer<CompiledOperation>, _ flow: UnsafeMutablePointer<Flow>, _ flows: inout FlowTable
-    ) -> UInt32? {
+    ) -> UInt32 {
         guard unsafe operation.pointee.valueIsName else { return unsafe operation.pointee.value }
-        return unsafe flows.integer(UInt16(truncatingIfNeeded: operation.pointee.value), flow)
+        return unsafe flows.integer(UInt16(truncatingIfNeeded: operation.pointee.value), flow) ?? 0
     }
 
     private func hostKey(

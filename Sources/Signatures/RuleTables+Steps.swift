@@ -218,7 +218,7 @@ extension RuleTables {
         case .dataAt:
             var count = unsafe Int64(step.pointee.first)
             if unsafe step.pointee.firstVariable != Step.noVariable {
-                count = unsafe Int64(UInt32(truncatingIfNeeded: memory.variables[Int(step.pointee.firstVariable)]))
+                count = unsafe Int64(min(memory.variables[Int(step.pointee.firstVariable)], 1 << 32))
             }
             let end =
                 unsafe step.pointee.traits.contains(.relative)
@@ -243,6 +243,9 @@ extension RuleTables {
             return unsafe remoteCall(step, text)
         case .encodedElements: return unsafe encodedElements(step, text, place, &budget)
         case .elementData, .elementSkip: return unsafe encodedElement(step, text, &place)
+        case .entropy:
+            reach = unsafe text.length
+            return unsafe entropy(step, text, memory, &budget)
         case .content, .expression, .base64: return false
         }
     }

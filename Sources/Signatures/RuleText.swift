@@ -46,6 +46,13 @@ extension ArraySlice where Element == UInt8 {
         return value
     }
 
+    /// A number without a sign as C writes it: hexadecimal after 0x, octal after 0.
+    var cNumber: Int? {
+        guard count > 1, first == UInt8(ascii: "0"), allSatisfy(\.isDigit) else { return unsigned }
+        guard allSatisfy({ $0 < UInt8(ascii: "8") }), count < 21 else { return nil }
+        return reduce(0) { $0 << 3 | Int($1 - 48) }
+    }
+
     /// The parts between commas, blanks around them taken off.
     var listed: [RuleText] {
         split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map(\.trimmed)

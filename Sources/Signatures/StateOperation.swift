@@ -2,7 +2,8 @@
 /// `xbits`, `hostbits`.
 struct StateOperation: Sendable {
     enum Store: UInt8, BitwiseCopyable, Sendable {
-        case flowBit, flowInteger, hostBit, crossBit
+        /// What `hostbits` and `xbits` say of one host is the same bit.
+        case flowBit, flowInteger, hostBit, pairBit
     }
 
     enum Verb: UInt8, BitwiseCopyable, Sendable {
@@ -109,12 +110,12 @@ extension StateOperation {
         return operation
     }
 
-    /// `hostbits:verb,name[,src|dst|both]`. A bit lasts for five minutes, as Suricata has it.
+    /// `hostbits:verb,name[,src|dst]`. A bit lasts for five minutes, as Suricata has it.
     static func hostBits(_ text: RuleText) throws(Rejection) -> StateOperation? {
         let parts = text.listed
         if parts.count == 1, parts[0].string.lowercased() == "noalert" { return nil }
         guard parts.count == 2 || parts.count == 3 else {
-            throw Rejection("hostbits takes what to do, a name, and src, dst or both")
+            throw Rejection("hostbits takes what to do, a name, and src or dst")
         }
         var operation = StateOperation(
             store: .hostBit, verb: try bitVerb("hostbits", parts[0]),
@@ -122,8 +123,8 @@ extension StateOperation {
         switch parts.count == 3 ? parts[2].string.lowercased() : "src" {
         case "src": operation.track = .source
         case "dst": operation.track = .destination
-        case "both": operation.track = .pair
-        default: throw Rejection("hostbits tracks src, dst or both")
+        case "both": throw Rejection("hostbits does not track both: write xbits, with track ip_pair")
+        default: throw Rejection("hostbits tracks src or dst")
         }
         return operation
     }
@@ -136,7 +137,7 @@ extension StateOperation {
             throw Rejection("xbits takes what to do, a name, track and expire")
         }
         var operation = StateOperation(
-            store: .crossBit, verb: try bitVerb("xbits", parts[0]), names: [try name("xbits", parts[1])],
+            store: .hostBit, verb: try bitVerb("xbits", parts[0]), names: [try name("xbits", parts[1])],
             seconds: 30)
         for part in parts.dropFirst(2) {
             let words = part.words
@@ -144,7 +145,9 @@ extension StateOperation {
             switch (words[0].string.lowercased(), words[1].string.lowercased()) {
             case ("track", "ip_src"): operation.track = .source
             case ("track", "ip_dst"): operation.track = .destination
-            case ("track", "ip_pair"): operation.track = .pair
+            case ("track", "ip_pair"):
+                operation.track = .pair
+                operation.store = .pairBit
             case ("track", "tx"): throw Rejection("xbits cannot track tx: there are no transactions")
             case ("expire", _):
                 guard let seconds = words[1].number.flatMap({ UInt32(exactly: $0) }), seconds > 0 else {

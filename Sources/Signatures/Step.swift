@@ -6,7 +6,7 @@ struct Step: BitwiseCopyable, Sendable {
     enum Kind: UInt8, BitwiseCopyable, Sendable {
         case content, absentContent, dataAt, byteTest, byteJump, byteExtract, byteMath
         case expression, absentExpression, length, remoteCall
-        case encodedElements, elementData, elementSkip, base64
+        case encodedElements, elementData, elementSkip, base64, entropy
 
         /// Whether it can match in more than one place.
         var isChoice: Bool { self == .content || self == .expression }
@@ -59,7 +59,7 @@ struct Step: BitwiseCopyable, Sendable {
     var anchor: Int32 = 0
     /// `byte_test`'s value, `byte_math`'s, `byte_jump`'s correction, `rpc`'s program.
     var value: Int64 = 0
-    /// A range of lengths; version and procedure of `rpc`, −1 for any.
+    /// A range of lengths, or of `entropy` (bit patterns of Double); version and procedure of `rpc`, −1 for any.
     var low: Int64 = 0
     var high: Int64 = 0
 }
@@ -93,8 +93,11 @@ struct StepChain {
             minimumLength = max(minimumLength, Int32(reach + content.pattern.count))
         }
         // Suricata, too, looks at no packet without payload for a rule that names a content, if only to
-        // exclude it.
-        if tests.contains(where: { $0.content != nil }) { minimumLength = max(minimumLength, 1) }
+        // exclude it, or that asks how its bytes are spread.
+        let asksBytes = tests.contains { test in
+            if case .entropy = test { true } else { test.content != nil }
+        }
+        if asksBytes { minimumLength = max(minimumLength, 1) }
         if tests.count == 1, let prompt, tests[0].content == prompt, prompt.isProvenByPrompt { return }
 
         let hasVariables = tests.contains { test in
@@ -204,6 +207,13 @@ extension StepChain.Link {
             step = Step(kind: .base64)
             step.first = Int32(test.offset)
             step.second = Int32(test.count)
+        case .entropy(let test):
+            step = Step(kind: .entropy)
+            step.first = Int32(test.offset)
+            step.second = Int32(test.count)
+            step.low = Int64(bitPattern: test.range.lowerBound.bitPattern)
+            step.high = Int64(bitPattern: test.range.upperBound.bitPattern)
+            if test.isNegated { step.traits.insert(.negated) }
         }
         if test.isRelative { step.traits.insert(.relative) }
     }
@@ -242,7 +252,7 @@ extension Step {
         setFirst(field.offset)
         second = Int32(field.count.number ?? 0)
         secondVariable = field.count.variable ?? Step.noVariable
-        base = field.base ?? 0
+        base = field.isText ? field.base ?? 10 : 0
         if field.isLittle { traits.insert(.little) }
         if let mask = field.mask {
             self.mask = mask

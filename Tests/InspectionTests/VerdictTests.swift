@@ -53,4 +53,23 @@ import Wire
         let left = rig.inspector.findings.count + rig.inspector.findings.overflow
         #expect(next == .accept && left == 0)
     }
+
+    /// A rule that asks for addresses and bits of hosts alone is asked of the first packet of each direction of a flow
+    /// (Suricata's SignatureIsIPOnly); one that counts is asked of each packet.
+    @Test func bitsOfHostsAreOfAddresses() throws {
+        var rig = try Rig(
+            rules: """
+                alert ip 10.0.0.100 any -> any any (xbits:set,seen,track ip_dst,expire 10; sid:1;)
+                alert ip 10.0.0.100 any -> any any (flowint:n,+,1; sid:2;)
+                alert ip any any -> any any (xbits:isset,seen,track ip_src; sid:3;)
+                """)
+        let packet = Family.v4.udp(.client, .web, "x")
+        let answer = Family.v4.udp(.web, .client, "y")
+        var found: [[String]] = []
+        for sent in [packet, packet, answer, answer] {
+            _ = rig.inspect(sent)
+            found.append(rig.findings.sorted())
+        }
+        #expect(found == [["sid:1", "sid:2"], ["sid:2"], ["sid:3"], []])
+    }
 }

@@ -36,6 +36,15 @@ import Testing
         }
     }
 
+    /// As in Suricata, where a file defines a class twice.
+    @Test func theFirstOfTwoStands() throws {
+        let classes = "config classification: of-my-own,First,1\nconfig classification: of-my-own,Second,2\n"
+        try withFiles(["x.rules": Self.rules, "classification.config": classes]) { folder in
+            let rules = try RuleSet.load(files: ["\(folder)/x.rules"], variables: .stock(home: home))
+            #expect(rules.rules.map(\.category) == ["First", "Misc Attack"])
+        }
+    }
+
     @Test func chosenBeforeBeside() throws {
         let files = [
             "x.rules": Self.rules, "classification.config": "config classification: of-my-own,Beside,1\n",

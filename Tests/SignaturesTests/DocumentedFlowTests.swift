@@ -59,6 +59,31 @@ import Testing
             ], [("how", [3]), ("login failed", []), ("how", [2, 4, 6, 8]), ("max", []), ("how", [2, 4, 6, 8, 10])])
     }
 
+    /// detect-flowint.c: what was never set is 0 as the other number, and cannot be taken from; 32 bits wrap round.
+    @Test func flowintsThatWereNeverSet() throws {
+        try told(
+            [
+                "content:\"less\"; flowint:n,-,1; noalert;", "content:\"more\"; flowint:n,+,1; noalert;",
+                "content:\"copy\"; flowint:m,=,nothing; noalert;",
+                "content:\"how\"; flowint:n,isset;", "content:\"how\"; flowint:n,==,4294967295;",
+                "content:\"how\"; flowint:n,>,nothing;", "content:\"how\"; flowint:m,==,0;",
+                "content:\"how\"; flowint:nothing,==,0;",
+            ],
+            [
+                ("less", []), ("how", []), ("more", []), ("how", [4, 6]), ("less", []), ("less", []),
+                ("how", [4, 5, 6]), ("more", []), ("how", [4]), ("copy", []), ("how", [4, 7]),
+            ])
+    }
+
+    /// Of `noalert` and `alert` the last stands.
+    @Test func theLastWordStands() throws {
+        try told(
+            [
+                "content:\"x\"; noalert; alert;", "content:\"x\"; alert; noalert;",
+                "content:\"x\"; flowbits:noalert; alert;",
+            ], [("x", [1, 3])])
+    }
+
     /// Bits of hosts go over flows, until they expire.
     @Test func xbits() throws {
         var line = try Timeline(
@@ -88,6 +113,30 @@ import Testing
         #expect(line.at(63, .tcp(40_000, 80, "ask")).told == [2])
         #expect(line.at(64, .tcp(40_000, 80, "flip")).told == [])
         #expect(line.at(65, .tcp(40_000, 80, "ask")).told == [4])
+    }
+
+    /// A bit's time runs from when it was set first; `hostbits` and `xbits` of a host are the same, a pair's are not.
+    @Test func aBitIsNotSetAgain() throws {
+        var line = try Timeline(
+            """
+            alert tcp any any -> any any (content:"set"; xbits:set,a,track ip_src,expire 10; noalert; sid:1;)
+            alert tcp any any -> any any (content:"ask"; hostbits:isset,a; sid:2;)
+            alert tcp any any -> any any (content:"ask"; xbits:isset,a,track ip_pair; sid:3;)
+            alert tcp any any -> any any (content:"off"; hostbits:unset,a,src; noalert; sid:4;)
+            alert tcp any any -> any any (content:"ask"; hostbits:isset,a,dst; sid:5;)
+            """)
+        func packet(_ text: String) -> Sample { .tcp(40_000, 80, text) }
+        #expect(line.at(0.9, packet("set")).told == [])
+        #expect(line.at(1, packet("ask")).told == [2])
+        #expect(line.at(8, packet("set")).told == [])
+        #expect(line.at(10.8, packet("ask")).told == [2])
+        #expect(line.at(11.1, packet("ask")).told == [])
+        #expect(line.at(12, packet("set")).told == [])
+        #expect(line.at(21, packet("ask")).told == [2])
+        #expect(line.at(21.1, packet("off")).told == [])
+        #expect(line.at(21.2, packet("ask")).told == [])
+        #expect(line.at(21.3, packet("set")).told == [])
+        #expect(line.at(22, Sample.tcp(80, 40_000, "ask").from("192.0.2.10", to: "198.51.100.7")).told == [5])
     }
 
     @Test func flowAgePacketsAndBytes() throws {

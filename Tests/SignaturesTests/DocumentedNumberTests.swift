@@ -40,7 +40,7 @@ import Testing
         ("window", "tcp", { .tcp(window: $0) }),
         ("tcp.mss", "tcp", { .tcp(flags: 2, options: [2, 4, 0, UInt8($0)]) }),
         ("tcp.wscale", "tcp", { .tcp(flags: 2, options: [3, 3, UInt8($0), 1]) }),
-        ("dsize", "udp", { .udp(bytes($0)) }), ("bsize", "udp", { .udp(bytes($0)) }),
+        ("dsize", "udp", { .udp(bytes($0)) }), ("bufferlen", "udp", { .udp(bytes($0)) }),
     ]
 
     @Test(arguments: fields.indices) func everyForm(_ index: Int) throws {
@@ -89,11 +89,32 @@ import Testing
 
     /// Units are of 1,024, whatever they are called.
     @Test(arguments: ["1kb", "1KB", "1kib", "1KiB", "1024", "0x400"]) func units(_ text: String) throws {
-        let rules = try compile("alert udp any any -> any any (bsize:\(text); sid:1;)")
+        let rules = try compile("alert udp any any -> any any (bufferlen:\(text); sid:1;)")
         try #require(rules.problems == [])
         var matcher = try Matcher(rules)
         #expect(matcher.findings(RawPacket.udp(Self.bytes(1_024)).bytes).count == 1)
         #expect(matcher.findings(RawPacket.udp(Self.bytes(1_000)).bytes).count == 0)
+    }
+
+    /// That a packet has a number at all may be asked; what every one has may not (RefusalTests).
+    @Test(arguments: ["vlan.id:<=4095;", "vlan.layers:<=3;", "stream_size:both,>=,0;", "fragoffset:<=8191;"])
+    func whatMayBeMeantOfAll(_ options: String) throws {
+        #expect(try compile("alert tcp any any -> any any (\(options) sid:1;)").problems == [])
+    }
+
+    @Test func numbersInQuotes() throws {
+        let cases: [(rule: String, yes: RawPacket, no: RawPacket)] = [
+            ("alert ip any any -> any any (id:\"7\";", .ipv4(id: 7, proto: 99, []), .ipv4(id: 8, proto: 99, [])),
+            ("alert icmp any any -> any any (icmp_id:\" 7\";", .icmp(8, id: 7), .icmp(8, id: 8)),
+            ("alert icmp any any -> any any (icmp_seq:\"7 \";", .icmp(8, seq: 7), .icmp(8, seq: 8)),
+        ]
+        for (rule, yes, no) in cases {
+            let rules = try compile(rule + " sid:1;)")
+            try #require(rules.problems == [], "\(rule)")
+            var matcher = try Matcher(rules)
+            #expect(matcher.findings(yes.bytes, as: yes.link).count == 1)
+            #expect(matcher.findings(no.bytes, as: no.link).count == 0)
+        }
     }
 
     @Test(arguments: ["x88", "0x88", "136", "!0", "!x89"]) func typeOfService(_ text: String) throws {

@@ -56,10 +56,10 @@ import Testing
         Case("content:\"c\"; isdataat:!6,relative;", tcp("abcdefgh"), not: tcp("abcdefghi")),
         Case("content:\"c\"; isdataat:!5, relative;", tcp("abcdefg"), not: tcp("abcdefgh")),
         Case("isdataat:!8,rawbytes;", tcp("abcdefgh"), not: tcp("abcdefghi")),
-        Case("content:\"google.com\"; bsize:10;", tcp("google.com"), not: tcp("google.comm")),
-        Case("content:\"google.com\"; bsize:<=20;", tcp("google.com"), not: tcp("google.com and much more")),
-        Case("content:\"google.com\"; bsize:8<>20;", tcp("google.com"), not: tcp("google.com, and more")),
-        Case("content:\"google.com\"; bsize:>8;", tcp("google.com"), not: tcp("google.co")),
+        Case("content:\"google.com\"; bufferlen:10;", tcp("google.com"), not: tcp("google.comm")),
+        Case("content:\"google.com\"; bufferlen:<=20;", tcp("google.com"), not: tcp("google.com and much more")),
+        Case("content:\"google.com\"; bufferlen:8<>20;", tcp("google.com"), not: tcp("google.com, and more")),
+        Case("content:\"google.com\"; bufferlen:>8;", tcp("google.com"), not: tcp("google.co")),
         Case("dsize:8<>20;", letters(9), not: letters(8)), Case("dsize:!9;", letters(8), not: letters(9)),
         Case("dsize:>=10;", letters(10), not: letters(9)), Case("dsize:0;", letters(0), not: letters(1)),
     ]
@@ -157,12 +157,59 @@ import Testing
         Case("byte_extract:1,0,n,multiplier 3,align 4; byte_test:1,=,n,1;", .tcp([3, 12]), not: .tcp([3, 9])),
         Case(
             "byte_extract:2,0,n,string,hex; byte_test:1,=,n,2;", .tcp([0x31, 0x66, 31]), not: .tcp([0x31, 0x66, 16])),
+        // Numbers as C writes them: a value, an offset, a mask (detect-bytetest.c); byte_math's mask is hexadecimal.
+        Case("byte_test:1,=,010,0;", .tcp([8]), not: .tcp([10])),
+        Case("byte_test:1,=,1,010;", .tcp([0, 0, 0, 0, 0, 0, 0, 0, 1]), not: .tcp([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
+        Case("byte_test:1,=,1,0,bitmask 16;", .tcp([0x10]), not: .tcp([0x02])),
+        Case(
+            "byte_math:bytes 1,offset 0,oper +,rvalue 0,result n,bitmask 10; byte_test:1,=,n,1;", .tcp([0x10, 1]),
+            not: .tcp([0x0A, 1])),
+        Case("byte_test:16,=,0x1f,0,string,hex;", tcp("000000000000001f"), not: tcp("000000000000001e")),
+        // A variable that is negative as an offset; how many bytes byte_math reads, by a variable.
+        Case(
+            "byte_extract:4,0,n; content:\"a\"; byte_test:1,=,7,n,relative;",
+            .tcp([255, 255, 255, 254, 7, 0x61]), not: .tcp([255, 255, 255, 254, 0x61, 7])),
+        Case(
+            "byte_extract:1,0,k; byte_math:bytes k,offset 1,oper +,rvalue 0,result n; byte_test:1,=,1,1;",
+            .tcp([4, 1, 0, 0, 0, 0]), not: .tcp([5, 1, 0, 0, 0, 0])),
+        // Before the start is the start, however far; nothing leads out of no payload.
+        Case(
+            "content:\"x\"; byte_jump:8,0; content:\"y\"; distance:8; within:2;",
+            .tcp([0x80, 0, 0, 0, 0, 0, 0, 0] + "xy".raw), not: .tcp([0, 1, 0, 0, 0, 0, 0, 0] + "xy".raw)),
+        Case("byte_jump:0,0,from_end;", tcp("x"), not: tcp("")),
+        // A number that does not fit into 32 bits is far away.
+        Case("byte_extract:8,0,n; isdataat:!n;", .tcp([0, 0, 0, 1, 0, 0, 0, 1]), not: .tcp([0, 0, 0, 0, 0, 0, 0, 1])),
         // What reaches beyond the payload does not hold, negated or not.
         Case("byte_test:1,!=,5,2;", .tcp([0, 0, 4]), not: .tcp([0, 0])),
         Case("content:\"a\"; byte_test:1,!=,5,-2,relative;", tcp("xa"), not: tcp("a")),
     ]
 
+    static let entropies: [Case] = [
+        Case("entropy:value 1;", tcp("aabb"), not: tcp("aaab")),
+        Case("entropy:value = 2.0;", tcp("abcd"), not: tcp("abca")),
+        Case("entropy: value != 0;", tcp("ab"), not: tcp("aa")),
+        Case("entropy:value >1.0;", tcp("aabbc"), not: tcp("aabb")),
+        Case("entropy:value >= 1;", tcp("aabb"), not: tcp("aaab")),
+        Case("entropy:value <1;", tcp("aaab"), not: tcp("aabb")),
+        Case("entropy:value <=1;", tcp("aabb"), not: tcp("aabbc")),
+        Case("entropy:value 0 - 1;", tcp("aaab"), not: tcp("aabb")),
+        Case("entropy:value 0<>1;", tcp("aaab"), not: tcp("aaaa")),
+        Case("entropy:value !0-1;", tcp("aabb"), not: tcp("aaab")),
+        Case("entropy:bytes 2, offset 1, value 1;", tcp("aabb"), not: tcp("abbb")),
+        // What is not there has none.
+        Case("entropy:offset 2, value 0;", tcp("aab"), not: tcp("a")),
+        Case("entropy:value 0, bytes 3;", tcp("aaab"), not: tcp("aa")),
+        Case("entropy:value 0;", tcp("a"), not: tcp("")),
+        Case("entropy:value 8;", .tcp((0...255).map { UInt8($0) }), not: .tcp((0...255).map { UInt8($0 | 1) })),
+        Case("content:\"x\"; entropy:value 0; content:\"x\"; distance:0;", tcp("xx"), not: tcp("xxy")),
+        Case(
+            "base64_decode; base64_data; entropy:value 1;", tcp("YWFiYg=="), not: tcp("YWFhYg==")),
+        Case("tcp.hdr; entropy:value >1;", tcp("a"), not: .udp("a".raw)),
+    ]
+
     static let expressions: [Case] = [
+        Case("pcre:/a+b$/;", tcp("aab"), not: tcp("aba")),
+        Case("pcre:!/a+b/i;", tcp("ba"), not: tcp("AB")),
         Case("pcre:\"/[0-9]{6}/\";", tcp("a123456"), not: tcp("a12345")),
         Case("content:\"NICK \"; pcre:\"/NICK .*USA.*[0-9]{3,}/i\";", tcp("NICK usa123"), not: tcp("NICK usa12")),
         Case("pcre:\"/a.*b/G\"; content:\"c\"; distance:0;", tcp("ab c b"), not: tcp("c ab")),
@@ -176,7 +223,7 @@ import Testing
         Case("content:\"a\"; content:\"b\"; pcre:\"/^c/R\";", tcp("b a bc"), not: tcp("ba bxc")),
     ]
 
-    @Test(arguments: contents + sizes + fields + expressions) func example(_ entry: Case) throws {
+    @Test(arguments: contents + sizes + fields + entropies + expressions) func example(_ entry: Case) throws {
         let rules = try compile("alert tcp any any -> any any (\(entry.options) sid:1;)")
         try #require(rules.problems == [])
         var matcher = try Matcher(rules)

@@ -70,6 +70,19 @@ import Wire
         Case(header: "tcp [198.51.100.0/24,![198.51.100.6]] any -> any any", sample: inbound, matches: true),
         Case(
             header: "tcp [[10.0.0.1,[198.51.100.7]],10.0.0.2] any -> any any", sample: inbound, matches: true),
+        // A list in a list excludes from the outermost, as a variable in one does; behind a `!` it is its own.
+        Case(
+            header: "tcp [198.51.100.0/24,[!198.51.100.7]] any -> any any", sample: inbound, matches: false),
+        Case(
+            header: "tcp [10.0.0.1,[!10.0.0.0/8,198.51.100.7]] any -> any any", sample: inbound, matches: true),
+        Case(header: "tcp [10.0.0.1,[!10.0.0.2]] any -> any any", sample: inbound, matches: false),
+        Case(header: "tcp [$EXTERNAL_NET,10.0.0.1] any -> any any", sample: inbound, matches: false),
+        Case(header: "tcp [$EXTERNAL_NET,198.51.100.7] any -> any any", sample: inbound, matches: true),
+        Case(
+            header: "tcp ![198.51.0.0/16,!198.51.100.7] any -> any any", sample: inbound, matches: true),
+        Case(header: "tcp any [1:65535,[!40000]] -> any any", sample: inbound, matches: false),
+        Case(header: "tcp any [1:10,[!20]] -> any any", sample: inbound, matches: false),
+        Case(header: "tcp any ![!40000] -> any any", sample: inbound, matches: true),
         Case(header: "tcp [!10.0.0.0/8,!172.16.0.0/12] any -> any any", sample: inbound, matches: true),
         Case(header: "tcp !10.0.0.0/8 any -> any any", sample: v6, matches: true),
         Case(header: "tcp 2001:db8:9::/48 any -> any any", sample: v6, matches: true),

@@ -118,8 +118,8 @@ import Wire
         Case("content:\"ab\"; endswith;", tcp("xab"), not: tcp("abx")),
         Case("content:!\"ab\"; endswith;", tcp("abx"), not: tcp("xab")),
         Case("content:\"ab\"; startswith;", tcp("abx"), not: tcp("xab")),
-        Case("bsize:3;", tcp("abc"), not: tcp("ab")),
-        Case("bsize:>2;", tcp("abc"), not: tcp("ab")),
+        Case("bufferlen:3;", tcp("abc"), not: tcp("ab")),
+        Case("bufferlen:>2;", tcp("abc"), not: tcp("ab")),
         Case("bufferlen:2<=>3;", tcp("ab"), not: tcp("abcd")),
         // byte_test
         Case("byte_test:2,=,258,0;", .tcp([1, 2]), not: .tcp([2, 1])),

@@ -12,6 +12,20 @@ import Testing
             "alarm tcp any any -> any any (sid:1;)",
             "unknown action alarm: expected alert, drop, reject or pass"
         ),
+        ("accept:hook tcp:all any any -> any any (sid:1;)", "action accept is of Suricata's firewall mode: write pass"),
+        (
+            "drop:flow tcp any any -> any any (sid:1;)",
+            "the scope of an action cannot be said: write the action alone"
+        ),
+        ("alert tcp:all any any -> any any (sid:1;)", "rules have no hooks here: write the protocol alone"),
+        (
+            "alert dns:request_complete any any -> any any (sid:1;)",
+            "rules have no hooks here: write the protocol alone"
+        ),
+        (
+            "alert http any any => any any (sid:1;)",
+            "direction => is of transactions, which only the parser of an application knows"
+        ),
         ("alert websocket any any -> any any (sid:1;)", "needs the application buffer websocket"),
         ("alert websocket (sid:1;)", "needs the application buffer websocket"),
         (
@@ -46,6 +60,14 @@ import Testing
         ("alert tcp any : -> any any (sid:1;)", ": is no port"),
         ("alert tcp any http -> any any (sid:1;)", "http is no port"),
         ("alert tcp any !any -> any any (sid:1;)", "port !any excludes everything"),
+        (
+            "alert tcp any ![1:80,!22] -> any any (sid:1;)",
+            "a negated port in a negated list: write the ports that are meant"
+        ),
+        (
+            "alert tcp [$EXTERNAL_NET,$HOME_NET] any -> any any (sid:1;)",
+            "address [$EXTERNAL_NET,$HOME_NET] excludes everything"
+        ),
         ("alert tcp any $P -> any any (sid:1;)", "port variable $P is not defined"),
         ("alert icmp any any -> any 80 (sid:1;)", "ports need protocol tcp, udp or ip"),
         // The options as a whole.
@@ -56,7 +78,62 @@ import Testing
         (tcp + "(pcre:\"/a/U\"; sid:1;)", "needs the application buffer http.uri"),
         (tcp + "(pcre:\"/a/Ri!\"; sid:1;)", "pcre does not know the flag !"),
         (tcp + "(pcre:\"/(a/\"; sid:1;)", "pcre: missing closing parenthesis at 2"),
-        (tcp + "(pcre:/a/; sid:1;)", "pcre is not in double quotes"),
+        (tcp + "(pcre:\"/a/; sid:1;)", "pcre is not closed by a quote"),
+        (
+            tcp + "(pcre:\"/(a)/i, flow:name\"; sid:1;)",
+            "pcre keeps nothing of what it matched under a name (flow:, pkt:, alert:): leave the name out"
+        ),
+        (
+            tcp + "(pcre:\"/(?P<pkt_name>a)/\"; sid:1;)",
+            "pcre keeps nothing of what it matched under a name (flow:, pkt:, alert:): leave the name out"
+        ),
+        (tcp + "(pktvar:a,b; sid:1;)", "pktvar is not supported: nothing is kept of what pcre matched"),
+        (tcp + "(bsize:4; sid:1;)", "bsize needs a buffer before it: dsize is the payload's"),
+        (tcp + "(tcp.hdr; content:\"a\"; ipv4.hdr; sid:1;)", "ipv4.hdr has no test behind it"),
+        (tcp + "(tcp.hdr; ipv4.hdr; content:\"a\"; sid:1;)", "tcp.hdr has no test behind it"),
+        (tcp + "(udp.hdr; content:\"a\"; sid:1;)", "udp.hdr is of packets that the protocol of the rule excludes"),
+        (tcp + "(tcp.hdr; absent; sid:1;)", "absent is not supported: it asks whether an application buffer is there"),
+        (
+            tcp + "(flow:only_stream; ttl:1; sid:1;)",
+            "what only single packets have is asked of a rule for streams alone"
+        ),
+        (
+            "alert tcp-stream any any -> any any (flow.age:>1; content:\"a\"; sid:1;)",
+            "what only single packets have is asked of a rule for streams alone"
+        ),
+        (
+            "alert tcp-pkt any any -> any any (flow:only_stream; content:\"a\"; sid:1;)",
+            "what only single packets have is asked of a rule for streams alone"
+        ),
+        (tcp + "(ip_proto:6; sid:1;)", "ip_proto needs protocol ip"),
+        ("alert ip any any -> any any (ip_proto:>20; ip_proto:<20; sid:1;)", "ip_proto leaves no protocol"),
+        ("alert ip any any -> any any (ip_proto:6; ip_proto:17; sid:1;)", "ip_proto leaves no protocol"),
+        (tcp + "(byte_test:4,>,1,0,hex; sid:1;)", "byte_test: hex, dec and oct need string"),
+        (tcp + "(byte_jump:4,0,dec; sid:1;)", "byte_jump: hex, dec and oct need string"),
+        (tcp + "(byte_jump:4,0,from_end,from_beginning; sid:1;)", "byte_jump goes from the beginning or from the end"),
+        (
+            tcp + "(byte_math:bytes 5,offset 0,oper +,rvalue 1,result a; sid:1;)",
+            "byte_math reads more than 4 bytes"
+        ),
+        (tcp + "(byte_extract:15,0,a,string,hex; sid:1;)", "byte_extract reads more than 14 bytes"),
+        (tcp + "(byte_test:24,>,1,0,string,dec; sid:1;)", "byte_test's bytes is not a number of 1…23"),
+        (
+            tcp + "(entropy:value >= 9; sid:1;)",
+            "entropy: value takes a number of 0…8, or two of which the second is higher"
+        ),
+        (
+            tcp + "(entropy:value -1; sid:1;)",
+            "entropy: value takes a number of 0…8, or two of which the second is higher"
+        ),
+        (
+            tcp + "(entropy:value 5-5; sid:1;)",
+            "entropy: value takes a number of 0…8, or two of which the second is higher"
+        ),
+        (tcp + "(entropy:value =>5; sid:1;)", "entropy: value does not know =>5"),
+        (tcp + "(entropy:bytes 5; sid:1;)", "entropy needs value"),
+        (tcp + "(entropy:7; sid:1;)", "entropy takes bytes, offset and value"),
+        (tcp + "(entropy:value 1, value 2; sid:1;)", "entropy: value is given twice"),
+        (tcp + "(entropy:bytes -1, value 2; sid:1;)", "entropy: bytes is not a number of 0…65535"),
         (tcp + "(flow:to_server,to_client; sid:1;)", "flow's options contradict each other"),
         (tcp + "(flow:sideways; sid:1;)", "flow does not know sideways"),
         (tcp + "(http.uri; content:\"x\"; sid:1;)", "needs the application buffer http.uri"),
@@ -123,6 +200,9 @@ import Testing
         (tcp + "(base64_data; content:\"x\"; sid:1;)", "base64_data needs base64_decode before it"),
         (tcp + "(ipv4-csum:odd; sid:1;)", "a checksum is valid or invalid"),
         (tcp + "(target:me; sid:1;)", "target is src_ip or dest_ip"),
+        (tcp + "(target:src_ip; target:dest_ip; sid:1;)", "target says both sides"),
+        (tcp + "(requires:version >= 7, version < 9; sid:1;)", "requires takes one version"),
+        (tcp + "(hostbits:set,a,both; sid:1;)", "hostbits does not track both: write xbits, with track ip_pair"),
         (tcp + "(requires:version >= 9; sid:1;)", "requires another version of Suricata"),
         (tcp + "(requires:version < 8; sid:1;)", "requires another version of Suricata"),
         (tcp + "(requires:keyword odd; sid:1;)", "requires a keyword that Flinch has not"),
@@ -165,7 +245,17 @@ import Testing
         (tcp + "(dsize:3<>4; sid:1;)", "dsize:3<>4: no number lies between"),
         (tcp + "(dsize:<0; sid:1;)", "dsize:<0: no number lies between"),
         (tcp + "(dsize:!>=0; sid:1;)", "dsize:!>=0: every number is excluded"),
+        (tcp + "(dsize:>=0; sid:1;)", "dsize:>=0: every number is meant"),
+        (tcp + "(ttl:<=255; sid:1;)", "ttl:<=255: every number is meant"),
         (tcp + "(dsize:2; content:\"abc\"; sid:1;)", "dsize leaves no room for the content"),
+        (
+            tcp + "(dsize:9; content:\"abcd\"; offset:2; content:\"efgh\"; distance:0; sid:1;)",
+            "dsize leaves no room for the content"
+        ),
+        (
+            tcp + "(tcp.hdr; content:\"a\"; content:\"b\"; distance:4; bsize:<6; sid:1;)",
+            "bsize leaves no room for the content"
+        ),
         (tcp + "(itype:8; sid:1;)", "itype and icode need protocol icmp"),
         ("alert icmp any any -> any any (itype:256; sid:1;)", "itype:256: expected a number of 0…255"),
         ("alert udp any any -> any any (flags:S; sid:1;)", "flags needs protocol tcp"),
@@ -214,6 +304,19 @@ import Testing
                 problem(1, "a newer revision of it is loaded"), problem(5, "a newer revision of it is loaded"),
                 problem(6, "another rule has its gid, sid and rev"),
             ])
+    }
+
+    /// One for each version of Suricata, with one number: what is not for this one is not in the other's way.
+    @Test(arguments: [
+        ("version >= 8", "version < 8"), ("version >= 7.0.3 < 8 | >= 8.0.3", "version >= 8.0.7"),
+        ("keyword entropy", "keyword absent"), ("version > 8.0.5, keyword bsize", "version <= 8.0.5"),
+    ]) func ofTwoThatRequireOneLoads(_ met: String, _ unmet: String) throws {
+        let tcp = RefusalTests.tcp
+        for (first, second) in [(met, unmet), (unmet, met)] {
+            let rules = try compile("\(tcp)(requires:\(first); sid:5;)\n\(tcp)(requires:\(second); sid:5;)")
+            #expect(rules.rules.count == 1)
+            #expect(rules.problems.map(\.line) == [first == met ? 2 : 1])
+        }
     }
 
     @Test func theSameRuleAgainIsNoProblem() throws {

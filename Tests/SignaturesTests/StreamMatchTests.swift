@@ -8,8 +8,8 @@ import Wire
 /// Patterns in a stream, wherever its segments are cut.
 @Suite struct StreamMatchTests {
     /// How often a rule matches when the text comes in two segments, cut at `cut`.
-    private func matches(_ options: String, _ text: String, cut: Int) throws -> Int {
-        let rules = try compile("alert tcp any any -> any any (\(options) sid:1;)")
+    private func matches(_ options: String, _ text: String, cut: Int, of transport: String = "tcp") throws -> Int {
+        let rules = try compile("alert \(transport) any any -> any any (\(options) sid:1;)")
         try #require(rules.problems == [])
         var followed = try ApplicationTests.Followed(rules)
         let bytes = text.raw
@@ -35,6 +35,24 @@ import Wire
         for cut in 1..<text.utf8.count {
             #expect(try matches(options, text, cut: cut) == 1, "cut at \(cut)")
         }
+    }
+
+    /// What asks for a flow's age or counts looks at packets, not at streams (detect-flow-pkts.c, detect-flow-age.c);
+    /// so do a header's bytes and `ip_proto`.
+    @Test(arguments: [
+        "flow.age:<9;", "flow.pkts:toserver,<9;", "flow.bytes:toserver,<999;", "flow.pkts_toserver:<9;",
+        "flow.bytes_toclient:<999;", "ipv4.hdr; content:\"|45|\"; pkt_data;", "ip_proto:6;",
+    ]) func whatIsOfPackets(_ options: String) throws {
+        #expect(try matches("content:\"needle\";", "a needle", cut: 5, of: "ip") == 1)
+        let rule = options + " content:\"needle\";"
+        #expect(try matches(rule, "a needle", cut: 1, of: "ip") == 1)
+        #expect(try matches(rule, "a needle", cut: 5, of: "ip") == 0)
+    }
+
+    /// A checksum binds no rule to packets (detect-csum.c): it is that of the segment which completes the match.
+    @Test func aChecksumIsAskedOfStreams() throws {
+        #expect(try matches("tcpv4-csum:valid; content:\"needle\";", "a needle", cut: 5) == 1)
+        #expect(try matches("tcpv4-csum:invalid; content:\"needle\";", "a needle", cut: 5) == 0)
     }
 
     /// The patterns of a match that was found come again, at a place where the rule does not want them.

@@ -197,9 +197,9 @@ public struct FlowTable: ~Copyable {
     }
 
     /// The flow that a packet would belong to, if there is one: nothing is made, counted or touched.
-    public func peek(_ packet: @_addressable Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64) -> UnsafePointer<
-        Flow
-    >? {
+    public func peek(
+        _ packet: @_addressable Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64
+    ) -> UnsafePointer<Flow>? {
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return nil }
         var index = unsafe buckets[Int(key.hash(secret) & bucketMask)]
         while index != 0 {
@@ -251,7 +251,8 @@ public struct FlowTable: ~Copyable {
     /// Whether what is found is of the past: idle for too long, or a closed TCP connection that begins anew.
     private func isOver(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64, _ packet: @_addressable Packet) -> Bool {
         let last = unsafe flow.pointee.lastTime
-        if time > last &+ FlowTimeout.shortest, unsafe time - last > FlowTimeout.nanoseconds(flow) { return true }
+        let silence = time > last ? time - last : 0
+        if silence > FlowTimeout.shortest, unsafe silence > FlowTimeout.nanoseconds(flow) { return true }
         guard packet.kind == .tcp, packet.tcpFlags.intersection([.syn, .ack, .rst]) == .syn else { return false }
         // Flows that are dropped stay so: a new SYN does not free them before their time.
         return unsafe flow.pointee.state == .closed && !flow.pointee.flags.contains(.drop)

@@ -74,7 +74,7 @@ public struct Gate: ~Copyable {
     }
 
     /// May a packet that came at `time` pass? Nothing is kept of packets that do not.
-    @inlinable
+    @inlinable @inline(__always)
     public borrowing func ask(_ time: UInt64) -> GateOutcome {
         let interval = interval.load(ordering: .relaxed)
         if interval == 0 { return .open }

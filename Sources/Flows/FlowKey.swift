@@ -11,7 +11,7 @@ struct FlowKey {
 
     /// nil for what belongs to no flow: not IP, headers that make no sense, fragments.
     @inline(__always)
-    init?(_ packet: Packet, _ bytes: RawSpan, vlan: UInt32) {
+    init?(_ packet: @_addressable Packet, _ bytes: RawSpan, vlan: UInt32) {
         guard packet.isIP, !packet.isFragment, !packet.isUndecodable else { return nil }
         source = packet.source
         destination = packet.destination

@@ -143,7 +143,7 @@ extension FlowTable {
     /// Follows an acknowledgement without SYN while the handshake is under way. Returns whether it completes it.
     mutating func confirm(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet,
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet,
         _ step: inout FlowStep
     ) -> Bool {
         guard unsafe sender.pointee.flags.intersection(receiver.pointee.flags).contains(.isOpen) else { return false }

@@ -26,7 +26,7 @@ extension FlowTable {
     func isAcceptable(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
         _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ window: UInt32,
-        _ packet: Packet, _ step: inout FlowStep
+        _ packet: @_addressable Packet, _ step: inout FlowStep
     ) -> Bool {
         if unsafe sender.pointee.flags.contains(.wasReset) { unsafe doubtReset(flow, &step) }
         guard unsafe flow.pointee.state == .established, !header.flags.contains(.syn) else { return true }
@@ -103,7 +103,7 @@ extension FlowTable {
     /// A segment where none is expected; nil if it stands well.
     private func misplaced(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet,
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet,
         _ ending: Ending, _ toServer: Bool
     ) -> StreamEvent? {
         let end = header.sequence &+ UInt32(packet.payloadLength)

@@ -165,7 +165,7 @@ extension FlowTable {
     }
 
     /// History and fresh bytes of a step's window in one piece, valid until the next packet.
-    public func contiguous(_ step: FlowStep) -> (UnsafePointer<UInt8>, Int32) {
+    public mutating func contiguous(_ step: @_addressable FlowStep) -> (UnsafePointer<UInt8>, Int32) {
         let window = step.window
         let before = max(0, Int(window.historyLength))
         let length = max(0, Int(window.freshLength))

@@ -7,7 +7,7 @@ extension FlowTable {
     /// If all of it is known, the step's window is what it would be for the segment as it was then. Returns false
     /// if nothing was written. The packet stays refused.
     public mutating func repair(
-        _ packet: Packet, _ bytes: UnsafeMutableRawBufferPointer, _ step: inout FlowStep
+        _ packet: @_addressable Packet, _ bytes: UnsafeMutableRawBufferPointer, _ step: inout FlowStep
     ) -> Bool {
         let start = Int(packet.transportOffset)
         let offset = Int(packet.payloadOffset)

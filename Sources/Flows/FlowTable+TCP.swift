@@ -54,7 +54,7 @@ extension FlowTable {
 
     /// Whether a connection is followed whose beginning was not seen, from this segment on.
     private func takesUp(
-        _ flow: UnsafeMutablePointer<Flow>, _ flags: TCPFlags, _ packet: Packet, _ step: inout FlowStep
+        _ flow: UnsafeMutablePointer<Flow>, _ flags: TCPFlags, _ packet: @_addressable Packet, _ step: inout FlowStep
     ) -> Bool {
         guard !flags.contains(.rst) else {
             step.events.insert(.rstButNoSession)
@@ -83,7 +83,7 @@ extension FlowTable {
     private mutating func acknowledge(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
         _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ window: UInt32,
-        _ packet: Packet, _ step: inout FlowStep
+        _ packet: @_addressable Packet, _ step: inout FlowStep
     ) {
         guard unsafe receiver.pointee.flags.contains(.isOpen) else { return }
         let number = header.acknowledgement
@@ -114,7 +114,8 @@ extension FlowTable {
     }
 
     private mutating func take(
-        _ packet: Packet, _ bytes: RawSpan, _ header: borrowing TCPHeader, _ sender: UnsafeMutablePointer<TCPStream>,
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ header: borrowing TCPHeader,
+        _ sender: UnsafeMutablePointer<TCPStream>,
         _ step: inout FlowStep
     ) {
         let length = Int(packet.payloadLength)
@@ -154,7 +155,7 @@ extension FlowTable {
     /// number is not to make us look away.
     private mutating func reset(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet,
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet,
         _ step: inout FlowStep
     ) {
         if packet.payloadLength > 0 { step.events.insert(.rstWithData) }

@@ -6,7 +6,7 @@ extension FlowTable {
     /// note of (PAWS, RFC 7323 §5.3). Takes note.
     mutating func isTimely(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet,
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet,
         _ step: inout FlowStep
     ) -> Bool {
         guard unsafe sender.pointee.flags.intersection(receiver.pointee.flags).contains(.hasTimestamps),

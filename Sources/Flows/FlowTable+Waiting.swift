@@ -259,7 +259,7 @@ extension FlowTable {
 
     /// Whether what was acknowledged is worth a look: a chunk of it, or no more is to come (Suricata's
     /// StreamTcpReassembleRawCheckLimit).
-    mutating func isReady(_ step: FlowStep) -> Bool {
+    mutating func isReady(_ step: @_addressable FlowStep) -> Bool {
         guard let flow = unsafe step.flow else { return false }
         let stream = unsafe stream(of: flow, step.toServer)
         guard unsafe stream.pointee.held != 0 else { return false }

@@ -197,7 +197,9 @@ public struct FlowTable: ~Copyable {
     }
 
     /// The flow that a packet would belong to, if there is one: nothing is made, counted or touched.
-    public func peek(_ packet: Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64) -> UnsafePointer<Flow>? {
+    public func peek(
+        _ packet: @_addressable Packet, _ bytes: RawSpan, vlan: UInt32, time: UInt64
+    ) -> UnsafePointer<Flow>? {
         guard let key = FlowKey(packet, bytes, vlan: vlan) else { return nil }
         var index = unsafe buckets[Int(key.hash(secret) & bucketMask)]
         while index != 0 {
@@ -218,7 +220,7 @@ public struct FlowTable: ~Copyable {
 
     @inline(__always)
     private mutating func find(
-        _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
+        _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: @_addressable Packet,
         _ step: inout FlowStep
     ) -> UnsafeMutablePointer<Flow> {
         var index = unsafe bucket.pointee
@@ -235,10 +237,10 @@ public struct FlowTable: ~Copyable {
                     if !isAside { unsafe begin(flow, key, time, packet, &step) }
                     changes.end()
                     if isAside { return unsafe make(key, bucket, time, packet, &step) }
-                } else if unsafe time > flow.pointee.lastTime {
-                    unsafe flow.pointee.lastTime = time
+                    unsafe relink(index, flow)
+                } else {
+                    unsafe touch(index, flow, time)
                 }
-                unsafe touch(index, flow, time)
                 return unsafe flow
             }
             index = unsafe flow.pointee.next
@@ -247,9 +249,10 @@ public struct FlowTable: ~Copyable {
     }
 
     /// Whether what is found is of the past: idle for too long, or a closed TCP connection that begins anew.
-    private func isOver(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64, _ packet: Packet) -> Bool {
+    private func isOver(_ flow: UnsafeMutablePointer<Flow>, _ time: UInt64, _ packet: @_addressable Packet) -> Bool {
         let last = unsafe flow.pointee.lastTime
-        if time > last, unsafe time - last > FlowTimeout.nanoseconds(flow) { return true }
+        let silence = time > last ? time - last : 0
+        if silence > FlowTimeout.shortest, unsafe silence > FlowTimeout.nanoseconds(flow) { return true }
         guard packet.kind == .tcp, packet.tcpFlags.intersection([.syn, .ack, .rst]) == .syn else { return false }
         // Flows that are dropped stay so: a new SYN does not free them before their time.
         return unsafe flow.pointee.state == .closed && !flow.pointee.flags.contains(.drop)
@@ -257,7 +260,7 @@ public struct FlowTable: ~Copyable {
 
     @inline(never)
     private mutating func make(
-        _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: Packet,
+        _ key: FlowKey, _ bucket: UnsafeMutablePointer<UInt32>, _ time: UInt64, _ packet: @_addressable Packet,
         _ step: inout FlowStep
     ) -> UnsafeMutablePointer<Flow> {
         changes.begin()
@@ -290,7 +293,8 @@ public struct FlowTable: ~Copyable {
 
     /// A flow as its first packet leaves it; what its record held before is given back.
     private mutating func begin(
-        _ flow: UnsafeMutablePointer<Flow>, _ key: FlowKey, _ time: UInt64, _ packet: Packet, _ step: inout FlowStep
+        _ flow: UnsafeMutablePointer<Flow>, _ key: FlowKey, _ time: UInt64, _ packet: @_addressable Packet,
+        _ step: inout FlowStep
     ) {
         unsafe giveBack(flow)
         counters.made &+= 1
@@ -365,16 +369,29 @@ public struct FlowTable: ~Copyable {
 
     // MARK: - Age
 
-    /// Moves a flow to the end of the list of its kind.
+    /// Something was heard of a flow: it goes to the end of the list of its kind, for which its neighbours' records
+    /// are written. One that was heard in the same 17 ms stays where it is, unless it is young no more.
     @inline(__always)
     private mutating func touch(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>, _ time: UInt64) {
-        guard index != old.newest else { return }
+        let last = unsafe flow.pointee.lastTime
+        unsafe flow.pointee.lastTime = max(last, time)
+        if last >> 24 == time >> 24, unsafe flow.pointee.flags.contains(.isYoung) != isKnown(flow) { return }
+        unsafe relink(index, flow)
+    }
+
+    private mutating func relink(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>) {
         unsafe unlink(index, flow)
         unsafe link(index, flow)
     }
 
+    /// Both sides were heard, and of TCP the handshake is complete: the flow does not go for a young one.
+    @inline(__always)
+    private func isKnown(_ flow: UnsafeMutablePointer<Flow>) -> Bool {
+        unsafe flow.pointee.flags.contains(.answered) && flow.pointee.state != .new
+    }
+
     private mutating func link(_ index: UInt32, _ flow: UnsafeMutablePointer<Flow>) {
-        if unsafe flow.pointee.flags.contains(.answered) && flow.pointee.state != .new {
+        if unsafe isKnown(flow) {
             unsafe flow.pointee.flags.remove(.isYoung)
             unsafe old.append(index, flows)
         } else {
@@ -409,6 +426,7 @@ extension FlowKey {
 /// For how long a flow may be silent before it is over: the defaults of Suricata's suricata.yaml.
 enum FlowTimeout {
     static let longest: UInt64 = 600 * 1_000_000_000
+    static let shortest: UInt64 = 30 * 1_000_000_000
 
     static func nanoseconds(_ flow: UnsafeMutablePointer<Flow>) -> UInt64 {
         let seconds: UInt64 =

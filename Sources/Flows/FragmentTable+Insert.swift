@@ -6,7 +6,7 @@ extension FragmentTable {
     ///
     /// `bytes` is what the packet was decoded from. What the step refuses is not kept.
     public mutating func add(
-        _ packet: Packet, _ bytes: RawSpan, _ place: FragmentPlace, into buffer: Int
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ place: FragmentPlace, into buffer: Int
     ) -> FragmentStep {
         if packet.ipVersion == 6 { counters.ipv6Fragments &+= 1 } else { counters.ipv4Fragments &+= 1 }
         var step = FragmentStep()
@@ -36,7 +36,7 @@ extension FragmentTable {
     }
 
     /// Whether a host would take it. Not inline, what Suricata takes is taken.
-    private func canBe(_ fragment: IPFragment, _ packet: Packet, _ bytes: RawSpan) -> Bool {
+    private func canBe(_ fragment: IPFragment, _ packet: @_addressable Packet, _ bytes: RawSpan) -> Bool {
         guard !fragment.data.isEmpty, fragment.end <= 65_535 else { return false }
         guard mode.isInline else {
             return packet.events.isDisjoint(with: DecodeEvents(.ipv4FragPktTooLarge))

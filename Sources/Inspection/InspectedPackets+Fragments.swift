@@ -7,7 +7,7 @@ extension InspectedPackets {
     /// Gives the last packet, a fragment, to the table, and adds the datagram if that made it whole. Returns
     /// whether it did, and whether the fragment must not pass.
     mutating func assemble(
-        _ frame: RawSpan, _ arrival: Arrival, _ fragments: inout FragmentTable
+        _ frame: RawSpan, _ arrival: @_addressable Arrival, _ fragments: inout FragmentTable
     ) -> (goesOn: Bool, FragmentStep.Refusal) {
         let last = count - 1
         let part = unsafe storage + last
@@ -43,7 +43,7 @@ extension InspectedPackets {
 
     /// The identifiers of all tags around packet `index`.
     @inline(__always)
-    func tags(around index: Int, _ arrival: Arrival) -> UInt32 {
+    func tags(around index: Int, _ arrival: @_addressable Arrival) -> UInt32 {
         var key: UInt32 = arrival.hasTag ? UInt32(arrival.tag & 0xFFF) : 0
         let count = self[index].packet.vlanCount
         if count > 0 { key = key << 12 | UInt32(self[index].packet.outerTag & 0xFFF) }
@@ -52,7 +52,7 @@ extension InspectedPackets {
     }
 
     /// The port that the packet leaves by, and the ends of the tunnels around packet `index`.
-    private func domain(of index: Int, _ arrival: Arrival) -> UInt64 {
+    private func domain(of index: Int, _ arrival: @_addressable Arrival) -> UInt64 {
         var domain = UInt64(arrival.outPort)
         for outer in 0..<index where self[outer].packet.tunnel != .none {
             let tunnel = self[outer].packet

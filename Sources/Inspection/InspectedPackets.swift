@@ -80,7 +80,7 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
 
     /// The bytes of packet `index`, from its link header on; `frame` is the captured packet's. Valid until the
     /// next packet is captured.
-    @_lifetime(copy frame)
+    @inline(__always) @_lifetime(copy frame)
     public func bytes(of index: Int, in frame: RawSpan) -> RawSpan {
         let start = self[index].start
         let count = self[index].count
@@ -142,7 +142,7 @@ public struct InspectedPackets: ~Copyable, @unchecked Sendable {
     /// to the table, and with the one that makes it whole the datagram goes on.
     @inline(never)
     mutating func unfold(
-        _ frame: RawSpan, _ arrival: Arrival, capturedShort: Bool, _ fragments: inout FragmentTable
+        _ frame: RawSpan, _ arrival: @_addressable Arrival, capturedShort: Bool, _ fragments: inout FragmentTable
     ) -> FragmentStep.Refusal {
         while true {
             let last = count - 1

@@ -11,7 +11,7 @@ extension Inspector {
     /// Nothing for most packets: they are neither DNS nor at the beginning of a stream.
     @inline(__always)
     mutating func checkApplication(
-        _ layer: Int, _ bytes: RawSpan, _ step: FlowStep, _ time: UInt64, _ asked: inout Asked
+        _ layer: Int, _ bytes: RawSpan, _ step: @_addressable FlowStep, _ time: UInt64, _ asked: inout Asked
     ) {
         if step.window.freshLength > 0 {
             if step.window.offset == 0 { checkStart(step, time, &asked) }
@@ -33,7 +33,7 @@ extension Inspector {
 
     /// The first that one side says, once, when it is known what is spoken, or that it is nothing known.
     @inline(never)
-    private mutating func checkStart(_ step: FlowStep, _ time: UInt64, _ asked: inout Asked) {
+    private mutating func checkStart(_ step: @_addressable FlowStep, _ time: UInt64, _ asked: inout Asked) {
         guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.midstream) else { return }
         let examined = step.toServer ? FlowFlags.examinedToServer : .examinedToClient
         guard unsafe !flow.pointee.flags.contains(examined) else { return }

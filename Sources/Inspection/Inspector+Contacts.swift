@@ -8,7 +8,7 @@ import Wire
 extension Inspector {
     /// What the packet of inspected packet `layer` made of its flow.
     @inline(never)
-    mutating func tell(_ step: FlowStep, _ layer: Int, _ arrival: Arrival) {
+    mutating func tell(_ step: @_addressable FlowStep, _ layer: Int, _ arrival: @_addressable Arrival) {
         guard destination >= 0 || source >= 0, let flow = unsafe step.flow else { return }
         let packet = packets[layer].packet
         let isTCP = packet.kind == .tcp
@@ -52,7 +52,7 @@ extension Inspector {
 
     /// An ICMP message that says that there is nobody at a port, or no such protocol or host.
     @inline(never)
-    mutating func tellUnreachable(_ bytes: RawSpan, _ arrival: Arrival) {
+    mutating func tellUnreachable(_ bytes: RawSpan, _ arrival: @_addressable Arrival) {
         let packet = packets[0].packet
         let start = Int(packet.transportOffset)
         guard destination >= 0 || source >= 0, start >= 0, start < bytes.byteCount,

@@ -43,7 +43,7 @@ extension Inspector {
 
     /// Listening only, after each captured packet until it gives nil: what is left of a flow that is over is
     /// inspected as a packet of its own, by the clock of `arrival`. The next for which there are findings.
-    public mutating func inspectEnding(_ arrival: Arrival) -> Decision? {
+    public mutating func inspectEnding(_ arrival: @_addressable Arrival) -> Decision? {
         while var step = unsafe flows.pointee.nextEnding(), let flow = unsafe step.flow {
             findings.removeAll()
             unsafe packets.begin(endOf: flow, toServer: step.toServer)
@@ -54,7 +54,7 @@ extension Inspector {
             if unsafe flow.pointee.flags.isDisjoint(with: [.drop, .pass]) {
                 let bytes = packets.bytes(of: 0, in: RawSpan())
                 let context = MatchContext(time: arrival.time, handlings: handlings[guest])
-                matchRest(0, bytes, context, &step, 0, &asked, AskingRules())
+                matchRest(0, bytes, context, &step, 0, &asked)
             }
             // Whoever passes the rest passes all of it.
             while unsafe flows.pointee.nextWindow(&step) {}

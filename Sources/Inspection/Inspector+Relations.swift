@@ -7,7 +7,7 @@ import Wire
 extension Inspector {
     /// The relations have been asked about the packet's flow, and had nothing to say.
     @inline(__always)
-    mutating func isUnrelated(_ layer: Int, _ step: FlowStep) -> Bool {
+    mutating func isUnrelated(_ layer: Int, _ step: @_addressable FlowStep) -> Bool {
         guard let flow = unsafe step.flow else { return false }
         return unsafe flow.pointee.flags.contains(.isUnrelated) && flow.pointee.identifier > lastUnasked
             && !packets[layer].packet.isConnectionRequest
@@ -17,7 +17,7 @@ extension Inspector {
     /// two directions holds; but who asks for a TCP connection begins one, whatever was said before. Returns whether he
     /// may not.
     @inline(never)
-    mutating func relate(_ layer: Int, _ step: FlowStep) -> Bool {
+    mutating func relate(_ layer: Int, _ step: @_addressable FlowStep) -> Bool {
         guard packets[layer].packet.isIP else { return false }
         let (source, destination) = (packets[layer].packet.source, packets[layer].packet.destination)
         if lastUnasked == .max { lastUnasked = unsafe flows.pointee.lastIdentifier }

@@ -10,7 +10,7 @@ import Wire
 extension Inspector {
     /// A conversation that nobody has answered yet goes no further if its client is refused.
     @inline(never)
-    mutating func checkClient(_ step: FlowStep, _ arrival: Arrival, _ asked: inout Asked) {
+    mutating func checkClient(_ step: @_addressable FlowStep, _ arrival: @_addressable Arrival, _ asked: inout Asked) {
         guard let flow = unsafe step.flow, unsafe !flow.pointee.flags.contains(.answered) else { return }
         let server = hosts.guest(of: step.toServer ? destination : source)
         if unsafe refusals.pointee.refuse(flow.pointee.client, at: server, time: arrival.time) {
@@ -20,7 +20,7 @@ extension Inspector {
 
     /// Whether nothing of the packet's source passes to a guest.
     @inline(never)
-    func isDenied(_ time: UInt64) -> Bool {
+    mutating func isDenied(_ time: UInt64) -> Bool {
         unsafe denied.pointee.refuse(packets[0].packet.source, at: -1, time: time)
     }
 
@@ -35,9 +35,7 @@ extension Inspector {
 
     /// What came by a tunnel is asked about like what did not, the outer packet before the inner.
     @inline(__always)
-    mutating func match<Asking: RuleAsking>(
-        _ layer: Int, _ frame: RawSpan, _ arrival: @_addressable Arrival, _ asked: inout Asked, _ asking: Asking
-    ) {
+    mutating func match(_ layer: Int, _ frame: RawSpan, _ arrival: @_addressable Arrival, _ asked: inout Asked) {
         let whole = packets.bytes(of: layer, in: frame)
         let isGood = !packets[layer].isChecksumBad
         var step = FlowStep()
@@ -70,7 +68,8 @@ extension Inspector {
             if unsafe flow.pointee.flags.contains(.drop) { asked.drops = true }
             return
         }
-        let bytes = packets.bytes(of: layer, in: frame)
+        // What was repaired lies elsewhere now.
+        let bytes = step.mustDrop ? packets.bytes(of: layer, in: frame) : whole
         let before = findings.count
         if layer == packets.whole { checkSession(step, &asked) }
         let context = MatchContext(
@@ -78,11 +77,11 @@ extension Inspector {
             isReassembled: packets[layer].source == .defragmented,
             trustsChecksums: !mode.verifiesChecksums || arrival.checksum != .present, handlings: handlings[guest])
         let place = unsafe packets.pointer(to: layer)
-        let outcome = unsafe asking.ask(
-            &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
+        let outcome = unsafe matcher.inspect(
+            place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
         take(outcome, layer, step, &asked)
         checkApplication(layer, bytes, step, arrival.time, &asked)
-        if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked, asking) }
+        if step.hasMore { matchRest(layer, bytes, context, &step, before, &asked) }
         if unsafe matcher.isTagged(
             place.pointee.packet, bytes: bytes.byteCount, step, &flows.pointee, time: arrival.time)
         {
@@ -115,16 +114,16 @@ extension Inspector {
 
     /// What else a packet gives to inspect of its stream, where there is more than one part.
     @inline(never)
-    mutating func matchRest<Asking: RuleAsking>(
+    mutating func matchRest(
         _ layer: Int, _ bytes: RawSpan, _ context: MatchContext, _ step: inout FlowStep, _ before: Int,
-        _ asked: inout Asked, _ asking: Asking
+        _ asked: inout Asked
     ) {
         step.isStreamOnly = true
         let place = unsafe packets.pointer(to: layer)
         while unsafe flows.pointee.nextWindow(&step) {
             let known = findings.count
-            let outcome = unsafe asking.ask(
-                &matcher, place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
+            let outcome = unsafe matcher.inspect(
+                place.pointee.packet, bytes, context, step, &flows.pointee, into: &findings)
             findings.removeRepeats(from: known, since: before)
             take(outcome, layer, step, &asked)
             if step.reading == 0 { checkApplication(layer, bytes, step, context.time, &asked) }
@@ -133,7 +132,7 @@ extension Inspector {
     }
 
     @inline(__always)
-    mutating func take(_ outcome: MatchOutcome, _ layer: Int, _ step: FlowStep, _ asked: inout Asked) {
+    mutating func take(_ outcome: MatchOutcome, _ layer: Int, _ step: @_addressable FlowStep, _ asked: inout Asked) {
         if let flow = unsafe step.flow {
             unsafe flow.pointee.flags.insert(step.toServer ? .askedToServer : .askedToClient)
             if outcome.passesFlow { unsafe flow.pointee.flags.insert(.pass) }

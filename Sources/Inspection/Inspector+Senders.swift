@@ -28,7 +28,7 @@ extension Inspector {
     /// A packet from the port of a guest whose addresses are not all known.
     @inline(never)
     private mutating func noteSource(
-        _ frame: RawSpan, _ arrival: Arrival, _ learning: AddressLearning, _ around: inout Surroundings
+        _ frame: RawSpan, _ arrival: @_addressable Arrival, _ learning: AddressLearning, _ around: inout Surroundings
     ) {
         guard let (address, isClaim) = claim(frame, around.sourceMAC) else { return }
         guard learning.contains(address.isV4 ? .v4 : .v6) else { return }
@@ -72,7 +72,7 @@ extension Inspector {
 
     /// DHCPACK to a client (RFC 2131 §2, §3; its type is option 53, RFC 2132 §9.6).
     @inline(never)
-    private mutating func noteLease(_ frame: RawSpan, _ arrival: Arrival) {
+    private mutating func noteLease(_ frame: RawSpan, _ arrival: @_addressable Arrival) {
         let packet = packets[0].packet
         let start = Int(packet.payloadOffset)
         let end = min(frame.byteCount, start + Int(packet.payloadLength))

@@ -8,12 +8,12 @@ import Wire
 extension Inspector {
     /// What whoever follows connections found odd about the captured packet's place in one. Nothing for nearly all.
     @inline(__always)
-    mutating func checkSession(_ step: FlowStep, _ asked: inout Asked) {
+    mutating func checkSession(_ step: @_addressable FlowStep, _ asked: inout Asked) {
         if !step.events.isEmpty || step.isResetDoubted { checkOddSegment(step, &asked) }
     }
 
     @inline(never)
-    private mutating func checkOddSegment(_ step: FlowStep, _ asked: inout Asked) {
+    private mutating func checkOddSegment(_ step: @_addressable FlowStep, _ asked: inout Asked) {
         var failed = CheckSet()
         if !step.events.isDisjoint(with: StreamEvents.ofWindow) { failed.insert(.tcpOutOfWindow) }
         // A capture may lack what is acknowledged.
@@ -27,7 +27,7 @@ extension Inspector {
     /// Whether the packet that an ICMP error quotes may have been sent (RFC 5927 §4.1): its flow is looked for in the
     /// tables of all workers. Who has only begun to look on cannot tell, nor can who had to forget flows.
     @inline(never)
-    mutating func checkQuote(_ bytes: RawSpan, _ arrival: Arrival, _ failed: inout CheckSet) {
+    mutating func checkQuote(_ bytes: RawSpan, _ arrival: @_addressable Arrival, _ failed: inout CheckSet) {
         let packet = packets[0].packet
         let start = Int(packet.transportOffset)
         guard arrival.time > firstTime &+ Inspector.acquaintance, !packet.isFragment, start >= 0,

@@ -67,7 +67,7 @@ extension Inspector {
     /// Whether the packet is of a flow that no stranger can have made up: of TCP one in which both sides have
     /// a stream, of others one that the guest began, or one with answers that is older than the attack.
     private mutating func isOfFlow(
-        _ floodClass: FloodClass, _ packet: Packet, _ bytes: RawSpan, _ arrival: @_addressable Arrival
+        _ floodClass: FloodClass, _ packet: @_addressable Packet, _ bytes: RawSpan, _ arrival: @_addressable Arrival
     ) -> Bool {
         guard
             let flow = unsafe flows.pointee.peek(

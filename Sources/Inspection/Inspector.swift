@@ -4,7 +4,7 @@ import Evidence
 import Floods
 import Flows
 import Policy
-import Signatures
+public import Signatures
 import Topology
 import Wire
 
@@ -153,24 +153,16 @@ public struct Inspector: ~Copyable {
             hosts, floods, policies, checks, senders, relations, unseen, handlings, tally, memory, eventLimits)
     }
 
+    /// Where is taken down what each rule costs, if anybody asks.
+    public var ruleCosts: RuleCosts? {
+        get { matcher.costs }
+        set { matcher.costs = newValue }
+    }
+
     /// The verdict on one packet. `bytes` start as `link` says, and are not all of the packet if
     /// `capturedShort`; the clock is `arrival.time`.
     public mutating func inspect(
         _ bytes: RawSpan, _ link: LinkLayer, _ arrival: @_addressable Arrival, capturedShort: Bool = false
-    ) -> Decision {
-        inspect(bytes, link, arrival, capturedShort, AskingRules())
-    }
-
-    /// The same, and what each rule cost.
-    public mutating func profile(
-        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: @_addressable Arrival, capturedShort: Bool, _ costs: RuleCosts
-    ) -> Decision {
-        inspect(bytes, link, arrival, capturedShort, ProfilingRules(costs: costs))
-    }
-
-    @inline(__always)
-    private mutating func inspect<Asking: RuleAsking>(
-        _ bytes: RawSpan, _ link: LinkLayer, _ arrival: @_addressable Arrival, _ capturedShort: Bool, _ asking: Asking
     ) -> Decision {
         findings.removeAll()
         firstTime = min(firstTime, arrival.time)
@@ -224,7 +216,7 @@ public struct Inspector: ~Copyable {
             asked.form = checkForm(bytes, arrival, source, &asked.recorded)
             asked.isRefused = asked.form != .none && !policy.shadow
             for layer in 0..<packets.count where !asked.isForbidden || policy.shadow {
-                match(layer, bytes, arrival, &asked, asking)
+                match(layer, bytes, arrival, &asked)
             }
             if packets[0].packet.isUnreachable { tellUnreachable(bytes, arrival) }
         }
@@ -285,7 +277,7 @@ public struct Inspector: ~Copyable {
 
     /// Once for each packet, before anything asks.
     @inline(never)
-    mutating func verifyChecksums(_ frame: RawSpan, _ arrival: Arrival) {
+    mutating func verifyChecksums(_ frame: RawSpan, _ arrival: @_addressable Arrival) {
         guard arrival.checksum == .present else { return }
         for layer in 0..<packets.count {
             let bytes = packets.bytes(of: layer, in: frame)

@@ -23,14 +23,15 @@ public struct RuleProfile: ~Copyable {
         self.program = program
         costs = RuleCosts(program.rules)
         inspector = try program.inspector(for: 0, tally: Tally(workerCount: 1))
+        inspector.ruleCosts = costs
     }
 
     /// Reads one capture to its end. Throws `CaptureError` for what is none.
     public mutating func run(_ path: String) throws -> CaptureEnding {
         var capture = try CaptureFile(path: path)
         while try capture.next() {
-            _ = inspector.profile(
-                capture.bytes, capture.link, Arrival(time: capture.time), capturedShort: capture.isCutShort, costs)
+            _ = inspector.inspect(
+                capture.bytes, capture.link, Arrival(time: capture.time), capturedShort: capture.isCutShort)
             packets += 1
         }
         return capture.ending

@@ -155,8 +155,10 @@ public final class Sensor {
         keeper.start(settings)
         serve()
         announce(settings, bound)
-        // Reading rules takes more than they do.
+        // Reading rules takes more than they do, memory and code. After a reload the code stays mapped: workers would wait
+        // for theirs.
         flinch_trim_memory()
+        flinch_unmap_code()
     }
 
     private func serve() {

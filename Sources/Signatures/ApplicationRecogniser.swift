@@ -18,7 +18,8 @@ enum ApplicationRecogniser {
 
     /// Looks at what a packet adds to a flow whose application is not known yet. Returns whether it told.
     static func advance(
-        _ flow: UnsafeMutablePointer<Flow>, _ packet: Packet, _ bytes: ApplicationBytes, toServer: Bool,
+        _ flow: UnsafeMutablePointer<Flow>, _ packet: @_addressable Packet, _ bytes: ApplicationBytes,
+        toServer: Bool,
         mayGoOn: Bool
     ) -> Bool {
         let answer =
@@ -64,7 +65,7 @@ enum ApplicationRecogniser {
     }
 
     /// A datagram, whole.
-    static func datagram(_ bytes: ApplicationBytes, _ packet: Packet) -> Answer {
+    static func datagram(_ bytes: ApplicationBytes, _ packet: @_addressable Packet) -> Answer {
         // Too short to say anything; some protocols keep a mapping of addresses alive so.
         guard unsafe bytes.count > 4 else { return .more }
         if unsafe isDNS(bytes, from: 0) {

@@ -63,7 +63,8 @@ extension Matcher {
     /// gone over together with what is new.
     @inline(never)
     mutating func scanExpressions(
-        _ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: FlowStep, _ flows: borrowing FlowTable
+        _ searched: Searched, _ subject: Subject, _ bytes: RawSpan, _ step: @_addressable FlowStep,
+        _ flows: inout FlowTable
     ) {
         let isWhole = step.window.isPayload && step.window.historyLength == 0
         unsafe scanPayload(searched, subject, bytes, isWhole ? [.packet, .stream] : .packet)
@@ -104,7 +105,7 @@ extension Matcher {
     /// Rules whose pattern was found before in this stream, but not all that they ask. Those that were remembered
     /// before a reload have other numbers now, if they are still there: the pattern is looked for again.
     @inline(never)
-    mutating func recall(_ step: FlowStep, _ flows: inout FlowTable) {
+    mutating func recall(_ step: @_addressable FlowStep, _ flows: inout FlowTable) {
         var isStale = false
         flows.takePending(step) { number in
             if number & 0xFF00_0000 == generation {

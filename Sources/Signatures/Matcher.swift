@@ -31,6 +31,8 @@ public struct Matcher: ~Copyable {
     var matched = InlineArray<16, UInt32>(repeating: 0)
     var matchedCount = 0
 
+    /// Where is taken down what confirming each rule costs, if anybody asks.
+    public var costs: RuleCosts?
     /// Rules left unconfirmed for a packet because their tests needed too long a search: hostile
     /// payloads, or a rule that is badly written. Counted from the start of the matcher.
     public internal(set) var abandonedSearches: UInt64 = 0
@@ -98,24 +100,16 @@ public struct Matcher: ~Copyable {
         _ step: @_addressable FlowStep, _ flows: inout FlowTable,
         into findings: inout Findings
     ) -> MatchOutcome {
-        inspect(packet, bytes, context, step, &flows, into: &findings, NoMeter())
+        guard let subject = prompt(packet, bytes, step, &flows) else { return MatchOutcome() }
+        if let costs { return confirm(packet, subject, bytes, context, step, &flows, into: &findings, costs) }
+        return confirm(packet, subject, bytes, context, step, &flows, into: &findings, NoMeter())
     }
 
-    /// The same, and what each rule cost.
-    public mutating func profile(
-        _ packet: @_addressable Packet, _ bytes: RawSpan, _ context: @_addressable MatchContext,
-        _ step: @_addressable FlowStep, _ flows: inout FlowTable,
-        into findings: inout Findings, _ costs: RuleCosts
-    ) -> MatchOutcome {
-        inspect(packet, bytes, context, step, &flows, into: &findings, costs)
-    }
-
-    @inline(__always)
-    private mutating func inspect<Meter: RuleMeter>(
-        _ packet: @_addressable Packet, _ bytes: RawSpan, _ context: @_addressable MatchContext,
-        _ step: @_addressable FlowStep, _ flows: inout FlowTable,
-        into findings: inout Findings, _ meter: Meter
-    ) -> MatchOutcome {
+    /// Gathers the rules that are to be confirmed; nil if there are none.
+    @inline(never)
+    private mutating func prompt(
+        _ packet: @_addressable Packet, _ bytes: RawSpan, _ step: @_addressable FlowStep, _ flows: inout FlowTable
+    ) -> Subject? {
         let subject = Subject(packet, byteCount: bytes.byteCount, step)
         let lookups = unsafe tables.classes[subject.protocolClass &* 2 &+ (step.toServer ? 0 : 1)]
         var i = lookups.lower
@@ -141,7 +135,7 @@ public struct Matcher: ~Copyable {
                 }
                 if unsafe group.pointee.expressions >= 0, hasWindow || subject.payloadLength > 0 {
                     unsafe scanExpressions(
-                        Searched(tables, group.pointee.expressions, -1), subject, bytes, step, flows)
+                        Searched(tables, group.pointee.expressions, -1), subject, bytes, step, &flows)
                     prompted = true
                 }
                 if unsafe group.pointee.unprompted.count != 0,
@@ -155,8 +149,8 @@ public struct Matcher: ~Copyable {
             }
             i &+= 1
         }
-        guard prompted else { return MatchOutcome() }
+        guard prompted else { return nil }
         if hasWindow { flows.endScan(step) }
-        return confirm(packet, subject, bytes, context, step, &flows, into: &findings, meter)
+        return subject
     }
 }

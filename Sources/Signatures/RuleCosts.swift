@@ -1,7 +1,7 @@
 import Glibc
 
-/// What confirming candidates costs, told rule by rule. The matcher is compiled twice, so that a live one has
-/// none of it.
+/// What confirming candidates costs, told rule by rule. What confirms is compiled twice, so that a live
+/// matcher has none of it.
 protocol RuleMeter {
     /// From here on a candidate of `rule` is looked at.
     func turn(to rule: UInt32)

@@ -33,7 +33,7 @@ extension RuleTables {
 
     /// Ports and addresses.
     @inline(__always)
-    func endpointsMatch(_ entry: UnsafePointer<Entry>, _ packet: Packet, _ subject: Subject) -> Bool {
+    func endpointsMatch(_ entry: UnsafePointer<Entry>, _ packet: @_addressable Packet, _ subject: Subject) -> Bool {
         guard unsafe entry.pointee.ipVersion == 0 || entry.pointee.ipVersion == packet.ipVersion else {
             return false
         }

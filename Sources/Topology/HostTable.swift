@@ -222,7 +222,7 @@ extension HostTable {
         @usableFromInline let hash: SecretHash
 
         /// The slot of a protected host; negative for any other address.
-        @inlinable
+        @inlinable @inline(__always)
         public func slot(of address: Address) -> HostSlot {
             var low = 0
             var high = rangeCount

@@ -44,11 +44,10 @@ extension Decoder {
             packet.isUndecodable = !cut
             packet.anomalies.insert(cut ? .cutByCapture : .ipv4Truncated)
         }
-        var events = packet.events
+        var events = packet.isUndecodable ? packet.events : nil
         if headerLength > IPv4Header.minimumSize {
-            let isLost = packet.isUndecodable
             readIPv4Options(header.optionBytes, &packet)
-            if !isLost { events = packet.events }
+            if packet.isUndecodable, events == nil { events = packet.events }
         }
 
         let start = offset + headerLength
@@ -61,6 +60,6 @@ extension Decoder {
         }
         // Only what lies beyond the bytes can have been cut off by the capture.
         readUpper(bytes, start, end, cut && packet.anomalies.contains(.cutByCapture), &packet)
-        if packet.isUndecodable { packet.disown(since: events) }
+        if let events { packet.disown(since: events) }
     }
 }

@@ -31,7 +31,7 @@ extension Decoder {
             packet.anomalies.insert(cut ? .cutByCapture : .ipv6Truncated)
         }
 
-        let events = packet.events
+        let events = packet.isUndecodable ? packet.events : nil
         let start = offset + IPv6Header.size
         let end = offset + min(stated, captured)
         let cutHere = cut && packet.anomalies.contains(.cutByCapture)
@@ -40,7 +40,7 @@ extension Decoder {
         } else {
             readUpper(bytes, start, end, cutHere, &packet)
         }
-        if packet.isUndecodable { packet.disown(since: events) }
+        if let events { packet.disown(since: events) }
     }
 
     /// The length of a packet, counted from its IPv6 header, whose payload length is 0.

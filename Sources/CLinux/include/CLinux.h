@@ -27,6 +27,11 @@ static inline void flinch_prefetch(const void *address) { __builtin_prefetch(add
 // malloc_trim(3): gives memory that was freed back to the system.
 void flinch_trim_memory(void);
 
+// Unmaps the pages of the program and its libraries that cannot be written (madvise(2), MADV_DONTNEED): most are only
+// needed to start. What is used again is mapped again, from the page cache, at a minor fault for some pages each; a
+// debugger's breakpoints are lost.
+void flinch_unmap_code(void);
+
 // SO_RCVTIMEO: a receive gives up with EAGAIN after so long. Returns 0 or -1 with errno.
 int flinch_receive_timeout(int fd, unsigned int milliseconds);
 

@@ -72,7 +72,7 @@ public struct FlowReader: @unchecked Sendable, BitwiseCopyable {
             let flow = unsafe flows + Int(index)
             if let toServer = unsafe key.direction(in: flow) {
                 let mayBe =
-                    unsafe sequence.map { unsafe flow.pointee.session.mayHaveSent($0, toServer: toServer) } ?? true
+                    sequence.map { unsafe flow.pointee.session.mayHaveSent($0, toServer: toServer) } ?? true
                 guard changes.stands(since: before) else { return nil }
                 return mayBe ? .mayBe : .isOutside
             }

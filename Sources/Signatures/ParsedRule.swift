@@ -156,6 +156,7 @@ extension ParsedRule {
         }
         try checkScope()
         try checkProtocols()
+        try checkNumbers()
         try checkRoom()
     }
 
@@ -164,6 +165,17 @@ extension ParsedRule {
         let isForPackets = isPacketOnly || transport.payload == .packets || flow.contains(.noStream)
         if isForPackets, transport.payload == .streams || flow.contains(.onlyStream) {
             throw Rejection("what only single packets have is asked of a rule for streams alone")
+        }
+    }
+
+    /// Buffers are looked at in the order of `Buffer`, whatever order a rule names them in.
+    private func checkNumbers() throws(Rejection) {
+        var found: Set<UInt8> = []
+        for test in parts.sorted(by: { $0.buffer.rawValue < $1.buffer.rawValue }).flatMap(\.tests) {
+            guard found.isSuperset(of: test.variables) else {
+                throw Rejection("a variable is of a buffer that is looked at later: the payload is first")
+            }
+            if let result = test.result { found.insert(result) }
         }
     }
 

@@ -39,6 +39,32 @@ enum PayloadTest: Sendable {
     }
 }
 
+extension PayloadTest {
+    /// The variables that it asks for.
+    var variables: [UInt8] {
+        let operands: [Operand?] =
+            switch self {
+            case .content(let test): [test.offset, test.depth, test.distance, test.within]
+            case .dataAt(let test): [test.count]
+            case .byteTest(let test): [test.field.count, test.field.offset, test.value]
+            case .byteJump(let test): [test.field.count, test.field.offset, test.correction]
+            case .byteExtract(let test): [test.field.count, test.field.offset]
+            case .byteMath(let test): [test.field.count, test.field.offset, test.value]
+            default: []
+            }
+        return operands.compactMap { $0?.variable }
+    }
+
+    /// The variable that it sets.
+    var result: UInt8? {
+        switch self {
+        case .byteExtract(let test): test.result
+        case .byteMath(let test): test.result
+        default: nil
+        }
+    }
+}
+
 /// `isdataat`: whether the buffer goes on for so many bytes.
 struct DataAt: Sendable {
     var count: Operand

@@ -177,6 +177,8 @@ import Testing
             "content:\"x\"; byte_jump:8,0; content:\"y\"; distance:8; within:2;",
             .tcp([0x80, 0, 0, 0, 0, 0, 0, 0] + "xy".raw), not: .tcp([0, 1, 0, 0, 0, 0, 0, 0] + "xy".raw)),
         Case("byte_jump:0,0,from_end;", tcp("x"), not: tcp("")),
+        // Of the payload for a header; the other way round it would be that of a packet before.
+        Case("byte_extract:1,0,n; tcp.hdr; byte_test:1,=,0x50,n;", .tcp([12]), not: .tcp([13])),
         // A number that does not fit into 32 bits is far away.
         Case("byte_extract:8,0,n; isdataat:!n;", .tcp([0, 0, 0, 1, 0, 0, 0, 1]), not: .tcp([0, 0, 0, 0, 0, 0, 0, 1])),
         // What reaches beyond the payload does not hold, negated or not.

@@ -108,6 +108,10 @@ import Testing
         (tcp + "(ip_proto:6; sid:1;)", "ip_proto needs protocol ip"),
         ("alert ip any any -> any any (ip_proto:>20; ip_proto:<20; sid:1;)", "ip_proto leaves no protocol"),
         ("alert ip any any -> any any (ip_proto:6; ip_proto:17; sid:1;)", "ip_proto leaves no protocol"),
+        (
+            tcp + "(tcp.hdr; byte_extract:1,12,n; pkt_data; content:\"x\"; offset:n; sid:1;)",
+            "a variable is of a buffer that is looked at later: the payload is first"
+        ),
         (tcp + "(byte_test:4,>,1,0,hex; sid:1;)", "byte_test: hex, dec and oct need string"),
         (tcp + "(byte_jump:4,0,dec; sid:1;)", "byte_jump: hex, dec and oct need string"),
         (tcp + "(byte_jump:4,0,from_end,from_beginning; sid:1;)", "byte_jump goes from the beginning or from the end"),

@@ -8,7 +8,7 @@ extension FlowTable {
     @inline(__always)
     func isOrdinary(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet
     ) -> Bool {
         let number = header.acknowledgement
         let end = header.sequence &+ UInt32(truncatingIfNeeded: packet.payloadLength)
@@ -23,7 +23,7 @@ extension FlowTable {
     /// Says what is odd about a segment that is not ordinary. Returns false if its receiver throws it away for its
     /// numbers: then what it says of itself is not believed.
     @inline(never)
-    func isAcceptable(
+    mutating func isAcceptable(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
         _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ window: UInt32,
         _ packet: @_addressable Packet, _ step: inout FlowStep
@@ -101,7 +101,7 @@ extension FlowTable {
     }
 
     /// A segment where none is expected; nil if it stands well.
-    private func misplaced(
+    private mutating func misplaced(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
         _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet,
         _ ending: Ending, _ toServer: Bool
@@ -148,9 +148,9 @@ extension FlowTable {
     /// Whether a segment acknowledges what was not sent, stands behind what is missing, and takes away more of the
     /// window than it acknowledges: what follows would be believed to be out of the window (Suricata's bug 1238,
     /// whose tolerance this is).
-    private func shrinksWindow(
+    private mutating func shrinksWindow(
         _ sender: UnsafeMutablePointer<TCPStream>, _ receiver: UnsafeMutablePointer<TCPStream>,
-        _ header: borrowing TCPHeader, _ window: UInt32, _ packet: Packet
+        _ header: borrowing TCPHeader, _ window: UInt32, _ packet: @_addressable Packet
     ) -> Bool {
         guard unsafe window < sender.pointee.window, header.flags.contains(.ack),
             unsafe Int32(bitPattern: header.acknowledgement &- receiver.pointee.next) > 0,
@@ -162,7 +162,7 @@ extension FlowTable {
     }
 
     /// Who sent a reset goes on: it was not his, or nobody believed it. Said once.
-    private func doubtReset(_ flow: UnsafeMutablePointer<Flow>, _ step: inout FlowStep) {
+    private mutating func doubtReset(_ flow: UnsafeMutablePointer<Flow>, _ step: inout FlowStep) {
         guard unsafe !flow.pointee.session.marks.contains(.wentOnAfterReset) else { return }
         unsafe flow.pointee.session.marks.insert(.wentOnAfterReset)
         step.events.insert(.suspectedRstInject)

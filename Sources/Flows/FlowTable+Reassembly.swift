@@ -87,7 +87,7 @@ extension FlowTable {
     /// Whether the first `count` bytes of a segment at `place`, which is negative, are what the history has
     /// there, as far as it goes back. What the receiver acknowledged it has, whatever is sent again: a
     /// keep-alive probe is one byte of anything.
-    private func agrees(
+    private mutating func agrees(
         _ segment: Segment, _ place: Int, count: Int, _ stream: UnsafeMutablePointer<TCPStream>
     ) -> Bool {
         let block = unsafe stream.pointee.history

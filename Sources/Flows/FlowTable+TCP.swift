@@ -53,7 +53,7 @@ extension FlowTable {
     }
 
     /// Whether a connection is followed whose beginning was not seen, from this segment on.
-    private func takesUp(
+    private mutating func takesUp(
         _ flow: UnsafeMutablePointer<Flow>, _ flags: TCPFlags, _ packet: @_addressable Packet, _ step: inout FlowStep
     ) -> Bool {
         guard !flags.contains(.rst) else {
@@ -137,7 +137,7 @@ extension FlowTable {
 
     private mutating func finish(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet
     ) {
         guard unsafe !sender.pointee.flags.contains(.hasFinished) else { return }
         let end = header.sequence &+ UInt32(truncatingIfNeeded: max(0, packet.payloadLength)) &+ 1

@@ -29,9 +29,9 @@ extension FlowTable {
 
     /// Whether the receiver takes the payload, as far as that is told by where it stands. Inline it passes in any
     /// case: what the receiver will not take does no harm, and if it does take it, it was looked at.
-    func isWanted(
+    mutating func isWanted(
         _ flow: UnsafeMutablePointer<Flow>, _ sender: UnsafeMutablePointer<TCPStream>,
-        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: Packet
+        _ receiver: UnsafeMutablePointer<TCPStream>, _ header: borrowing TCPHeader, _ packet: @_addressable Packet
     ) -> Bool {
         if mode.isInline { return true }
         if !header.flags.contains(.syn), unsafe !isAnswerable(header, receiver) { return false }

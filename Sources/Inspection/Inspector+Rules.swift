@@ -115,8 +115,8 @@ extension Inspector {
     /// What else a packet gives to inspect of its stream, where there is more than one part.
     @inline(never)
     mutating func matchRest(
-        _ layer: Int, _ bytes: RawSpan, _ context: MatchContext, _ step: inout FlowStep, _ before: Int,
-        _ asked: inout Asked
+        _ layer: Int, _ bytes: RawSpan, _ context: @_addressable MatchContext, _ step: inout FlowStep,
+        _ before: Int, _ asked: inout Asked
     ) {
         step.isStreamOnly = true
         let place = unsafe packets.pointer(to: layer)

@@ -48,6 +48,9 @@ struct ParsedRule: Sendable {
     var isLoud = false
     /// A keyword asks for what only single packets have.
     var isPacketOnly = false
+    /// It has what only Snort 3 has: a header without addresses, a modifier of content after a comma, `service`, `rem`,
+    /// `bufferlen` or `regex`. Some keywords that it shares with Suricata then mean what they mean there.
+    var isSnort3 = false
     /// It asks for a decoder event, and so may be about packets that make no sense.
     var isDecoderRule = false
 
@@ -72,6 +75,7 @@ extension ParsedRule {
     /// What can be said only once the last option is read.
     mutating func complete() throws(Rejection) {
         guard sid != 0 else { throw Rejection("sid is missing") }
+        if isSnort3 { takeSnort3Meaning() }
         for part in parts.indices {
             var previous: Content? = nil
             for index in parts[part].tests.indices {
@@ -104,6 +108,21 @@ extension ParsedRule {
             throw Rejection("base64_data needs base64_decode before it")
         }
         try checkRoom()
+    }
+
+    /// Where Snort 3 (ips_flags.cc, ips_fragbits.cc, ips_isdataat.cc) and Suricata read the same words differently.
+    private mutating func takeSnort3Meaning() {
+        for index in conditions.indices
+        where [.tcpFlags, .fragmentBits].contains(conditions[index].field) && conditions[index].operation == .notAll {
+            conditions[index].operation = .noneOf
+        }
+        for part in parts.indices {
+            for index in parts[part].tests.indices {
+                guard case .dataAt(var test) = parts[part].tests[index] else { continue }
+                test.isExclusive = test.isRelative
+                parts[part].tests[index] = .dataAt(test)
+            }
+        }
     }
 
     /// A size of the payload or of a buffer that leaves no room for a content can never match.

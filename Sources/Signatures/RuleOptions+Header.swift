@@ -42,8 +42,6 @@ extension ParsedRule {
             isDecoderRule = true
         case let keyword where Checksum.named(keyword) != nil:
             try applyChecksum(Checksum.named(keyword)!, try required(name, value))
-        case "geoip":
-            throw Rejection("geoip is not supported: Flinch has no table of countries")
         case "rpc":
             append(.remoteCall(try RemoteCall(try required(name, value))), to: .payload)
             isPacketOnly = true

@@ -54,9 +54,9 @@ extension ParsedRule {
             default: throw Rejection("enable is yes, no or inherit")
             }
         case "reference", "service", "rem", "logto":
-            if name == "service" || name == "rem" { isSnort3 = true }
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
+            if name == "service" || name == "rem" { isSnort3 = true }
         case "prefilter":
             // A hint which test to ask first; all are asked.
             break

@@ -46,7 +46,7 @@ enum ApplicationBuffer {
         "sdp",
         "snmp", "mqtt", "dhcp", "dcerpc", "dce", "dnp3", "enip", "cip", "modbus", "rfb", "quic", "rdp", "ike",
         "ldap", "pgsql", "websocket", "email", "ja3", "ja3s", "ja4", "ikev2", "template", "tftp", "imap", "pop3",
-        "mime", "s7commplus", "gtp", "iec104", "mms", "file", "js", "vba",
+        "mime", "s7commplus", "gtp", "iec104", "mms", "opcua", "file", "js", "vba",
     ]
 
     /// Old names for buffers that have another now.
@@ -62,6 +62,6 @@ enum ApplicationBuffer {
     private static let single: Set = [
         "filename", "fileext", "filemagic", "filestore", "filesize", "filemd5", "filesha1", "filesha256",
         "dnp3", "modbus", "dcerpc", "ja3", "ja3s", "ja4", "app-layer-event", "app-layer-protocol",
-        "app-layer-state",
+        "app-layer-state", "appids", "cvs",
     ]
 }

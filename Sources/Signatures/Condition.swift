@@ -22,7 +22,7 @@ struct Condition: BitwiseCopyable, Sendable, Hashable {
     enum Operation: UInt8, BitwiseCopyable, Sendable {
         case within, outside
         /// Sets of bits: `low` which, `high` those that count.
-        case exactly, otherThan, all, any, notAll
+        case exactly, otherThan, all, any, notAll, noneOf
     }
 
     static let anyLayer: Int16 = 100
@@ -65,6 +65,7 @@ struct Condition: BitwiseCopyable, Sendable, Hashable {
         case .all: value & high & low == low
         case .any: value & high & low != 0
         case .notAll: value & high & low != low
+        case .noneOf: value & high & low == 0
         }
     }
 }

@@ -16,6 +16,8 @@ struct Content: Sendable, Equatable {
     /// Written as `startswith`, which no other place may stand beside.
     var isAtStart = false
     var fastPattern = FastPattern.no
+    /// Its modifiers stand after commas.
+    var hasModifiers = false
 
     enum FastPattern: Equatable { case no, yes, only }
 
@@ -51,6 +53,7 @@ extension Content {
         guard rest.first == UInt8(ascii: ",") else {
             throw Rejection("text follows the closing quote of content: write an inner quote as \\\"")
         }
+        content.hasModifiers = true
         for part in rest.dropFirst().split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let words = part.trimmed.split(separator: UInt8(ascii: " "), maxSplits: 1)
             guard let name = words.first else { throw Rejection("a modifier of content is missing") }

@@ -62,4 +62,24 @@ struct Expression: Sendable, Hashable {
             }
         }
     }
+
+    /// Snort 3's `regex:"/…/flags"[,nocase][,dotall][,multiline][,relative][,fast_pattern]` (ips_regex.cc).
+    init(regex text: RuleText) throws(Rejection) {
+        guard let quote = text.lastIndex(of: UInt8(ascii: "\"")) else {
+            throw Rejection("regex is not in double quotes")
+        }
+        try self.init(text[...quote])
+        guard !isNegated else { throw Rejection("regex cannot be negated: write pcre") }
+        for part in text[(quote + 1)...].listed.dropFirst() {
+            switch part.string {
+            case "nocase": options.insert(.caseless)
+            case "dotall": options.insert(.dotAll)
+            case "multiline": options.insert(.multiline)
+            case "relative": isRelative = true
+            // What is looked for first changes nothing of what the rule means.
+            case "fast_pattern": break
+            default: throw Rejection("regex does not take \(part.string)")
+            }
+        }
+    }
 }

@@ -38,17 +38,6 @@ public struct Keyword: Sendable {
 
     public static let all = general + payload + buffers + network + transport + flow + memory + frequency
 
-    /// What other engines know and Flinch does not, with the reason.
-    static let refused: KeyValuePairs = [
-        "absent": "it asks whether an application buffer is there",
-        "bypass": "no rule ends the inspection of its flow",
-        "dataset": "Flinch has no sets of strings", "datarep": "Flinch has no sets of strings",
-        "flowvar": "nothing is kept of what pcre matched", "pktvar": "nothing is kept of what pcre matched",
-        "geoip": "Flinch has no table of countries", "iprep": "Flinch has no lists of reputation",
-        "lua": "rules run no programs", "luaxform": "rules run no programs",
-        "nfq_set_mark": "the mark of a packet is Flinch's own",
-    ]
-
     /// A number, as the keywords for single fields take it.
     private static let number = "[!|<|<=|>|>=]n | n<>m"
 
@@ -65,7 +54,7 @@ public struct Keyword: Sendable {
             "reference", .general, "reference:kind,value", "where to read on; for people", .both, "reference:cve,1;"),
         Keyword("metadata", .general, "metadata:key value, …", "goes into alert.metadata", .both, "metadata:a b, c d;"),
         Keyword(
-            "target", .general, "target:src_ip|dest_ip", "who is attacked: alert.source, alert.target", .suricata,
+            "target", .general, "target:src_ip|dest_ip|dst_ip", "who is attacked: alert.source, alert.target", .both,
             "target:dest_ip;"),
         Keyword(
             "requires", .general, "requires:keyword k, version >= v", "the rule loads only where this holds", .suricata,
@@ -74,6 +63,7 @@ public struct Keyword: Sendable {
         Keyword("alert", .general, "alert", "a pass rule says so", .suricata, "alert;"),
         Keyword("prefilter", .general, "prefilter", "a hint; changes nothing", .suricata, "dsize:1; prefilter;"),
         Keyword("service", .general, "service:name", "for people", .snort3, "service:http;"),
+        Keyword("enable", .general, "enable:yes|no|inherit", "no: the rule is refused", .snort3, "enable:yes;"),
         Keyword("rem", .general, #"rem:"text""#, "for people", .snort3, #"rem:"x";"#),
         Keyword("logto", .general, #"logto:"file""#, "means nothing here", .snort, #"logto:"x";"#),
     ]
@@ -114,6 +104,9 @@ public struct Keyword: Sendable {
         Keyword(
             "pcre", .payload, #"pcre:[!]"/expression/ismxAEGRO""#,
             "Perl's; R from the match before, O without the match limit", .both, #"pcre:"/a+/Ri";"#),
+        Keyword(
+            "regex", .payload, #"regex:"/expression/imsR"[,nocase,dotall,multiline,relative,fast_pattern]"#,
+            "the same, without negation", .snort3, #"regex:"/a+/i",relative;"#),
         Keyword(
             "isdataat", .payload, "isdataat:[!]n|name[,relative]", "there is, or is not, a byte so far on", .both,
             "isdataat:!1;"),

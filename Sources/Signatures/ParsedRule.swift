@@ -50,6 +50,9 @@ struct ParsedRule: Sendable {
     var isLoud = false
     /// A keyword asks for what only single packets have.
     var isPacketOnly = false
+    /// It has what only Snort 3 has: a header without addresses, a modifier of content after a comma, `service`, `rem`,
+    /// `bufferlen` or `regex`. Some keywords that it shares with Suricata then mean what they mean there.
+    var isSnort3 = false
     /// It asks for a decoder event, and so may be about packets that make no sense.
     var isDecoderRule = false
 
@@ -123,6 +126,7 @@ extension ParsedRule {
     mutating func complete() throws(Rejection) {
         guard sid != 0 else { throw Rejection("sid is missing") }
         try checkBufferIsUsed()
+        if isSnort3 { takeSnort3Meaning() }
         for part in parts.indices {
             var previous: Content? = nil
             for index in parts[part].tests.indices {
@@ -184,6 +188,21 @@ extension ParsedRule {
         let asked = conditions.filter { $0.field == .ipProtocol }
         guard (0...255).contains(where: { number in asked.allSatisfy { $0.holds(number) } }) else {
             throw Rejection("ip_proto leaves no protocol")
+        }
+    }
+
+    /// Where Snort 3 (ips_flags.cc, ips_fragbits.cc, ips_isdataat.cc) and Suricata read the same words differently.
+    private mutating func takeSnort3Meaning() {
+        for index in conditions.indices
+        where [.tcpFlags, .fragmentBits].contains(conditions[index].field) && conditions[index].operation == .notAll {
+            conditions[index].operation = .noneOf
+        }
+        for part in parts.indices {
+            for index in parts[part].tests.indices {
+                guard case .dataAt(var test) = parts[part].tests[index] else { continue }
+                test.isExclusive = test.isRelative
+                parts[part].tests[index] = .dataAt(test)
+            }
         }
     }
 

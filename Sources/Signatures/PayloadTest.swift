@@ -70,6 +70,8 @@ struct DataAt: Sendable {
     var count: Operand
     var isRelative = false
     var isNegated = false
+    /// A byte must stand behind that many, as it must where the place is not relative: Snort 3's reading.
+    var isExclusive = false
 
     init(_ text: RuleText, _ numbers: RuleNumbers) throws(Rejection) {
         var parts = text.listed

@@ -18,7 +18,7 @@ struct RuleGathering {
 
     /// Reads the rules of a file, with the classes that they may name.
     mutating func read(_ bytes: [UInt8], _ file: String, _ classes: Classification, _ parser: inout RuleParser) {
-        for line in RuleLines.split(bytes) {
+        for line in RuleLines.rules(bytes) {
             do throws(Rejection) {
                 guard !line.isTooLong else {
                     throw Rejection("a rule longer than \(RuleLines.maximumLength) bytes")

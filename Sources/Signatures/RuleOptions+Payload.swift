@@ -12,9 +12,14 @@ extension ParsedRule {
         }
         switch name {
         case "content":
-            append(.content(try Content.parse(try required(name, value), numbers)), to: buffer)
+            let content = try Content.parse(try required(name, value), numbers)
+            if content.hasModifiers { isSnort3 = true }
+            append(.content(content), to: buffer)
         case "pcre":
             append(.expression(try Expression(try required(name, value))), to: buffer)
+        case "regex":
+            append(.expression(try Expression(regex: try required(name, value))), to: buffer)
+            isSnort3 = true
         case "isdataat":
             append(.dataAt(try DataAt(try required(name, value), numbers)), to: buffer)
         case "byte_test":
@@ -37,6 +42,7 @@ extension ParsedRule {
             }
             let test = try NumberTest(parts[0], keyword: name, maximum: 65_535)
             append(.length(test, isRelative: parts.count == 2), to: buffer)
+            isSnort3 = true
         case "asn1":
             append(.encodedElements(try EncodedElements(try required(name, value))), to: .payload)
             isPacketOnly = true

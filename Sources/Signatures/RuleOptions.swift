@@ -6,10 +6,7 @@ extension ParsedRule {
         if try applyState(name, value) { return }
         if try applyThreshold(name, value) { return }
         if try applyPayload(name, value) { return }
-        if let why = Keyword.refused.first(where: { $0.key == name })?.value {
-            throw Rejection("\(name) is not supported: \(why)")
-        }
-        throw Rejection("keyword \(name) is not supported yet")
+        throw RefusedKeyword.named(name) ?? Rejection("keyword \(name) is not supported yet")
     }
 
     /// What a rule is called and how bad it is. Returns whether the option is one of these.
@@ -38,19 +35,31 @@ extension ParsedRule {
         case "metadata":
             // It may stand several times.
             let text = try required(name, value).string
+            // Snort 2.9's stub of a rule whose tests are in a shared object: what is written matches every packet.
+            let pairs = text.split(separator: ",").map { $0.split(separator: " ") }
+            guard !pairs.contains(["engine", "shared"]) else { throw RefusedKeyword.named("so")! }
             metadata += metadata.isEmpty ? text : "," + text
         case "target":
             let side: RuleTarget
             switch try required(name, value).string {
             case "src_ip": side = .source
-            case "dest_ip": side = .destination
+            // Snort 3 says dst_ip.
+            case "dest_ip", "dst_ip": side = .destination
             default: throw Rejection("target is src_ip or dest_ip")
             }
             guard target == .unsaid || target == side else { throw Rejection("target says both sides") }
             target = side
+        case "enable":
+            // Snort 3's ips_enable.cc.
+            switch try required(name, value).string {
+            case "yes", "inherit": break
+            case "no": throw Rejection("the rule is switched off: enable:no")
+            default: throw Rejection("enable is yes, no or inherit")
+            }
         case "reference", "service", "rem", "logto":
             // They say something to people and to programs that manage rules, not to this one.
             _ = try required(name, value)
+            if name == "service" || name == "rem" { isSnort3 = true }
         case "prefilter":
             // A hint which test to ask first; all are asked.
             break

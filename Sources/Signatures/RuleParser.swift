@@ -38,7 +38,10 @@ struct RuleParser {
         // Snort's drop that says nothing.
         rule.isSilent = name == "sdrop"
         // Snort 3: a rule without addresses and ports is for all of them.
-        if rest.trimmed.first == UInt8(ascii: "(") { return rule }
+        if rest.trimmed.first == UInt8(ascii: "(") {
+            rule.isSnort3 = true
+            return rule
+        }
         rule.source = try addresses.parse(try word(&rest, "a source address"))
         rule.hasNegatedAddress = addresses.hasNegation
         rule.sourcePorts = try ports.parse(try word(&rest, "a source port"))
@@ -79,6 +82,11 @@ struct RuleParser {
         case "rejectdst": return (.reject, .destination)
         case "rejectboth": return (.reject, [.source, .destination])
         case "pass": return (.pass, [])
+        case "var", "ipvar", "portvar":
+            throw Rejection("\(name) belongs into snort.conf: write the variable under rules.variables")
+        case "include":
+            throw Rejection("include is not followed: name that file to Flinch as well")
+        case "file_id": throw Rejection("needs the application buffer file")
         case _ where name == "accept" || name.hasPrefix("accept:"):
             throw Rejection("action accept is of Suricata's firewall mode: write pass")
         case "activate", "config", "dynamic", "rewrite": throw Rejection("action \(name) is not supported")
@@ -92,8 +100,8 @@ struct RuleParser {
     // MARK: - Options
 
     /// Gives each option's name, in lower case, and its value, nil where there is no colon. A semicolon
-    /// ends an option unless a backslash stands before it, whatever quotes are open: that is how the
-    /// engines whose files these are read them.
+    /// ends an option unless a backslash stands before it or the string that the value begins with is open: so Snort 3
+    /// reads it, and to the others a rule with such a string is none.
     static func options(
         _ text: RuleText, _ body: (String, RuleText?) throws(Rejection) -> Void
     ) throws(Rejection) {
@@ -102,6 +110,10 @@ struct RuleParser {
         while let end = text.index(of: UInt8(ascii: ";"), from: next) {
             next = end + 1
             if end > start, text[end - 1] == UInt8(ascii: "\\") { continue }
+            if isOpenString(text[start..<end]), let quote = closingQuote(text[end...]) {
+                next = quote + 1
+                continue
+            }
             let option = text[start..<end].trimmed
             start = next
             if option.isEmpty { continue }
@@ -112,6 +124,25 @@ struct RuleParser {
             }
         }
         guard text[start...].trimmed.isEmpty else { throw Rejection("the last option has no semicolon") }
+    }
+
+    /// Whether the value of an option begins with a quote, perhaps behind a `!`, that nothing closes.
+    private static func isOpenString(_ option: RuleText) -> Bool {
+        guard let colon = option.index(of: UInt8(ascii: ":"), from: option.startIndex) else { return false }
+        var value = option[(colon + 1)...].trimmed
+        if value.first == UInt8(ascii: "!") { value = value.dropFirst().trimmed }
+        return value.first == UInt8(ascii: "\"") && closingQuote(value.dropFirst()) == nil
+    }
+
+    /// The first quote that no backslash stands before.
+    private static func closingQuote(_ text: RuleText) -> Int? {
+        var next = text.startIndex
+        while let quote = text.index(of: UInt8(ascii: "\""), from: next) {
+            let slashes = text[..<quote].reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+            if slashes.isMultiple(of: 2) { return quote }
+            next = quote + 1
+        }
+        return nil
     }
 
     /// The sid of a rule that was refused before its options were read, for the report; nil if none is

@@ -222,7 +222,7 @@ extension RuleTables {
             }
             let end =
                 unsafe step.pointee.traits.contains(.relative)
-                ? count + Int64(place) : count - text.origin + 1
+                ? count + Int64(place) + step.pointee.low : count - text.origin + 1
             let isThere = unsafe end <= Int64(text.length)
             if isThere { reach = Int32(clamping: end) }
             return unsafe isThere != step.pointee.traits.contains(.negated)

@@ -44,8 +44,11 @@ extension StateOperation {
 
     private static func bitVerb(_ keyword: String, _ text: RuleText) throws(Rejection) -> Verb {
         switch text.string.lowercased() {
-        case "set", "setx": return .set
-        case "unset", "reset": return .unset
+        case "set": return .set
+        case "unset": return .unset
+        // Snort 2.9's groups of bits: what would be kept of a group is not.
+        case "setx", "reset":
+            throw Rejection("\(keyword):\(text.string) is not supported: name the bits to set and to unset")
         case "toggle": return .toggle
         case "isset": return .isSet
         case "isnotset": return .isNotSet
@@ -58,10 +61,14 @@ extension StateOperation {
     static func flowBits(_ text: RuleText) throws(Rejection) -> StateOperation? {
         let parts = text.listed
         if parts.count == 1, parts[0].string.lowercased() == "noalert" { return nil }
+        if parts[0].string.lowercased() == "reset" { _ = try bitVerb("flowbits", parts[0]) }
         guard parts.count == 2 || parts.count == 3 else {
             throw Rejection("flowbits takes what to do and a name")
         }
         let verb = try bitVerb("flowbits", parts[0])
+        guard parts.count == 2 || !["any", "all"].contains(parts[1].string.lowercased()) else {
+            throw Rejection("flowbits knows no any or all of a group: name the bits")
+        }
         let marks = [UInt8(ascii: "|"), UInt8(ascii: "&")]
         let joined = marks.filter { parts[1].contains($0) }
         guard joined.count <= 1 else { throw Rejection("flowbits mixes | and &") }

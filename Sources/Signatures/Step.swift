@@ -152,6 +152,7 @@ extension StepChain.Link {
         case .dataAt(let test):
             step = Step(kind: .dataAt)
             step.setFirst(test.count)
+            step.low = test.isExclusive ? 1 : 0
             if test.isNegated { step.traits.insert(.negated) }
         case .byteTest(let test):
             step = Step(kind: .byteTest)

@@ -113,7 +113,7 @@ import Wire
         expectChange("a packet of one")
         Self.follow(Self.segment(c, b), in: &table, time: 3)
         expectChange("another in its place")
-        _ = table.peek(Self.segment(c, b), RawSpan(), vlan: 0, time: 3)
+        _ = unsafe table.peek(Self.segment(c, b), RawSpan(), vlan: 0, time: 3)
         #expect(table.changes.standing == last)
         table.sweep(4)
         table.sweep(700_000_000_000)

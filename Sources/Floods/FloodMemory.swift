@@ -13,6 +13,8 @@ public final class FloodMemory: @unchecked Sendable {
         public var remembered = 800_000
         /// Sources whose addresses are kept for the kernel, for all workers together.
         public var addresses = 1 << 16
+        /// The same of sources that sent their SYN again and proved nothing.
+        public var repeatedAddresses = 1 << 12
         /// Lines of 64 bytes of `FirstSeen` and of `ChallengeAnswers`, for all workers together.
         public var requestLines = 1 << 17
         public var answerLines = 1 << 12
@@ -37,7 +39,8 @@ public final class FloodMemory: @unchecked Sendable {
                 to: Sieve(
                     sources: sources, requestLines: FloodMemory.share(sizes.requestLines, workerCount),
                     answerLines: FloodMemory.share(sizes.answerLines, workerCount),
-                    trusted: FloodMemory.share(sizes.addresses, workerCount)))
+                    trusted: FloodMemory.share(sizes.addresses, workerCount),
+                    repeated: FloodMemory.share(sizes.repeatedAddresses, workerCount)))
         }
     }
 
@@ -57,11 +60,20 @@ public final class FloodMemory: @unchecked Sendable {
 
     /// The sources that proved themselves at `time` or later, as far as their addresses are kept; for the kernel.
     public func trustedAddresses(since time: UInt64) -> [Address] {
-        var list: [Address] = []
         let hash = unsafe sources.pointee.hash
-        for worker in 0..<workerCount {
-            unsafe sieves[worker].trustedAddresses.list(since: time, { hash.hash($0) }, into: &list)
-        }
+        return list { $0.trustedAddresses.list(since: time, { hash.hash($0) }, into: &$1) }
+    }
+
+    /// The sources that proved nothing and whose SYN passed at `time` or later because it came again, to hosts whose
+    /// other TCP is attacked; for the kernel, as far as their addresses are kept.
+    public func repeatedAddresses(since time: UInt64) -> [Address] {
+        let hash = unsafe sources.pointee.hash
+        return list { $0.repeatedAddresses.list(since: time, { hash.hash($0) }, into: &$1) }
+    }
+
+    private func list(_ append: (borrowing Sieve, inout [Address]) -> Void) -> [Address] {
+        var list: [Address] = []
+        for worker in 0..<workerCount { unsafe append(sieves[worker], &list) }
         return list
     }
 

@@ -22,7 +22,9 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
     private let sources: UnsafeMutablePointer<KnownSources>
     private var firstSeen: FirstSeen
     private var answers: ChallengeAnswers
-    let trustedAddresses: TrustedAddresses
+    let trustedAddresses: RecentAddresses
+    /// Of sources that sent their SYN again and proved nothing: apart, so that they push out nobody who did.
+    let repeatedAddresses: RecentAddresses
     /// The challenges that the last packets asked for.
     public var challenges = ChallengeBuffer()
 
@@ -32,16 +34,18 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
     /// A single source is noted each time that its count in a second passes a multiple of this.
     static let heavyStep: UInt32 = 256
 
-    init(sources: UnsafeMutablePointer<KnownSources>, requestLines: Int, answerLines: Int, trusted: Int) {
-        trustedAddresses = TrustedAddresses(capacity: trusted)
+    init(sources: UnsafeMutablePointer<KnownSources>, requestLines: Int, answerLines: Int, trusted: Int, repeated: Int)
+    {
+        trustedAddresses = RecentAddresses(capacity: trusted)
+        repeatedAddresses = RecentAddresses(capacity: repeated)
         unsafe self.sources = unsafe sources
         firstSeen = FirstSeen(lines: requestLines)
         answers = ChallengeAnswers(lines: answerLines)
     }
 
     var memoryBytes: Int {
-        firstSeen.memoryBytes + answers.memoryBytes + trustedAddresses.memoryBytes + ChallengeBuffer.capacity
-            * MemoryLayout<Challenge>.stride
+        firstSeen.memoryBytes + answers.memoryBytes + trustedAddresses.memoryBytes + repeatedAddresses.memoryBytes
+            + ChallengeBuffer.capacity * MemoryLayout<Challenge>.stride
     }
 
     // MARK: - Learning
@@ -196,7 +200,7 @@ public struct Sieve: ~Copyable, @unchecked Sendable {
             guard age >= Sieve.retransmission else { return false }
             let isInBudget = unsafe entrance.pointee.repeats.ask(time) == .open
             // Not proved, but rare: as many as the budget allows, which falls with those that lead to no handshake.
-            if losesEnd, isInBudget { trustedAddresses.note(packet.source, known, time: time) }
+            if losesEnd, isInBudget { repeatedAddresses.note(packet.source, known, time: time) }
             if !isAttacked || isInBudget {
                 counters.count(slot, .repeated)
                 return true

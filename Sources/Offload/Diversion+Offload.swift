@@ -51,11 +51,18 @@ extension Diversion {
         var (sets, first) = ("", "")
         switch floodClass {
         case .tcp:
-            // What may answer a challenge or what the guest itself asked has a share of its own.
-            sets = "set \(name)_answers {\n    type \(type)\n    size 4096\n    flags dynamic\n}"
-            let queue = "\(ip) daddr @\(name)_answers meta mark set mark or \(Diversion.hex(doubtBit)) return"
-            first = ["rst", "(syn | ack)"].map { "tcp flags & (fin | syn | rst | ack) == \($0) \(queue)" }
-                .joined(separator: "\n")
+            // What may answer a challenge or what the guest itself asked has a share of its own, and so has who has
+            // only sent his SYN again, and is about to end his handshake.
+            sets = ["answers", "repeats"].map {
+                "set \(name)_\($0) {\n    type \(type)\n    size 4096\n    flags dynamic\n}"
+            }
+            .joined(separator: "\n")
+            let queue = { (set: String) in
+                "\(ip) daddr @\(name)_\(set) meta mark set mark or \(Diversion.hex(doubtBit)) return"
+            }
+            first =
+                (["rst", "(syn | ack)"].map { "tcp flags & (fin | syn | rst | ack) == \($0) \(queue("answers"))" }
+                + ["\(ip) saddr @repeated\(isV4 ? 4 : 6) \(queue("repeats"))"]).joined(separator: "\n")
         case .syn:
             // What looks like the flood has a small share of its own, at the hosts in `sifted`.
             sets =

@@ -15,6 +15,7 @@ public final class FloodFilter {
     private var orders: [Key: FloodOrder] = [:]
     private var trusted: Set<Address> = []
     private var trustedSince: UInt64 = 0
+    private var repeated = RepeatedSources()
     private var beatTime: UInt64 = 0
     private var ports: [Int32] = []
     private var shapes: [RequestShape] = []
@@ -52,13 +53,14 @@ public final class FloodFilter {
     public var wantsAllTrusted: Bool { orders.isEmpty || !isClean }
 
     /// Makes what the kernel does what is `wanted`. Sources that have proved themselves since the last call are in
-    /// `trusted`, some of them perhaps once more; what most SYNs of the floods look like is `hostile`. `time` is a
-    /// steady clock in nanoseconds.
+    /// `trusted`, some of them perhaps once more, and in `repeated` those that have only sent their SYN again; what most
+    /// SYNs of the floods look like is `hostile`. `time` is a steady clock in nanoseconds.
     ///
     /// Throws what nft said; nothing is then dropped by the kernel within five seconds, and the next call begins
     /// anew.
     public func apply(
-        _ wanted: [FloodOrder], hostile: [RequestShape], trusted sources: [Address], _ time: UInt64
+        _ wanted: [FloodOrder], hostile: [RequestShape], trusted sources: [Address],
+        repeated requesters: [Address] = [], _ time: UInt64
     ) throws(OffloadError) {
         if wanted.isEmpty {
             if !orders.isEmpty || !isClean { try clear() }
@@ -67,6 +69,7 @@ public final class FloodFilter {
         do throws(OffloadError) {
             if !isClean { try clear() }
             try trust(sources, time)
+            try expect(requesters, time)
             try change(to: wanted)
             try change(to: Array(hostile.prefix(FloodFilter.shapeLimit)))
             try live(time)
@@ -105,13 +108,13 @@ public final class FloodFilter {
 
     /// Takes all orders and sources back.
     public func clear() throws(OffloadError) {
-        var names = ["port_numbers", "trusted4", "trusted6", "attacked4", "attacked6"]
+        var names = ["port_numbers", "trusted4", "trusted6", "repeated4", "repeated6", "attacked4", "attacked6"]
         for isV4 in [true, false] {
             for floodClass in FloodClass.allCases {
                 let prefix = Diversion.setPrefix(floodClass, isV4: isV4)
                 names += ["known", "share", "drop"].map { "\(prefix)_\($0)" }
                 switch floodClass {
-                case .tcp: names.append("\(prefix)_answers")
+                case .tcp: names += ["answers", "repeats"].map { "\(prefix)_\($0)" }
                 case .syn: names += ["sifted", "lengths", "shapes", "sample"].map { "\(prefix)_\($0)" }
                 default: break
                 }
@@ -120,6 +123,7 @@ public final class FloodFilter {
         orders = [:]
         counted = [:]
         trusted = []
+        repeated = RepeatedSources()
         ports = []
         shapes = []
         beatTime = 0
@@ -168,6 +172,17 @@ public final class FloodFilter {
             commands = ""
             trusted.formUnion(chunk)
         } while !rest.isEmpty
+    }
+
+    private func expect(_ sources: [Address], _ time: UInt64) throws(OffloadError) {
+        let fresh = repeated.admit(sources.filter { !trusted.contains($0) }, time)
+        var commands = ""
+        for isV4 in [true, false] {
+            let addresses = fresh.filter { $0.isV4 == isV4 }.map(\.description)
+            guard !addresses.isEmpty else { continue }
+            commands += FloodFilter.element("add", isV4 ? "repeated4" : "repeated6", addresses.joined(separator: ", "))
+        }
+        try run(commands)
     }
 
     private func change(to wanted: [FloodOrder]) throws(OffloadError) {
@@ -223,7 +238,9 @@ public final class FloodFilter {
         if order.trusted > 0 {
             put("known", rate: order.trusted, burst: .max)
             switch order.floodClass {
-            case .tcp: put("answers", rate: answers)
+            case .tcp:
+                put("answers", rate: answers)
+                put("repeats", rate: repeats)
             case .syn:
                 put("sifted")
                 put("sample", rate: sample)
@@ -241,6 +258,10 @@ public final class FloodFilter {
 
     /// Resets and SYN-ACKs a second that are queued, to one host: twice what is challenged.
     private static let answers: UInt32 = 20_000
+
+    /// Packets a second of sources that have only sent their SYN again, to one host: some for each handshake of as many
+    /// as pass.
+    private static let repeats: UInt32 = 2_000
 
     /// SYNs a second that look like the flood and are queued, to one host: enough to see that they still come, and
     /// that one in a hundred of them is a client after all.

@@ -37,8 +37,9 @@ struct KernelOffload {
         guard let filter, !orders.orders.isEmpty || filter.isActive else { return }
         let sources =
             orders.orders.isEmpty ? [] : orders.memory.trustedAddresses(since: filter.wantsAllTrusted ? 0 : told)
+        let repeated = orders.orders.isEmpty ? [] : orders.memory.repeatedAddresses(since: told)
         do throws(OffloadError) {
-            try filter.apply(orders.orders, hostile: orders.hostile, trusted: sources, time)
+            try filter.apply(orders.orders, hostile: orders.hostile, trusted: sources, repeated: repeated, time)
             isFailing = false
         } catch {
             report(error)

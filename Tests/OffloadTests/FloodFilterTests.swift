@@ -110,6 +110,55 @@ struct FloodFilterTests {
         }
     }
 
+    /// Whether a connection from the first to the victim stands for both: its SYN and SYN-ACK pass.
+    private func connects(_ lab: borrowing Lab) throws -> Bool {
+        let server = """
+            import socket
+            listener = socket.create_server(("10.9.0.3", 8080))
+            listener.settimeout(1.5)
+            try: listener.accept(); print("stands")
+            except TimeoutError: print("half open")
+            """
+        let client = "import socket; socket.create_connection((\"10.9.0.3\", 8080), 1)"
+        let said = try shell(
+            """
+            ip netns exec \(lab.names[1]) python3 -c '\(server)' &
+            sleep 0.5; ip netns exec \(lab.names[0]) python3 -c '\(client)'; wait
+            """)
+        #expect(said.hasPrefix("stands") || said.hasPrefix("half open"), "\(said)")
+        return said.hasPrefix("stands")
+    }
+
+    @Test("Who has only sent his SYN again may end his handshake, for ten seconds and on the queue of the others")
+    func repeated() throws {
+        try inNetworkNamespace {
+            try Lab.with { lab in
+                try Diversion(plan: plan).install(.inet)
+                let filter = try FloodFilter(plan, .inet)
+                let (client, start) = (Address("10.9.0.2")!, FloodFilterTests.now)
+                func tell(_ sources: [Address], after time: UInt64 = 0) throws {
+                    try filter.apply([order(.tcp, victim)], hostile: [], trusted: [], repeated: sources, start + time)
+                }
+                func count() throws -> Int {
+                    try shell("nft list set bridge flinch repeated4").split(separator: "expires").count - 1
+                }
+                try tell([])
+                #expect(try !connects(lab))
+                try tell([client])
+                #expect(try connects(lab))
+                #expect(try shell("nft list set bridge flinch segment4_repeats").contains("2000/second"))
+                #expect(try shell("nft list set bridge flinch trusted4").contains("10.9.0.2") == false)
+                // However many there are, so many have a place, and the others are not an error.
+                try tell((0..<20_000 as Range<UInt32>).map { Address(v4: 0x0B00_0000 + $0) })
+                #expect(try count() == RepeatedSources.limit)
+                sleep(11)
+                #expect(try count() == 0)
+                try tell([client], after: RepeatedSources.age + 1)
+                #expect(try count() == 1 && filter.wantsAllTrusted == false)
+            }
+        }
+    }
+
     @Test("Without a sign of life all passes after five seconds, and nothing is blocked for good")
     func abandoned() throws {
         try inNetworkNamespace {

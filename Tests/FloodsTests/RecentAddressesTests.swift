@@ -3,12 +3,12 @@ import Wire
 
 @testable import Floods
 
-@Suite("Addresses of sources that proved themselves")
-struct TrustedAddressesTests {
+@Suite("Addresses of sources that did something lately")
+struct RecentAddressesTests {
     private let hash = SecretHash(seed: 7)
     private let second: UInt64 = 1 << 30
 
-    private func list(_ table: borrowing TrustedAddresses, since time: UInt64 = 0) -> Set<Address> {
+    private func list(_ table: borrowing RecentAddresses, since time: UInt64 = 0) -> Set<Address> {
         var list: [Address] = []
         let hash = hash
         table.list(since: time, { hash.hash($0) }, into: &list)
@@ -18,7 +18,7 @@ struct TrustedAddressesTests {
 
     @Test("Those noted are listed, once each, by when they were seen last")
     func listed() throws {
-        let table = TrustedAddresses(capacity: 64)
+        let table = RecentAddresses(capacity: 64)
         let old = Address(v4: 0x0A00_0001)
         let new = try #require(Address("2001:db8::1"))
         for _ in 0..<3 { table.note(old, hash.hash(old), time: 5 * second) }
@@ -31,7 +31,7 @@ struct TrustedAddressesTests {
 
     @Test("However many come, the places are as many as they were, and the latest are there")
     func bounded() {
-        let table = TrustedAddresses(capacity: 64)
+        let table = RecentAddresses(capacity: 64)
         for number in 0..<10_000 as Range<UInt32> {
             let address = Address(v4: number)
             table.note(address, hash.hash(address), time: (5 + UInt64(number)) * second)
@@ -44,7 +44,7 @@ struct TrustedAddressesTests {
 
     @Test("What was read while it was written is passed over")
     func torn() {
-        let table = TrustedAddresses(capacity: 4)
+        let table = RecentAddresses(capacity: 4)
         let (one, other) = (Address(v4: 1), Address(v4: 2))
         // The stamp of one and the address of the other.
         table.note(other, hash.hash(one), time: second)

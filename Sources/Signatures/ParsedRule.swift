@@ -191,8 +191,12 @@ extension ParsedRule {
         }
     }
 
-    /// Where Snort 3 (ips_flags.cc, ips_fragbits.cc, ips_isdataat.cc) and Suricata read the same words differently.
+    /// Where Snort 3 (ips_flags.cc, ips_fragbits.cc, ips_isdataat.cc, ips_flowbits.cc) and Suricata read the same words
+    /// differently.
     private mutating func takeSnort3Meaning() {
+        for index in operations.indices where operations[index].verb == .isNotSet && operations[index].isUnion {
+            operations[index].needsAll = true
+        }
         for index in conditions.indices
         where [.tcpFlags, .fragmentBits].contains(conditions[index].field) && conditions[index].operation == .notAll {
             conditions[index].operation = .noneOf

@@ -23,6 +23,10 @@ struct RuleGathering {
                 guard !line.isTooLong else {
                     throw Rejection("a rule longer than \(RuleLines.maximumLength) bytes")
                 }
+                // To other dialects a comment of one line; so it is said and not only done.
+                guard !line.isDisabled else {
+                    throw Rejection("it stands between #begin and #end, a comment to Snort 3: take those lines away")
+                }
                 let parsed = try parser.parse(line.text[...])
                 try RuleGathering.checkExpressions(parsed)
                 try add(parsed, Rule(parsed, classes, file: file, line: line.number), text: line.text)

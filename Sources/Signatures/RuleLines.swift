@@ -9,6 +9,8 @@ struct RuleLines {
         var number: Int
         var text: [UInt8]
         var isTooLong = false
+        /// It stands between `#begin` and `#end`.
+        var isDisabled = false
     }
 
     /// Words that begin a rule.
@@ -22,7 +24,7 @@ struct RuleLines {
     /// that is not closed does not take others with it.
     static func rules(_ bytes: [UInt8]) -> [Line] {
         var rules: [Line] = []
-        for line in split(bytes) {
+        for line in split(RuleComments.blanked(bytes)) {
             if let last = rules.indices.last, !rules[last].isTooLong, isOpen(rules[last].text), !begins(line.text) {
                 guard rules[last].text.count + line.text.count < maximumLength, !line.isTooLong else {
                     rules[last].isTooLong = true
@@ -34,6 +36,10 @@ struct RuleLines {
                 rules.append(line)
                 if isOpen(line.text) { rules[rules.count - 1].text = uncommented(line.text) }
             }
+        }
+        let disabled = RuleComments.disabled(bytes)
+        for index in rules.indices where disabled.contains(where: { $0.contains(rules[index].number) }) {
+            rules[index].isDisabled = true
         }
         return rules
     }

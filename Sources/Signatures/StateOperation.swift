@@ -21,8 +21,10 @@ struct StateOperation: Sendable {
     var store: Store
     var verb: Verb
     var names: [String]
-    /// For `isSet` of several: all of them, not any.
+    /// Of several: it must hold of all of them, not of any.
     var needsAll = false
+    /// They stand with `|` between them.
+    var isUnion = false
     var track = Track.source
     /// Seconds until a host's bit is forgotten.
     var seconds: UInt32 = 0
@@ -76,9 +78,11 @@ extension StateOperation {
         for part in parts[1].split(separator: joined.first ?? 0, omittingEmptySubsequences: false) {
             names.append(try name("flowbits", part.trimmed))
         }
-        // Snort's groups are names for people; a third part says nothing more.
+        let isUnion = joined.first == UInt8(ascii: "|")
+        // Only Snort has `&`, and to it `isnotset` is the contrary of `isset`: not all of them are set.
+        // Its groups are names for people; a third part says nothing more.
         return StateOperation(
-            store: .flowBit, verb: verb, names: names, needsAll: joined.first != UInt8(ascii: "|"))
+            store: .flowBit, verb: verb, names: names, needsAll: verb == .isSet && !isUnion, isUnion: isUnion)
     }
 
     /// `flowint:name,verb[,value]`

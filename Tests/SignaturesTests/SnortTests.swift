@@ -115,4 +115,38 @@ import Testing
         #expect(rules.problems.map(\.line) == [1])
         #expect(rules.rules.map(\.sid) == [2])
     }
+
+    @Test func commentsOverSeveralLines() throws {
+        let rules = try compile(
+            """
+            /* \(Self.tcp)(sid:1;)
+            \(Self.tcp)(sid:2;) */ \(Self.tcp)(sid:3;)
+            #Begin of what is not ready
+            \(Self.tcp)(sid:4;)
+            #end of it
+            \(Self.tcp)(content:"/*"; sid:5;)
+            #begin
+            /* does not end
+            \(Self.tcp)(sid:6;)
+            """)
+        #expect(rules.rules.map(\.sid) == [3, 5, 6])
+        #expect(rules.rules.map(\.line) == [2, 6, 9])
+        #expect(rules.problems.map(\.line) == [4, 8])
+        #expect(
+            rules.problems.first?.reason
+                == "it stands between #begin and #end, a comment to Snort 3: take those lines away")
+    }
+
+    /// Snort 3's ips_flowbits.cc: `isnotset` is the contrary of `isset`.
+    @Test(arguments: [
+        ("isnotset,a&b", "", true), ("isnotset,a&b", "a", true), ("isnotset,a&b", "ab", false),
+        ("isnotset,a|b", "", true), ("isnotset,a|b", "a", false), ("isnotset,a|b", "ab", false),
+        ("isset,a&b", "a", false), ("isset,a&b", "ab", true), ("isset,a|b", "a", true),
+    ])
+    func severalBits(_ bits: String, _ set: String, matches: Bool) throws {
+        let setters = set.enumerated().map { "\(Self.tcp)(flowbits:set,\($1); flowbits:noalert; sid:\(10 + $0);)\n" }
+        let rules = try compile(setters.joined() + "\(Self.tcp)(flowbits:\(bits); service:x; sid:99;)")
+        #expect(rules.problems.isEmpty)
+        #expect(try rules.alerts(.tcp(1, 80, "x")) == (matches ? [99] : []))
+    }
 }

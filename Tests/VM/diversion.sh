@@ -149,7 +149,8 @@ flood() { # GUEST OPTION… ADDRESS: until the kernel has dropped more than 500 
     local guest=$1 more=0 before i flood
     shift
     before=$(counter flood_dropped)
-    in_guest "$guest" timeout -k 2 30 hping3 -q --icmp -i u1000 "$@" >/dev/null 2>&1 & flood=$!
+    # Not by in_guest: a function's process is a shell, and what it runs would go on.
+    ip netns exec "$guest" timeout -k 2 30 hping3 -q --icmp -i u1000 "$@" >/dev/null 2>&1 & flood=$!
     for i in {1..50}; do
         sleep 0.5
         more=$(($(counter flood_dropped) - before))
